@@ -1,0 +1,1 @@
+// placeholder until libs/kafka brings the KafkaJS patch
