@@ -1,0 +1,90 @@
+// The Avro form of canonical records: the schema of `normalized.<entity>` and the step from record to Avro value. For the
+// refiner and those who read its topics. The files avro/normalized-*.avsc are this, written: run the file to write them again.
+import { writeFileSync } from "node:fs"
+import { type EntityId, entityIds } from "./Entities.ts"
+import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "./Records.ts"
+
+/** Where a record came from; stands in front of the canonical fields. Times are epoch milliseconds. */
+export interface Provenance {
+  readonly tenant_id: string
+  readonly job_id: string
+  readonly connection_id: string
+  /** The vendor: `freshservice`. */
+  readonly source: string
+  readonly parent_id: string | null
+  readonly observed_at: number | null
+  /** Content hash of the vendor's row, hex. */
+  readonly raw_hash: string | null
+  /** The refiner's revision that made it. */
+  readonly revision: number
+  readonly op: "upsert" | "delete"
+}
+
+export type AvroValue = { readonly [field: string]: string | number | boolean | null | ReadonlyArray<string> }
+
+const time = { type: "long", logicalType: "timestamp-millis" }
+const nullable = (type: unknown) => ({ type: ["null", type], default: null })
+
+const avroField: { readonly [T in FieldType]: { readonly type: unknown; readonly default?: unknown } } = {
+  id: { type: "string" },
+  text: nullable("string"),
+  strings: { type: { type: "array", items: "string" }, default: [] },
+  boolean: nullable("boolean"),
+  time: nullable(time),
+  json: nullable("string")
+}
+
+const provenance = [
+  { name: "tenant_id", type: "string" },
+  { name: "job_id", type: "string" },
+  { name: "connection_id", type: "string" },
+  { name: "source", type: "string" },
+  { name: "parent_id", ...nullable("string") },
+  { name: "observed_at", ...nullable(time) },
+  { name: "raw_hash", ...nullable("string") },
+  { name: "revision", type: "int", default: 0 },
+  { name: "op", type: "string", default: "upsert" }
+]
+
+/** Schema of `bridge.normalized.<entity>.v1`: FULL_TRANSITIVE allows only new fields, and each must have a default. */
+export const normalizedSchema = (entity: EntityId) => ({
+  type: "record",
+  name: "Normalized",
+  namespace: `bridge.${entity.replaceAll("-", "_")}.v1`,
+  fields: [...provenance, ...fieldsOf(entity).map(([name, type]) => ({ name, ...avroField[type] }))]
+})
+
+/** The Avro value of a record. A time that is no time becomes null; the text stays in the archive. */
+export const toAvro = <E extends EntityId>(entity: E, record: RecordOf[E], from: Provenance): AvroValue => {
+  const out: Record<string, AvroValue[string]> = { ...from }
+  const values: Record<string, unknown> = record
+  for (const [name, type] of fieldsOf(entity)) out[name] = convert[type](values[name])
+  return out
+}
+
+const convert: { readonly [T in FieldType]: (value: unknown) => AvroValue[string] } = {
+  id: (value) => String(value),
+  text: (value) => (value === null || value === undefined ? null : String(value)),
+  strings: (value) => (Array.isArray(value) ? value.map(String) : []),
+  boolean: (value) => (typeof value === "boolean" ? value : null),
+  time: (value) => {
+    const millis = typeof value === "string" ? Date.parse(value) : Number.NaN
+    return Number.isNaN(millis) ? null : millis
+  },
+  json: (value) => (value === null || value === undefined ? null : JSON.stringify(value))
+}
+
+const fieldLists = new Map(
+  entityIds.map((id) => [
+    id,
+    Object.entries(recordFields[id]) as ReadonlyArray<readonly [keyof CanonicalRecord, FieldType]>
+  ])
+)
+const fieldsOf = (entity: EntityId) => fieldLists.get(entity) ?? []
+
+/** The text of the file `avro/normalized-<entity>.avsc`. */
+export const normalizedFile = (entity: EntityId): string => `${JSON.stringify(normalizedSchema(entity), null, 2)}\n`
+
+if (import.meta.main)
+  for (const id of entityIds)
+    writeFileSync(new URL(`../../avro/normalized-${id}.avsc`, import.meta.url), normalizedFile(id))

@@ -1,0 +1,288 @@
+// The canonical records: what a vendor's row becomes, one shape per entity, the same for every vendor. For connectors (which
+// produce them), the refiner, review and audit. What does not belong here: a vendor's names, a destination's shape.
+import type { EntityId } from "./Entities.ts"
+
+/** Plain JSON, as custom fields hold it. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | ReadonlyArray<JsonValue>
+  | { readonly [key: string]: JsonValue }
+export type Custom = { readonly [key: string]: JsonValue }
+
+/**
+ * What every record has. `source_id` is unique within the entity and connection (`agents/17` where two streams feed one
+ * entity); `native_id` is the vendor's own id, which references of other records hold. Times are UTC, ISO 8601 with `Z`.
+ */
+type Identity = {
+  readonly source_id: string
+  readonly native_id: string
+  readonly source_updated_at: string | null
+  readonly created_at: string | null
+}
+
+/** Mapping of states and priorities between vendors goes through these words; the vendor's own stays in `*_raw`. */
+export const ticketStatuses = [
+  "new",
+  "open",
+  "in_progress",
+  "pending",
+  "on_hold",
+  "resolved",
+  "closed",
+  "canceled",
+  "deleted"
+] as const
+export type TicketStatus = (typeof ticketStatuses)[number]
+export const ticketPriorities = ["critical", "high", "medium", "low", "planning"] as const
+export type TicketPriority = (typeof ticketPriorities)[number]
+export const ticketLevels = ["high", "medium", "low"] as const
+export type TicketLevel = (typeof ticketLevels)[number]
+export const ticketKinds = [
+  "incident",
+  "service_request",
+  "question",
+  "problem",
+  "task",
+  "alert",
+  "case",
+  "major_incident"
+] as const
+export type TicketKind = (typeof ticketKinds)[number]
+
+/** A ticket without its comments. Canonical words are null where the vendor's value is not known: a mapping must decide. */
+export type TicketRecord = Identity & {
+  /** The number people see; the id where the vendor has no other. */
+  readonly display_number: string | null
+  readonly subject: string | null
+  readonly description_html: string | null
+  readonly description_text: string | null
+  readonly kind: TicketKind | null
+  readonly type_raw: string | null
+  readonly status: TicketStatus | null
+  readonly status_raw: string | null
+  readonly priority: TicketPriority | null
+  readonly priority_raw: string | null
+  readonly impact: TicketLevel | null
+  readonly urgency: TicketLevel | null
+  readonly source_channel: string | null
+  readonly source_channel_raw: string | null
+  /** References are native ids of persons, groups, departments. */
+  readonly requester: string | null
+  readonly requested_for: string | null
+  readonly submitted_by: string | null
+  readonly assignee: string | null
+  readonly group: string | null
+  readonly organization: string | null
+  readonly department: string | null
+  readonly category: string | null
+  readonly sub_category: string | null
+  readonly item: string | null
+  readonly tags: ReadonlyArray<string>
+  /** Addresses (Freshservice) or native ids of persons (Zendesk). */
+  readonly watchers: ReadonlyArray<string>
+  readonly problem_ref: string | null
+  readonly due_at: string | null
+  readonly first_response_due_at: string | null
+  readonly updated_at: string | null
+  readonly resolved_at: string | null
+  readonly closed_at: string | null
+  readonly resolution: string | null
+  readonly deleted: boolean | null
+  readonly spam: boolean | null
+  readonly external_id: string | null
+  /** Values by the vendor's key: a name (Freshservice) or a field id (Zendesk). Scalars and arrays of scalars. */
+  readonly custom: Custom
+}
+
+/** One entry of a ticket's conversation. The ticket's description is not repeated as a comment. */
+export type CommentRecord = Identity & {
+  readonly ticket: string
+  readonly author: string | null
+  readonly visibility: "public" | "private" | null
+  readonly direction: "incoming" | "outgoing" | null
+  readonly html: string | null
+  readonly text: string | null
+  readonly channel: string | null
+  readonly channel_raw: string | null
+  readonly updated_at: string | null
+}
+
+/** A human: requester or agent. `email` is trimmed and otherwise as given; the match key is its lower case. */
+export type PersonRecord = Identity & {
+  readonly email: string | null
+  readonly other_emails: ReadonlyArray<string>
+  readonly first_name: string | null
+  readonly last_name: string | null
+  readonly name: string | null
+  readonly phone: string | null
+  readonly mobile: string | null
+  readonly title: string | null
+  /** Native ids, the main one first. */
+  readonly departments: ReadonlyArray<string>
+  readonly location: string | null
+  readonly manager: string | null
+  readonly active: boolean | null
+  readonly vip: boolean | null
+  readonly language: string | null
+  readonly time_zone: string | null
+  readonly external_id: string | null
+  readonly is_agent: boolean | null
+  readonly role: string | null
+  readonly tags: ReadonlyArray<string>
+  readonly notes: string | null
+  readonly updated_at: string | null
+  readonly custom: Custom
+}
+
+export type GroupRecord = Identity & {
+  readonly name: string | null
+  readonly description: string | null
+  readonly manager: string | null
+  readonly active: boolean | null
+  readonly updated_at: string | null
+  readonly custom: Custom
+}
+
+/** One person in one group; `group` and `person` are native ids. */
+export type GroupMemberRecord = Identity & {
+  readonly group: string
+  readonly person: string
+  readonly role: "member" | "observer" | "leader" | null
+  readonly is_default: boolean | null
+}
+
+/** A department, company or organization: what people and tickets belong to. */
+export type DepartmentRecord = Identity & {
+  readonly name: string | null
+  readonly description: string | null
+  readonly notes: string | null
+  readonly domains: ReadonlyArray<string>
+  readonly head: string | null
+  readonly primary_contact: string | null
+  readonly external_id: string | null
+  readonly tags: ReadonlyArray<string>
+  readonly updated_at: string | null
+  readonly custom: Custom
+}
+
+export type RecordOf = {
+  readonly ticket: TicketRecord
+  readonly comment: CommentRecord
+  readonly person: PersonRecord
+  readonly group: GroupRecord
+  readonly "group-member": GroupMemberRecord
+  readonly department: DepartmentRecord
+}
+export type CanonicalRecord = RecordOf[EntityId]
+
+/** `id` is a string that is never null; `time` ISO 8601 here and timestamp-millis in Avro; `json` an object here, text there. */
+export type FieldType = "id" | "text" | "strings" | "boolean" | "time" | "json"
+
+const identity = { source_id: "id", native_id: "id", source_updated_at: "time", created_at: "time" } as const
+
+/** The fields of each record in their order: columns of CSVs, fields of `avro/normalized-<entity>.avsc`. */
+export const recordFields: { readonly [E in EntityId]: { readonly [F in keyof RecordOf[E]]: FieldType } } = {
+  ticket: {
+    ...identity,
+    display_number: "text",
+    subject: "text",
+    description_html: "text",
+    description_text: "text",
+    kind: "text",
+    type_raw: "text",
+    status: "text",
+    status_raw: "text",
+    priority: "text",
+    priority_raw: "text",
+    impact: "text",
+    urgency: "text",
+    source_channel: "text",
+    source_channel_raw: "text",
+    requester: "text",
+    requested_for: "text",
+    submitted_by: "text",
+    assignee: "text",
+    group: "text",
+    organization: "text",
+    department: "text",
+    category: "text",
+    sub_category: "text",
+    item: "text",
+    tags: "strings",
+    watchers: "strings",
+    problem_ref: "text",
+    due_at: "time",
+    first_response_due_at: "time",
+    updated_at: "time",
+    resolved_at: "time",
+    closed_at: "time",
+    resolution: "text",
+    deleted: "boolean",
+    spam: "boolean",
+    external_id: "text",
+    custom: "json"
+  },
+  comment: {
+    ...identity,
+    ticket: "id",
+    author: "text",
+    visibility: "text",
+    direction: "text",
+    html: "text",
+    text: "text",
+    channel: "text",
+    channel_raw: "text",
+    updated_at: "time"
+  },
+  person: {
+    ...identity,
+    email: "text",
+    other_emails: "strings",
+    first_name: "text",
+    last_name: "text",
+    name: "text",
+    phone: "text",
+    mobile: "text",
+    title: "text",
+    departments: "strings",
+    location: "text",
+    manager: "text",
+    active: "boolean",
+    vip: "boolean",
+    language: "text",
+    time_zone: "text",
+    external_id: "text",
+    is_agent: "boolean",
+    role: "text",
+    tags: "strings",
+    notes: "text",
+    updated_at: "time",
+    custom: "json"
+  },
+  group: {
+    ...identity,
+    name: "text",
+    description: "text",
+    manager: "text",
+    active: "boolean",
+    updated_at: "time",
+    custom: "json"
+  },
+  "group-member": { ...identity, group: "id", person: "id", role: "text", is_default: "boolean" },
+  department: {
+    ...identity,
+    name: "text",
+    description: "text",
+    notes: "text",
+    domains: "strings",
+    head: "text",
+    primary_contact: "text",
+    external_id: "text",
+    tags: "strings",
+    updated_at: "time",
+    custom: "json"
+  }
+}
