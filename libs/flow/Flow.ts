@@ -20,17 +20,79 @@ export interface StageMap {
 }
 
 export const flow: ReadonlyArray<StageMap> = [
-  { stage: "schedule", app: "scheduler", kind: "transition", reads: ["job-events"], writes: ["commands", "job-events"], actor: "job", commands: [] },
-  { stage: "extract", app: "extractor", kind: "source", reads: ["commands"], writes: ["raw", "job-events", "progress"], actor: "job, stream", commands: ["extract"] },
   {
-    stage: "refine", app: "refiner", kind: "projection", reads: ["raw"], writes: ["normalized", "job-events", "progress"], actor: "job, stream",
-    steps: ["process", "resolve", "link", "transform"], commands: []
+    stage: "schedule",
+    app: "scheduler",
+    kind: "transition",
+    reads: ["job-events"],
+    writes: ["commands", "job-events"],
+    actor: "job",
+    commands: []
   },
-  { stage: "settle", app: "refiner", kind: "transition", reads: ["commands"], writes: ["job-events", "progress"], actor: "job", commands: ["settle", "remap", "redrive"] },
-  { stage: "release", app: "loader", kind: "source", reads: ["commands"], writes: ["approved", "job-events"], actor: "job, phase", commands: ["release"] },
-  { stage: "load", app: "loader", kind: "transition", reads: ["approved"], writes: ["loaded", "job-events", "progress"], actor: "load batch", commands: [] },
-  { stage: "tally", app: "auditor", kind: "projection", reads: ["raw", "approved", "loaded"], writes: [], actor: "job, entity", commands: [] },
-  { stage: "audit", app: "auditor", kind: "transition", reads: ["job-events", "commands"], writes: ["job-events"], actor: "job", commands: ["audit"] },
+  {
+    stage: "extract",
+    app: "extractor",
+    kind: "source",
+    reads: ["commands"],
+    writes: ["raw", "job-events", "progress"],
+    actor: "job, stream",
+    commands: ["extract"]
+  },
+  {
+    stage: "refine",
+    app: "refiner",
+    kind: "projection",
+    reads: ["raw"],
+    writes: ["normalized", "job-events", "progress"],
+    actor: "job, stream",
+    steps: ["process", "resolve", "link", "transform"],
+    commands: []
+  },
+  {
+    stage: "settle",
+    app: "refiner",
+    kind: "transition",
+    reads: ["commands"],
+    writes: ["job-events", "progress"],
+    actor: "job",
+    commands: ["settle", "remap", "redrive"]
+  },
+  {
+    stage: "release",
+    app: "loader",
+    kind: "source",
+    reads: ["commands"],
+    writes: ["approved", "job-events"],
+    actor: "job, phase",
+    commands: ["release"]
+  },
+  {
+    stage: "load",
+    app: "loader",
+    kind: "transition",
+    reads: ["approved"],
+    writes: ["loaded", "job-events", "progress"],
+    actor: "load batch",
+    commands: []
+  },
+  {
+    stage: "tally",
+    app: "auditor",
+    kind: "projection",
+    reads: ["raw", "approved", "loaded"],
+    writes: [],
+    actor: "job, entity",
+    commands: []
+  },
+  {
+    stage: "audit",
+    app: "auditor",
+    kind: "transition",
+    reads: ["job-events", "commands"],
+    writes: ["job-events"],
+    actor: "job",
+    commands: ["audit"]
+  },
   { stage: "live", app: "api", kind: "view", reads: ["progress"], writes: [], actor: "tenant", commands: [] }
 ]
 
@@ -72,14 +134,20 @@ export const topics = (embedded: boolean): ReadonlyArray<Topic> => [
         schema: kind === "normalized" ? `normalized-${e.id}` : kind
       }))
   ),
-  ...([["commands", 7, "command"], ["job-events", 7, "job-event"], ["progress", 2, "progress"], ["alerts", 30, "alert"], ["dead-letters", 30, null]] as const).map(
-    ([name, days, schema]) => ({
-      name: controlTopic(name),
-      kind: name,
-      entity: null,
-      partitions: embedded ? 6 : 12,
-      config: config(days),
-      schema
-    })
-  )
+  ...(
+    [
+      ["commands", 7, "command"],
+      ["job-events", 7, "job-event"],
+      ["progress", 2, "progress"],
+      ["alerts", 30, "alert"],
+      ["dead-letters", 30, null]
+    ] as const
+  ).map(([name, days, schema]) => ({
+    name: controlTopic(name),
+    kind: name,
+    entity: null,
+    partitions: embedded ? 6 : 12,
+    config: config(days),
+    schema
+  }))
 ]
