@@ -1,0 +1,38 @@
+// Jobs: states, kinds, options. For the scheduler (who moves them), the api (who shows them) and all stages.
+import type { EntityId } from "./Entities.ts"
+
+export const jobStates = [
+  "queued", "running", "extracting", "data_ready", "validation_pending", "loading", "completed", "failed", "cancelled"
+] as const
+export type JobState = (typeof jobStates)[number]
+
+export const isFinal = (state: JobState): boolean => state === "completed" || state === "failed" || state === "cancelled"
+
+export type JobKind = "full" | "sample" | "delta" | "retry" | "undo" | "verify" | "sync"
+
+export interface JobOptions {
+  /** Rows in a batch of the extractor; 500 when absent. */
+  readonly batchSize?: number
+  /** UTC instants (ISO 8601); rows changed in between. */
+  readonly since?: string
+  readonly until?: string
+  /** Asked for by default. */
+  readonly requireApproval?: boolean
+}
+
+/** Rows one extractor batch holds at most, and its bytes. */
+export const defaultBatchSize = 500
+export const maxBatchBytes = 1024 * 1024
+/** A body over this goes to the blob store. */
+export const maxInlineBytes = 256 * 1024
+/** Rows in flight between extractor and refiner, per stream. */
+export const windowRows = 20_000
+/** Load batches in flight per job and phase. */
+export const windowLoadBatches = 16
+
+/** `{vendor}:{instance}`: the account, the same over connections made again. */
+export const account = (vendor: string, instance: string): string => `${vendor}:${instance}`
+
+/** The key that a destination keeps (`external_id`): `{vendor}:{instance}:{entity}:{id}`. */
+export const sourceKey = (sourceAccount: string, entity: EntityId, sourceId: string): string =>
+  `${sourceAccount}:${entity}:${sourceId}`
