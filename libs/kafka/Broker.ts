@@ -29,13 +29,21 @@ export interface Send {
 }
 
 /** The broker could not be reached, or kept refusing, within the total time. Nobody acts; the stage tries again. */
-export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", { cause: Schema.Defect() }) {}
+export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
+  cause: Schema.Defect()
+}) {}
 /** The record is larger than the topic takes (2 MiB). We act; the record goes to dead letters. */
-export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>()("MessageTooLarge", { topic: Schema.String, bytes: Schema.Int }) {}
+export class MessageTooLarge extends Schema.TaggedError<MessageTooLarge>()("MessageTooLarge", {
+  topic: Schema.String,
+  bytes: Schema.Int
+}) {}
 /** The topic or partition does not exist. The operator acts: run the deploy step that creates topics. */
 export class TopicMissing extends Schema.TaggedError<TopicMissing>()("TopicMissing", { topic: Schema.String }) {}
 /** A topic exists with other partitions or settings than declared. The operator acts; the deploy stops. */
-export class TopicMismatch extends Schema.TaggedError<TopicMismatch>()("TopicMismatch", { topic: Schema.String, detail: Schema.String }) {}
+export class TopicMismatch extends Schema.TaggedError<TopicMismatch>()("TopicMismatch", {
+  topic: Schema.String,
+  detail: Schema.String
+}) {}
 /** The broker refused the credentials or the access. The operator acts; never retried. */
 export class BrokerRefused extends Schema.TaggedError<BrokerRefused>()("BrokerRefused", { cause: Schema.Defect() }) {}
 
@@ -73,10 +81,14 @@ export class Admin extends Context.Service<
   Admin,
   {
     /** Creates what is missing, verifies what is there (partitions and every declared setting), fails with TopicMismatch. */
-    readonly ensureTopics: (topics: ReadonlyArray<TopicDeclaration>) => Effect.Effect<ReadonlyArray<string>, BrokerError>
+    readonly ensureTopics: (
+      topics: ReadonlyArray<TopicDeclaration>
+    ) => Effect.Effect<ReadonlyArray<string>, BrokerError>
     readonly listTopics: Effect.Effect<ReadonlyArray<string>, BrokerError>
     /** Low and high (next) offset per partition. Never use the difference as a count. */
-    readonly offsets: (topic: string) => Effect.Effect<ReadonlyArray<{ partition: number; low: bigint; high: bigint }>, BrokerError>
+    readonly offsets: (
+      topic: string
+    ) => Effect.Effect<ReadonlyArray<{ partition: number; low: bigint; high: bigint }>, BrokerError>
     readonly ping: Effect.Effect<void, BrokerError>
   }
 >()("bridge/kafka/Admin") {}
