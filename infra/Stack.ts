@@ -1,0 +1,222 @@
+// Kafka, the schema registry and PostgreSQL, started together, shared with a second command, stopped with their owner.
+// For every command that needs servers. Not here: what is put into them (topics, schemas, tables).
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { checkout, findJars, type Jars } from "./Jars.ts"
+import { type KafkaNode, startKafka } from "./Kafka.ts"
+import { acquire, identity, isAlive } from "./Lock.mjs"
+import { answers, freePort } from "./Ports.ts"
+import { startPostgres } from "./Postgres.ts"
+import { registryUrl, startRegistry } from "./Registry.ts"
+import { DiskFull, NotJoined, PortTaken, StackError } from "./StackError.ts"
+
+export interface StackAddresses {
+  /** host:port, several with commas between */
+  readonly kafkaBrokers: string
+  /** Ends in /apis/ccompat/v7 when it is ours. */
+  readonly registryUrl: string
+  /** A superuser's URL of the database `bridge`. */
+  readonly databaseUrl: string
+}
+
+export interface StackOptions {
+  /** Where the data lies; default `.bridge/stack` (`.bridge/stack-3` for three brokers) in the checkout. */
+  readonly dir?: string
+  readonly brokers?: 1 | 3
+  /** False: faster, and a crash of the machine (not of a process) may lose data. */
+  readonly durable?: boolean
+  readonly log?: (line: string) => void
+}
+
+export interface Stack extends StackAddresses {
+  /** False: somebody else's running stack, or external servers only. */
+  readonly owned: boolean
+  /** Stops what this call started, and only that. */
+  readonly stop: () => Promise<void>
+  /** The Kafka nodes that this call started. */
+  readonly nodes: ReadonlyArray<KafkaNode>
+}
+
+/** What a stack's folder tells a second command. */
+interface StackFile extends Partial<StackAddresses> {
+  readonly owner: string
+  readonly brokers: number
+}
+
+/** Joins the stack that runs over this folder, or starts one. Servers named in the environment are used and not started. */
+export const startStack = async (o: StackOptions = {}): Promise<Stack> => {
+  const external = fromEnvironment()
+  const have = complete(external)
+  if (have !== undefined) return { ...have, owned: false, nodes: [], stop: async () => {} }
+  const dir = resolve(o.dir ?? defaultDir(o.brokers))
+  const log = o.log ?? (() => {})
+  const release = await takeLock(dir, log)
+  try {
+    const joined = await joinRunning(dir, o.brokers ?? 1, external)
+    return joined ?? (await startOwn(dir, { ...o, log }, external))
+  } catch (error) {
+    throw isCode(error, "ENOSPC") ? new StackError({ reason: new DiskFull({ dir }) }) : error
+  } finally {
+    release()
+  }
+}
+
+/** The addresses of the stack that runs over `dir`, if one does. */
+export const runningStack = async (dir: string = defaultDir(1)): Promise<StackAddresses | undefined> => {
+  const file = readFile(dir)
+  return file === undefined || !(await allAnswer(file)) ? undefined : complete(file)
+}
+
+const defaultDir = (brokers: 1 | 3 = 1): string => join(checkout, ".bridge", brokers === 1 ? "stack" : "stack-3")
+
+const takeLock = (dir: string, log: (line: string) => void): Promise<() => void> => {
+  mkdirSync(dir, { recursive: true })
+  return acquire(join(dir, "stack.lock"), (pid) =>
+    log(`process ${pid} is starting or stopping the stack, waiting for it`)
+  )
+}
+
+const fromEnvironment = (): Partial<StackAddresses> => {
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, DATABASE_URL } = process.env
+  return {
+    ...(KAFKA_BROKERS && { kafkaBrokers: KAFKA_BROKERS }),
+    ...(SCHEMA_REGISTRY_URL && { registryUrl: SCHEMA_REGISTRY_URL }),
+    ...(DATABASE_URL && { databaseUrl: DATABASE_URL })
+  }
+}
+
+const complete = ({ kafkaBrokers, registryUrl, databaseUrl }: Partial<StackAddresses>): StackAddresses | undefined =>
+  kafkaBrokers && registryUrl && databaseUrl ? { kafkaBrokers, registryUrl, databaseUrl } : undefined
+
+const readFile = (dir: string): StackFile | undefined => {
+  const path = join(dir, "stack.json")
+  if (!existsSync(path)) return undefined
+  const file: StackFile = JSON.parse(readFileSync(path, "utf8"))
+  return isAlive(file.owner) ? file : undefined
+}
+
+const allAnswer = async (file: Partial<StackAddresses>): Promise<boolean> => {
+  const kafka = (file.kafkaBrokers ?? "").split(",").filter((text) => text !== "")
+  const urls = [...kafka.map((at) => `kafka://${at}`), file.registryUrl, file.databaseUrl].filter(
+    (url) => url !== undefined
+  )
+  const all = await Promise.all(
+    urls.map((url) => new URL(url)).map(({ port, hostname }) => answers(Number(port), hostname))
+  )
+  return all.every((one) => one)
+}
+
+/** Undefined when nobody's stack runs here. */
+const joinRunning = async (
+  dir: string,
+  brokers: number,
+  external: Partial<StackAddresses>
+): Promise<Stack | undefined> => {
+  const file = readFile(dir)
+  if (file === undefined) return undefined
+  const refuse = (why: string) =>
+    new StackError({ reason: new NotJoined({ owner: Number(file.owner.split(".")[0]), why }) })
+  const have = complete({ ...file, ...external })
+  if (have === undefined) throw refuse("it was started with servers of its own choice")
+  if (external.kafkaBrokers === undefined && file.brokers !== brokers)
+    throw refuse(`it has ${file.brokers} brokers, not ${brokers}`)
+  const { owner: _owner, brokers: _brokers, ...own } = file
+  if (!(await allAnswer(own))) throw refuse("one of its servers does not answer")
+  return { ...have, owned: false, nodes: [], stop: async () => {} }
+}
+
+const startOwn = async (
+  dir: string,
+  o: StackOptions & { readonly log: (line: string) => void },
+  external: Partial<StackAddresses>
+): Promise<Stack> => {
+  const lost = (name: string) => () => o.log(`${name} has ended by itself; its log is in ${dir}`)
+  const needsJava = external.kafkaBrokers === undefined || external.registryUrl === undefined
+  // PostgreSQL starts while the jars are being fetched.
+  const jars = needsJava ? findJars(o.log) : Promise.reject(new Error("no jars are needed"))
+  jars.catch(() => {})
+  const started = await allOrNothing([
+    ...(external.databaseUrl ? [] : [ownPostgres(dir, o.durable ?? true, lost("PostgreSQL"))]),
+    ...(external.registryUrl ? [] : [jars.then((found) => ownRegistry(dir, found, lost("The schema registry")))]),
+    ...(external.kafkaBrokers ? [] : [jars.then((found) => ownKafka(dir, found, o.brokers ?? 1, lost("Kafka")))])
+  ])
+  const own = Object.assign({}, ...started.map((one) => one.address)) as Partial<StackAddresses>
+  const addresses = complete({ ...own, ...external })
+  if (addresses === undefined) throw new Error("a server has no address")
+  writeStackFile(dir, { owner: identity(), brokers: o.brokers ?? 1, ...own })
+  const stop = async () => {
+    const release = await takeLock(dir, o.log)
+    try {
+      rmSync(join(dir, "stack.json"), { force: true })
+      await Promise.all(started.map((one) => one.stop()))
+    } finally {
+      release()
+    }
+  }
+  return { ...addresses, owned: true, nodes: started.flatMap((one) => one.nodes ?? []), stop }
+}
+
+const writeStackFile = (dir: string, file: StackFile): void => {
+  writeFileSync(join(dir, "stack.json.part"), JSON.stringify(file))
+  renameSync(join(dir, "stack.json.part"), join(dir, "stack.json"))
+}
+
+interface Started {
+  readonly address: Partial<StackAddresses>
+  readonly nodes?: ReadonlyArray<KafkaNode>
+  readonly stop: () => Promise<unknown>
+}
+
+const ownPostgres = (dir: string, durable: boolean, lost: () => void): Promise<Started> =>
+  onPort("BRIDGE_POSTGRES_PORT", async (port) => {
+    const server = await startPostgres({ dir, port, durable })
+    server.watch(lost)
+    return { address: { databaseUrl: `postgres://postgres@127.0.0.1:${port}/bridge` }, stop: server.stop }
+  })
+
+const ownRegistry = (dir: string, jars: Jars, lost: () => void): Promise<Started> =>
+  onPort("BRIDGE_REGISTRY_PORT", async (port) => {
+    const server = await startRegistry({ dir: join(dir, "registry"), jars, port, managementPort: await freePort() })
+    server.watch(lost)
+    return { address: { registryUrl: registryUrl(port) }, stop: server.stop }
+  })
+
+const ownKafka = (dir: string, jars: Jars, brokers: 1 | 3, lost: () => void): Promise<Started> =>
+  onPort("BRIDGE_KAFKA_PORT", async (first) => {
+    const ports = await Promise.all(
+      Array.from(
+        { length: brokers },
+        async (_, index) => [index === 0 ? first : await freePort(), await freePort()] as const
+      )
+    )
+    const nodes = await startKafka({ dir: join(dir, "kafka"), jars, ports, lost })
+    const kafkaBrokers = ports.map(([port]) => `127.0.0.1:${port}`).join(",")
+    return { address: { kafkaBrokers }, nodes, stop: () => Promise.all(nodes.map((node) => node.stop())) }
+  })
+
+/** On the port that a person named, else on a free one; a free one that was taken in between is replaced. */
+const onPort = async <A>(name: string, start: (port: number) => Promise<A>): Promise<A> => {
+  const named = process.env[name]
+  if (named) return start(Number(named))
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start(await freePort())
+    } catch (error) {
+      const taken = error instanceof StackError && error.reason instanceof PortTaken
+      if (!taken || tries === 3) throw error
+    }
+  }
+}
+
+/** Waits for all; when one fails, stops those that did start. */
+const allOrNothing = async (all: ReadonlyArray<Promise<Started>>): Promise<ReadonlyArray<Started>> => {
+  const settled = await Promise.allSettled(all)
+  const started = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []))
+  const failed = settled.find((one) => one.status === "rejected")
+  if (failed === undefined) return started
+  await Promise.all(started.map((one) => one.stop()))
+  throw failed.reason
+}
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code

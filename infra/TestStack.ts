@@ -1,0 +1,82 @@
+// Servers for tests: one stack for a whole run (GlobalSetup.ts), an empty database for each test file. For *.integration.test.ts.
+import { randomBytes } from "node:crypto"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { PgClient } from "@effect/sql-pg"
+import { Effect, Redacted } from "effect"
+import { checkout } from "./Jars.ts"
+import { outsideOf } from "./Postgres.ts"
+import { runningStack, type StackAddresses, startStack } from "./Stack.ts"
+
+export interface TestStack extends StackAddresses {
+  readonly stop: () => Promise<void>
+}
+
+/** The run's stack, inside vitest's integration tests; elsewhere one of its own, which `stop` removes with its data. */
+export const testStack = async (): Promise<TestStack> => {
+  const shared = await provided()
+  return shared === undefined ? ownTestStack() : { ...shared, stop: async () => {} }
+}
+
+/**
+ * Joins the stack of `npm run stack` when that is up (runs start at once then); else starts a fresh one that forgets everything.
+ * `brokers: 3` is always fresh.
+ */
+export const ownTestStack = async (): Promise<TestStack> => {
+  const running = await runningStack()
+  if (running !== undefined) return { ...running, stop: async () => {} }
+  const dir = join(checkout, ".bridge", `test-${process.pid}-${randomBytes(3).toString("hex")}`)
+  const stack = await startStack({ dir, durable: false })
+  const { kafkaBrokers, registryUrl, databaseUrl } = stack
+  return { kafkaBrokers, registryUrl, databaseUrl, stop: () => stack.stop().finally(() => removeStack(dir)) }
+}
+
+/** Removes a stopped stack with all its data. */
+export const removeStack = (dir: string): void => {
+  for (const place of [outsideOf(dir), dir]) if (place !== undefined) rmSync(place, { recursive: true, force: true })
+}
+
+/** A new, empty database beside `adminUrl`'s, with the same superuser. It is dropped when the test run ends. */
+export const freshDatabase = async (adminUrl: string): Promise<string> => {
+  const name = `${prefix}${process.env.BRIDGE_TEST_RUN ?? process.pid}_${randomBytes(6).toString("hex")}`
+  await execute(adminUrl, (sql) => sql.unsafe(`create database ${name}`))
+  return Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href
+}
+
+/** Drops the databases of this run and of runs whose process is gone. */
+export const dropTestDatabases = (adminUrl: string): Promise<void> =>
+  execute(adminUrl, (sql) =>
+    Effect.gen(function* () {
+      const rows = yield* sql<{ datname: string }>`select datname from pg_database where datname like ${`${prefix}%`}`
+      for (const { datname } of rows) {
+        const run = Number(datname.slice(prefix.length).split("_")[0])
+        if (run === process.pid || !isRunning(run)) yield* sql.unsafe(`drop database if exists ${datname} with (force)`)
+      }
+    })
+  )
+
+const prefix = "bridge_test_"
+
+const execute = (url: string, use: (sql: PgClient.PgClient) => Effect.Effect<unknown, unknown>): Promise<void> =>
+  Effect.gen(function* () {
+    yield* use(yield* PgClient.PgClient)
+  }).pipe(
+    Effect.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 1 })),
+    Effect.scoped,
+    Effect.runPromise
+  )
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** What GlobalSetup.ts provides; undefined outside of vitest and in tests without that set-up. */
+const provided = async (): Promise<StackAddresses | undefined> => {
+  if (process.env.VITEST_WORKER_ID === undefined) return undefined
+  const { inject } = await import("vitest")
+  return inject("stack")
+}

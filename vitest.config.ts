@@ -1,0 +1,42 @@
+// Three kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs).
+import { defineConfig } from "vitest/config"
+
+const exclude = ["**/node_modules/**", "**/.bridge/**"]
+
+export default defineConfig({
+  test: {
+    // Two cores carry the servers as well.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "fast",
+          include: ["**/*.test.ts"],
+          exclude: [...exclude, "**/*.integration.test.ts", "**/*.system.test.ts"],
+          testTimeout: 10_000
+        }
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["**/*.integration.test.ts"],
+          exclude,
+          globalSetup: ["infra/GlobalSetup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000
+        }
+      },
+      {
+        test: {
+          name: "system",
+          include: ["**/*.system.test.ts"],
+          exclude,
+          // One at a time: each has a whole Bridge of its own.
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 300_000
+        }
+      }
+    ]
+  }
+})
