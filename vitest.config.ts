@@ -7,13 +7,15 @@ export default defineConfig({
   test: {
     // Two cores carry the servers as well.
     maxWorkers: 2,
+    teardownTimeout: 60_000,
     projects: [
       {
         test: {
           name: "fast",
           include: ["**/*.test.ts"],
           exclude: [...exclude, "**/*.integration.test.ts", "**/*.system.test.ts"],
-          testTimeout: 10_000
+          testTimeout: 10_000,
+          sequence: { groupOrder: 0 }
         }
       },
       {
@@ -23,6 +25,7 @@ export default defineConfig({
           exclude,
           globalSetup: ["infra/GlobalSetup.ts"],
           testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
           hookTimeout: 120_000
         }
       },
@@ -34,6 +37,7 @@ export default defineConfig({
           // One at a time: each has a whole Bridge of its own.
           fileParallelism: false,
           testTimeout: 600_000,
+          sequence: { groupOrder: 2 },
           hookTimeout: 300_000
         }
       }

@@ -63,9 +63,8 @@ const stamped = (root, want) => existsSync(stampFile(root)) && readFileSync(stam
 
 /** A hash of all that decides what node_modules holds. */
 const fingerprint = (root) => {
-  const patches = existsSync(join(root, "patches")) ? readdirSync(join(root, "patches")).sort() : []
   const hash = createHash("sha256")
-  for (const file of ["package-lock.json", "scripts/patch.mjs", ...patches.map((name) => `patches/${name}`)])
+  for (const file of ["package-lock.json", "scripts/patch.mjs", ...filesUnder(root, "patches")])
     hash
       .update(file)
       .update("\0")
@@ -73,6 +72,13 @@ const fingerprint = (root) => {
       .update("\0")
   return hash.digest("hex")
 }
+
+const filesUnder = (root, dir) =>
+  existsSync(join(root, dir))
+    ? readdirSync(join(root, dir), { withFileTypes: true })
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .flatMap((entry) => (entry.isDirectory() ? filesUnder(root, `${dir}/${entry.name}`) : [`${dir}/${entry.name}`]))
+    : []
 
 /** True when npm itself installed exactly this lockfile (`npm ci` or `npm install` by hand): then only the patches are looked after. */
 const agrees = (root) => {
