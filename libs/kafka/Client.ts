@@ -66,6 +66,7 @@ function brokerList(text: string): ReadonlyArray<string> {
 function connect(settings: KafkaSettings) {
   return Effect.gen(function* () {
     installCodecs()
+    if (!patched()) return yield* Effect.die(new Error("KafkaJS is not patched and would lose records: run `npm ci`"))
     const log = yield* logger
     const kafka = new kafkajs.Kafka({ ...config(settings), logCreator: () => (entry) => log(...translated(entry)) })
     const admin = kafka.admin({ retry })
@@ -75,6 +76,9 @@ function connect(settings: KafkaSettings) {
     return Client.of({ kafka, admin, log, ...directory(admin) })
   })
 }
+
+/** The mark that the patched file leaves (patches/README.md). */
+const patched = (): boolean => Reflect.get(globalThis, Symbol.for("bridge/kafkajs/patched")) !== undefined
 
 const config = (settings: KafkaSettings): KafkaConfig => ({
   clientId: "bridge",
