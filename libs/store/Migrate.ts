@@ -1,13 +1,16 @@
 // Numbered SQL, forward only, applied under a lock at start. For every service's start and the deploy step.
+
+import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { createHash } from "node:crypto"
 import { ownerLayer } from "./Postgres.ts"
 
 /** A migration that was applied has been edited since. We act: restore the file, add a new one. */
-export class MigrationChanged extends Schema.TaggedError<MigrationChanged>()("MigrationChanged", { name: Schema.String }) {}
+export class MigrationChanged extends Schema.TaggedError<MigrationChanged>()("MigrationChanged", {
+  name: Schema.String
+}) {}
 
 const folder = fileURLToPath(new URL("./migrations/", import.meta.url))
 

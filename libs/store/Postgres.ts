@@ -1,7 +1,7 @@
 // PostgreSQL for every service: a small pool under the role that cannot bypass row-level security, and transactions
 // of one tenant. What does not belong here: any table (each app owns its own), anything of Kafka.
 import { PgClient } from "@effect/sql-pg"
-import { Config, Effect, Layer, Redacted } from "effect"
+import { Config, Effect, Layer, type Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 
 const settings = Config.all({
@@ -19,7 +19,12 @@ const guards = {
 }
 
 const pool = (url: Redacted.Redacted, connections: number, name: string, extra: Readonly<Record<string, string>>) =>
-  PgClient.layer({ url, maxConnections: connections, applicationName: name, startupParameters: { ...guards, ...extra } })
+  PgClient.layer({
+    url,
+    maxConnections: connections,
+    applicationName: name,
+    startupParameters: { ...guards, ...extra }
+  })
 
 /**
  * The services' pool: at most BRIDGE_DB_CONNECTIONS (5) connections as `bridge_app`. With DATABASE_APP_URL the login is
@@ -27,7 +32,9 @@ const pool = (url: Redacted.Redacted, connections: number, name: string, extra: 
  */
 export const layer = Layer.unwrap(
   Effect.map(settings, ({ appUrl, connections, name, url }) =>
-    appUrl._tag === "Some" ? pool(appUrl.value, connections, name, {}) : pool(url, connections, name, { role: "bridge_app" })
+    appUrl._tag === "Some"
+      ? pool(appUrl.value, connections, name, {})
+      : pool(url, connections, name, { role: "bridge_app" })
   )
 )
 
