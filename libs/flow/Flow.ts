@@ -15,7 +15,7 @@ export interface StageMap {
   /** The ordering domain. */
   readonly actor: string
   readonly steps?: ReadonlyArray<string>
-  /** Command types (libs/domain/Messages.ts) that wake this stage. */
+  /** Command types (Commands.ts) that wake this stage. */
   readonly commands: ReadonlyArray<string>
 }
 
