@@ -1,0 +1,72 @@
+// What a mapping makes of one record (`transformed_data`), and what settling decides about it (`job_records.resolution`).
+// For refiner (writes both), review, loader (reads both), auditor. What does not belong here: how either is made.
+import type { EntityId } from "./Entities.ts"
+import type { JsonValue } from "./Records.ts"
+
+export type JsonObject = { readonly [key: string]: JsonValue }
+
+/** A reference as the source gives it: the vendor's own id of a person, group, department or ticket. */
+export interface Ref {
+  readonly entity: EntityId
+  readonly nativeId: string
+}
+export type Refs = { readonly [path: string]: Ref }
+
+/**
+ * One element of `transformed_data`. `body` has the destination's shape without references. The keys of `refs` are dot paths
+ * into `body` (`requester_id`), but `description.author_id` is the author of `meta.description`.
+ */
+export interface Element {
+  readonly body: JsonObject
+  readonly refs: Refs
+  readonly meta: ElementMeta
+}
+
+export interface ElementMeta {
+  /** Tickets: the first comment, without its author (refs `description.author_id`). */
+  readonly description?: Text & { readonly created_at: string | null; readonly public: boolean }
+  /** Comments whose text is too long for one: what follows `body.html_body`, in order, as comments of their own. */
+  readonly more?: ReadonlyArray<string>
+  /** Further addresses of a person. */
+  readonly identities?: ReadonlyArray<string>
+}
+
+/** HTML within the destination's limit; `more` are the following pieces, which joined to it give the whole text again. */
+export interface Text {
+  readonly html_body: string
+  readonly more?: ReadonlyArray<string>
+}
+
+/** A body over the inline limit lies in the blob store; its hash is over the true body. */
+export interface BlobRef {
+  readonly $blob: string
+  readonly bytes: number
+}
+export type StoredElement = Element | BlobRef | null
+
+/** What to do where a reference has no record: the stand-in person, leave it out, or refuse the record. */
+export type Missing = "placeholder" | "drop" | "fail"
+
+export type ResolvedRef =
+  | { readonly entity: EntityId; readonly sourceId: string }
+  | { readonly entity: EntityId; readonly missing: string; readonly use: Missing }
+
+/** What settling decided; only the keys that are needed, null when there is nothing. */
+export interface Resolution {
+  readonly refs?: { readonly [path: string]: ResolvedRef }
+  /** The same one as another record of its entity: it is not written, references to it go to that one. */
+  readonly merged?: { readonly into: string }
+  /** On the record that others were merged into: their source ids. */
+  readonly merges?: ReadonlyArray<string>
+  /** Values that replace those of the body (a name that clashed, the role of somebody merged into it). */
+  readonly set?: { readonly [path: string]: JsonValue }
+  readonly excluded?: string
+}
+
+/** Something a person should know before approving. `settled` marks those that settling found. */
+export interface Warning {
+  readonly code: string
+  readonly message: string
+  readonly field?: string
+  readonly settled?: true
+}

@@ -1,0 +1,160 @@
+// A mapping as plain data: how canonical records become the destination's shape. For api (edits, previews), refiner (runs it),
+// loader (the stand-in person), review. What does not belong here: running it (apps/refiner/transform), defaults (mappings/).
+import { Schema } from "effect"
+import { hashJson, type Json } from "./Canonical.ts"
+import { type EntityId, entityIds } from "./Entities.ts"
+
+const JsonScalar = Schema.Union([Schema.Null, Schema.Boolean, Schema.Finite, Schema.String])
+const Name = Schema.NonEmptyString
+const optional = Schema.optionalKey
+
+/** One step on a value, from a closed list. A step that cannot read its input gives null (and a warning where data is lost). */
+export const Transformation = Schema.Union([
+  /** Trimmed text; blank is null. Lists are joined by `with`. */
+  Schema.Struct({ do: Schema.Literal("text") }),
+  Schema.Struct({ do: Schema.Literal("join"), with: Schema.String }),
+  Schema.Struct({ do: Schema.Literal("first") }),
+  Schema.Struct({ do: Schema.Literal("lower") }),
+  Schema.Struct({ do: Schema.Literal("prefix"), text: Schema.String }),
+  /** Plain text as HTML. */
+  Schema.Struct({ do: Schema.Literal("html") }),
+  /** At most so many bytes of UTF-8, never inside a character, with a warning. */
+  Schema.Struct({ do: Schema.Literal("truncate"), bytes: Schema.Int.check(Schema.isGreaterThan(0)) }),
+  /** UTC to the second: `2024-05-10T11:32:29Z`. */
+  Schema.Struct({ do: Schema.Literal("instant") }),
+  Schema.Struct({ do: Schema.Literal("date") }),
+  /** Lower case, blanks as `_`, no commas, no doubles. */
+  Schema.Struct({ do: Schema.Literal("tags") }),
+  Schema.Struct({ do: Schema.Literal("phone") }),
+  Schema.Struct({ do: Schema.Literal("email") }),
+  Schema.Struct({ do: Schema.Literal("domains") })
+])
+export type Transformation = typeof Transformation.Type
+
+/** True when the field has one of the values. */
+export const Condition = Schema.Struct({ field: Name, in: Schema.Array(JsonScalar) })
+export type Condition = typeof Condition.Type
+
+/** Canonical field (`subject`, `custom.site_code`, or a computed one: `person_kind`); of several the first that is not blank. */
+const From = Schema.Union([Name, Schema.Array(Name)])
+
+const part = {
+  from: optional(From),
+  constant: optional(JsonScalar),
+  /** Name of a value map in `values`. */
+  map: optional(Name),
+  transform: optional(Schema.Array(Transformation)),
+  when: optional(Condition)
+}
+export const Part = Schema.Struct(part)
+export type Part = typeof Part.Type
+
+/** Where a reference has no record: the stand-in person, leave it out (with a warning), or exclude the record. */
+export const MissingPolicy = Schema.Literals(["placeholder", "drop", "fail"])
+
+export const Reference = Schema.Struct({
+  entity: Schema.Literals(entityIds),
+  missing: MissingPolicy,
+  /** The person must be an agent at the destination. */
+  agent: optional(Schema.Boolean)
+})
+export type Reference = typeof Reference.Type
+
+/** How one field of the body gets its value: a constant, a canonical field, or several parts joined to one list. */
+export const FieldRule = Schema.Struct({
+  ...part,
+  to: Name,
+  concat: optional(Schema.Array(Part)),
+  default: optional(JsonScalar),
+  ref: optional(Reference),
+  /** Without a value the record is excluded. */
+  required: optional(Schema.Boolean)
+})
+export type FieldRule = typeof FieldRule.Type
+
+/** A table of values. What is not in it: a value, the same again, or the record is excluded (`unmapped status 7`). */
+export const ValueMap = Schema.Struct({
+  title: Name,
+  rows: Schema.Record(Schema.String, JsonScalar),
+  fallback: Schema.Union([
+    Schema.Struct({ use: Schema.Literal("default"), value: JsonScalar, warn: Schema.Boolean }),
+    Schema.Struct({ use: Schema.Literal("keep") }),
+    Schema.Struct({ use: Schema.Literal("reject") })
+  ])
+})
+export type ValueMap = typeof ValueMap.Type
+
+export const customTypes = ["text", "integer", "decimal", "checkbox", "date", "option", "options"] as const
+export type CustomType = (typeof customTypes)[number]
+
+/** One custom field. `from` is the source's key, of a nested field its keys from the top; `options` by folded source label. */
+export const CustomField = Schema.Struct({
+  from: From,
+  to: Name,
+  title: Name,
+  type: Schema.Literals(customTypes),
+  options: optional(Schema.Record(Schema.String, Schema.String))
+})
+export type CustomField = typeof CustomField.Type
+
+/** The long text: of a ticket its first comment, of a comment its body. */
+export const TextRule = Schema.Struct({
+  html: Schema.Array(Name),
+  text: Schema.Array(Name),
+  /** For a text that is blank: the destination refuses that. */
+  fallback: Name,
+  bytes: Schema.Int.check(Schema.isGreaterThan(63)),
+  oversize: Schema.Literals(["split", "truncate"]),
+  author: optional(Schema.Struct({ from: From, missing: MissingPolicy }))
+})
+export type TextRule = typeof TextRule.Type
+
+export const EntityMapping = Schema.Struct({
+  fields: Schema.Array(FieldRule),
+  exclude: Schema.Array(Schema.Struct({ when: Condition, reason: Name })),
+  text: optional(TextRule),
+  custom: optional(
+    Schema.Struct({
+      into: Name,
+      as: Schema.Literals(["list", "object"]),
+      fields: Schema.Array(CustomField),
+      /** A drop-down value without a counterpart. */
+      unmapped: Schema.Literals(["reject", "drop"])
+    })
+  )
+})
+export type EntityMapping = typeof EntityMapping.Type
+
+export const MappingOptions = Schema.Struct({
+  /** An inactive agent: an end user, or left out with the stand-in in its place. */
+  inactiveAgents: Schema.Literals(["end-user", "placeholder"]),
+  /** A person without an address: written without one, with a made-up `@invalid` one, or left out. */
+  withoutEmail: Schema.Literals(["keep", "synthetic", "exclude"]),
+  /** Added to names that clash; `{id}` is the source id. */
+  clashSuffix: Schema.String.check(Schema.isPattern(/\{id\}/u, { message: "must contain {id}" })),
+  /** The assignee is not a member of the group. */
+  assigneeOutsideGroup: Schema.Literals(["drop-assignee", "drop-group", "keep"]),
+  /** The requester does not belong to the organization. */
+  organizationOfAnother: Schema.Literals(["drop", "keep"]),
+  /** The stand-in for people who are gone. */
+  placeholder: Schema.Struct({ name: Name, email: Name })
+})
+export type MappingOptions = typeof MappingOptions.Type
+
+const entityMappings = Object.fromEntries(entityIds.map((id) => [id, optional(EntityMapping)])) as {
+  readonly [E in EntityId]: Schema.optionalKey<typeof EntityMapping>
+}
+
+export const Mapping = Schema.Struct({
+  format: Schema.Literal(1),
+  name: Name,
+  source: Name,
+  destination: Name,
+  entities: Schema.Struct(entityMappings),
+  values: Schema.Record(Schema.String, ValueMap),
+  options: MappingOptions
+})
+export type Mapping = typeof Mapping.Type
+
+/** The same mapping gives the same hash, however its keys are ordered. */
+export const mappingHash = (mapping: Mapping): string => hashJson(mapping as Json)
