@@ -5,6 +5,7 @@ do $$ begin
   if not exists (select 1 from pg_roles where rolname = 'bridge_app') then
     create role bridge_app nologin nobypassrls;
   end if;
+exception when duplicate_object or unique_violation then null; -- another database of this server was faster
 end $$;
 
 create function bridge_tenant() returns uuid language sql stable parallel safe
