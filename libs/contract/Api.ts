@@ -1,0 +1,39 @@
+// The whole REST interface as one value: the server, the typed client and OpenAPI come from it. For apps/api, apps/cli, console.
+// What does not belong here: how anything is done (apps/api).
+import { Schema } from "effect"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ConnectionsGroup } from "./Connections.ts"
+import { JobsGroup, MigrationsGroup } from "./Jobs.ts"
+import { LiveGroup } from "./Live.ts"
+import { MappingsGroup } from "./Mappings.ts"
+import { on } from "./Problem.ts"
+import { ReviewGroup } from "./Review.ts"
+import { ProfileGroup, SessionsGroup } from "./Sessions.ts"
+
+const Health = Schema.Struct({ status: Schema.Literal("ok") })
+
+export class HealthGroup extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("live", "/live", { success: Health }),
+    HttpApiEndpoint.get("ready", "/ready", { success: Health, error: [on[503]] })
+  )
+  .prefix("/health") {}
+
+export class Api extends HttpApi.make("bridge")
+  .add(SessionsGroup)
+  .add(ProfileGroup)
+  .add(ConnectionsGroup)
+  .add(MappingsGroup)
+  .add(MigrationsGroup)
+  .add(JobsGroup)
+  .add(ReviewGroup)
+  .add(LiveGroup)
+  .add(HealthGroup)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Bridge",
+      version: "1",
+      description:
+        "Moves service-desk data between vendors, seen, approved and proved. Log in with POST /api/login and send the access token, or an API token, as Authorization: Bearer. Errors are application/problem+json with a stable code."
+    })
+  ) {}

@@ -1,0 +1,77 @@
+// Mappings and their versions, and what one would make of records that are already there. For apps/api and its clients.
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { Access, Readable } from "./Access.ts"
+import { on } from "./Problem.ts"
+import { Id, Instant, JsonObject, Keyed, Label } from "./Shapes.ts"
+
+const head = {
+  id: Id,
+  version: Schema.Int,
+  name: Schema.String,
+  source: Schema.String,
+  destination: Schema.String,
+  createdBy: Schema.String,
+  createdAt: Instant
+}
+export const MappingHead = Schema.Struct(head).annotate({ identifier: "MappingHead" })
+export const MappingView = Schema.Struct({ ...head, hash: Schema.String, mapping: JsonObject }).annotate({
+  identifier: "Mapping"
+})
+export type MappingView = typeof MappingView.Type
+
+export const NewMapping = Schema.Struct({
+  /** A new version of this mapping; a new mapping when absent. */
+  id: Schema.optionalKey(Id),
+  name: Schema.optionalKey(Label),
+  /** As libs/domain/Mapping.ts says; GET /api/mappings/{id} shows one. */
+  mapping: JsonObject
+}).annotate({ identifier: "NewMapping" })
+
+export const Preview = Schema.Struct({
+  entity: Schema.String,
+  records: Schema.Array(
+    Schema.Struct({
+      sourceId: Schema.String,
+      state: Schema.String,
+      reason: Schema.NullOr(Schema.String),
+      warnings: Schema.Array(Schema.Struct({ code: Schema.String, message: Schema.String })),
+      body: Schema.NullOr(JsonObject)
+    })
+  )
+}).annotate({ identifier: "Preview" })
+
+const version = { version: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isInt())) }
+
+export class MappingsGroup extends HttpApiGroup.make("mappings")
+  .add(
+    /** The newest version of each. */
+    HttpApiEndpoint.get("list", "/", { success: Schema.Array(MappingHead), error: [on[503]] }),
+    HttpApiEndpoint.post("create", "/", {
+      headers: Keyed,
+      payload: NewMapping,
+      success: MappingView.pipe(HttpApiSchema.status(201)),
+      error: [on[403], on[404], on[409], on[422], on[503]]
+    }),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: { id: Schema.String },
+      query: version,
+      success: MappingView,
+      error: [on[404], on[503]]
+    }),
+    /** Runs the mapping over up to `limit` records of a job, and stores nothing. */
+    HttpApiEndpoint.post("preview", "/:id/preview", {
+      params: { id: Schema.String },
+      query: version,
+      payload: Schema.Struct({
+        jobId: Id,
+        entity: Schema.optionalKey(Schema.String),
+        limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })))
+      }),
+      success: Preview,
+      error: [on[404], on[422], on[503]]
+    })
+  )
+  .middleware(Access)
+  .middleware(Readable)
+  .prefix("/api/mappings") {}
