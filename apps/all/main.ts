@@ -1,0 +1,52 @@
+// Everything in one process: the embedded stack (unless servers are named), the sandbox (unless left out), all services.
+// For `npm start`, the demo and one-machine installations. What does not belong here: anything a single service needs.
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { startStack } from "@bridge/infra/Stack"
+import { StackError } from "@bridge/infra/StackError"
+import { startSandbox } from "@bridge/sandbox/Sandbox"
+import { runAll } from "./Run.ts"
+
+const { values } = parseArgs({
+  options: {
+    sandbox: { type: "boolean", default: process.env.BRIDGE_HOST_MAP === undefined },
+    "no-sandbox": { type: "boolean", default: false },
+    dir: { type: "string", default: ".bridge" },
+    port: { type: "string", default: process.env.BRIDGE_PORT ?? "8080" },
+    tickets: { type: "string", default: "2000" },
+    seed: { type: "string", default: "1" }
+  }
+})
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+try {
+  const stack = await startStack({ dir: join(values.dir, "stack"), log: say })
+  const sandbox =
+    values.sandbox && !values["no-sandbox"]
+      ? await startSandbox({ tickets: Number(values.tickets), seed: values.seed, timeFactor: 60 })
+      : undefined
+  if (sandbox !== undefined) {
+    say(
+      `Sandbox at ${sandbox.origin}: ${Object.values(sandbox.hosts).join(", ")}; credentials and orders at ${sandbox.adminUrl}`
+    )
+  }
+  const code = await runAll({
+    KAFKA_BROKERS: stack.kafkaBrokers,
+    SCHEMA_REGISTRY_URL: stack.registryUrl,
+    DATABASE_URL: stack.databaseUrl,
+    BRIDGE_PORT: values.port,
+    BRIDGE_BLOB_DIR: process.env.BRIDGE_BLOB_DIR ?? join(values.dir, "blobs"),
+    BRIDGE_KEK_FILE: process.env.BRIDGE_KEK_FILE ?? join(values.dir, "kek"),
+    ...(sandbox === undefined ? {} : { BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap) })
+  })
+  await sandbox?.stop()
+  await stack.stop()
+  process.exitCode = code
+} catch (error) {
+  if (!(error instanceof StackError)) throw error
+  say(error.message)
+  process.exitCode = 1
+}
