@@ -2,14 +2,14 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
-import { homedir } from "node:os"
+import { homedir, tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { acquire } from "./Lock.mjs"
 import { DiskFull, FetchFailed, JavaMissing, MavenMissing, StackError } from "./StackError.ts"
 
 export const checkout = fileURLToPath(new URL("..", import.meta.url))
-const cache = join(checkout, ".bridge/cache")
+const checkoutCache = join(checkout, ".bridge/cache")
 const pom = fileURLToPath(new URL("jars/pom.xml", import.meta.url))
 
 export interface Jars {
@@ -22,8 +22,8 @@ export interface Jars {
   readonly java: string
 }
 
-/** Finds the jars and Java; fetches the jars when this checkout does not have them yet. */
-export const findJars = async (log: (line: string) => void): Promise<Jars> => {
+/** Finds the jars and Java; fetches the jars when the cache does not have them yet. */
+export const findJars = async (log: (line: string) => void, cache = checkoutCache): Promise<Jars> => {
   const java = findJava()
   const dir = join(cache, `jars-${createHash("sha256").update(readFileSync(pom)).digest("hex").slice(0, 12)}`)
   if (!existsSync(dir)) await fetchOnce(dir, log)
@@ -71,6 +71,7 @@ const findJava = (): string => {
 
 /** One process fetches, the others wait for it. The folder appears whole or not at all. */
 const fetchOnce = async (dir: string, log: (line: string) => void): Promise<void> => {
+  const cache = dirname(dir)
   const release = await acquire(join(cache, "fetch.lock"), (pid) =>
     log(`process ${pid} is fetching Kafka and the registry, waiting for it`)
   )
@@ -103,7 +104,7 @@ const fetchInto = async (out: string, log: (line: string) => void): Promise<void
 
 const maven = (mvn: string, args: ReadonlyArray<string>): Promise<{ status: number | null; words: string }> =>
   new Promise((done, failed) => {
-    const child = spawn(mvn, args, { stdio: ["ignore", "pipe", "pipe"], cwd: cache })
+    const child = spawn(mvn, args, { stdio: ["ignore", "pipe", "pipe"], cwd: tmpdir() })
     let words = ""
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (text: Buffer) => {

@@ -159,10 +159,10 @@ background.threads=2
 log.segment.bytes=67108864
 log.index.size.max.bytes=1048576
 metadata.log.segment.bytes=8388608
-${nodes === 1 ? "" : failover}`
+${failover}`
 }
 
-/** A lost node is noticed within 3 seconds, not 9: for tests that take nodes away. */
+/** A lost node is noticed within 3 seconds, not 9. A killed one cannot come back earlier either, even when it is the only one. */
 const failover = `broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 controller.quorum.fetch.timeout.ms=1000

@@ -29,7 +29,8 @@ export const startRegistry = async (o: RegistryOptions): Promise<Daemon> => {
     cwd: dirname(o.jars.registry),
     env: {
       ...process.env,
-      APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(o.dir, "registry")}`,
+      // By default a registered schema reaches the disk half a second later: a kill in between would give its id to another.
+      APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(o.dir, "registry")};WRITE_DELAY=0`,
       APICURIO_DATASOURCE_JDBC_INITIAL_SIZE: "2",
       APICURIO_DATASOURCE_JDBC_MIN_SIZE: "2"
     },
@@ -68,7 +69,7 @@ const listsSubjects = async (port: number): Promise<boolean> => {
 const explain = (words: string, o: RegistryOptions): StackError | undefined => {
   if (/UnsupportedClassVersionError/.test(words))
     return new StackError({ reason: new JavaMissing({ found: `${o.jars.java} is older` }) })
-  return /already in use|Port\(s\) already bound|already bound/.test(words)
+  return /in use by another process|already in use/.test(words)
     ? new StackError({ reason: new PortTaken({ server: "the schema registry", port: o.port }) })
     : undefined
 }

@@ -138,7 +138,7 @@ const startOwn = async (
   const started = await allOrNothing([
     ...(external.databaseUrl ? [] : [ownPostgres(dir, o.durable ?? true, lost("PostgreSQL"))]),
     ...(external.registryUrl ? [] : [jars.then((found) => ownRegistry(dir, found, lost("The schema registry")))]),
-    ...(external.kafkaBrokers ? [] : [jars.then((found) => ownKafka(dir, found, o.brokers ?? 1, lost("Kafka")))])
+    ...(external.kafkaBrokers ? [] : [jars.then((found) => ownKafka(dir, found, o, lost("Kafka")))])
   ])
   const own = Object.assign({}, ...started.map((one) => one.address)) as Partial<StackAddresses>
   const addresses = complete({ ...own, ...external })
@@ -181,7 +181,12 @@ const ownRegistry = (dir: string, jars: Jars, lost: () => void): Promise<Started
     return { address: { registryUrl: registryUrl(port) }, stop: server.stop }
   })
 
-const ownKafka = (dir: string, jars: Jars, brokers: 1 | 3, lost: () => void): Promise<Started> =>
+const ownKafka = (
+  dir: string,
+  jars: Jars,
+  { brokers = 1, durable = true }: StackOptions,
+  lost: () => void
+): Promise<Started> =>
   onPort("BRIDGE_KAFKA_PORT", async (first) => {
     const ports = await Promise.all(
       Array.from(
@@ -191,7 +196,9 @@ const ownKafka = (dir: string, jars: Jars, brokers: 1 | 3, lost: () => void): Pr
     )
     const nodes = await startKafka({ dir: join(dir, "kafka"), jars, ports, lost })
     const kafkaBrokers = ports.map(([port]) => `127.0.0.1:${port}`).join(",")
-    return { address: { kafkaBrokers }, nodes, stop: () => Promise.all(nodes.map((node) => node.stop())) }
+    // Three that stop together wait for each other's controllers: not worth it for data that nobody wants.
+    const stop = () => Promise.all(nodes.map((node) => (brokers === 3 && !durable ? node.kill() : node.stop())))
+    return { address: { kafkaBrokers }, nodes, stop }
   })
 
 /** On the port that a person named, else on a free one; a free one that was taken in between is replaced. */

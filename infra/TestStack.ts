@@ -1,6 +1,6 @@
 // Servers for tests: one stack for a whole run (GlobalSetup.ts), an empty database for each test file. For *.integration.test.ts.
 import { randomBytes } from "node:crypto"
-import { rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
@@ -25,10 +25,21 @@ export const testStack = async (): Promise<TestStack> => {
 export const ownTestStack = async (): Promise<TestStack> => {
   const running = await runningStack()
   if (running !== undefined) return { ...running, stop: async () => {} }
-  const dir = join(checkout, ".bridge", `test-${process.pid}-${randomBytes(3).toString("hex")}`)
+  const dir = testDir()
   const stack = await startStack({ dir, durable: false })
   const { kafkaBrokers, registryUrl, databaseUrl } = stack
   return { kafkaBrokers, registryUrl, databaseUrl, stop: () => stack.stop().finally(() => removeStack(dir)) }
+}
+
+/** A new folder in the checkout for a stack of this process. Removes those of processes that are gone. */
+export const testDir = (): string => {
+  const parent = join(checkout, ".bridge")
+  mkdirSync(parent, { recursive: true })
+  for (const name of readdirSync(parent)) {
+    const pid = /^test-(\d+)-/.exec(name)?.[1]
+    if (pid !== undefined && !isRunning(Number(pid))) removeStack(join(parent, name))
+  }
+  return mkdtempSync(join(parent, `test-${process.pid}-`))
 }
 
 /** Removes a stopped stack with all its data. */

@@ -1,4 +1,4 @@
-// `npm run stack`: keeps the embedded stack up until Ctrl-C, so that commands and tests join it. Prints what to connect to.
+// `npm run stack [-- DIR]`: keeps the embedded stack up until Ctrl-C, so that commands and tests join it. Prints what to connect to.
 import { startStack } from "./Stack.ts"
 import { StackError } from "./StackError.ts"
 
@@ -7,12 +7,13 @@ const say = (line: string): void => {
 }
 
 try {
-  const stack = await startStack({ log: say })
+  const dir = process.argv[2]
+  const stack = await startStack({ log: say, ...(dir && { dir }) })
   process.stdout.write(
     `KAFKA_BROKERS=${stack.kafkaBrokers}\nSCHEMA_REGISTRY_URL=${stack.registryUrl}\nDATABASE_URL=${stack.databaseUrl}\n`
   )
   if (stack.owned) {
-    say("The stack is up. Ctrl-C stops it; its data stays in .bridge/stack.")
+    say("The stack is up. Ctrl-C stops it; its data stays.")
     const alive = setInterval(() => {}, 60_000)
     await new Promise<void>((asked) => {
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => asked())
