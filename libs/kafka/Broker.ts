@@ -108,7 +108,12 @@ export interface Position {
 export interface ConsumerOptions {
   readonly groupId: string
   readonly topics: ReadonlyArray<string>
-  /** Told after every join with the whole of what is held now. Fetching of newly gained partitions waits for the promise. */
+  /**
+   * Told after every join with the whole of what is held now. Fetching of newly gained partitions waits for the promise, and
+   * a `seek` before it resolves is where fetching begins. `open` resolves at the first join without waiting for it, so that
+   * it can wait for the session. A rejection fails `crashed`. Told `{}` first when all was lost for a moment (this member
+   * was thought dead): then what comes next is gained anew, even where the names are the same.
+   */
   readonly onAssigned: (owned: Owned) => Promise<void>
   /** The group rebalances: a last chance to commit. It may not come at all. */
   readonly onRebalancing: () => void

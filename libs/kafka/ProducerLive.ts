@@ -122,8 +122,9 @@ class Writer {
       if (wrong.some(({ why }) => why === "swallowed")) this.#renumber(line, sends)
       return wrong
     } catch (error) {
-      // Given up: the broker may or may not have the batch, so its numbers must not be used for another one.
-      if (!isTooLarge(error) || sends.length > 1) this.#renumber(line, sends)
+      // Given up: the broker may or may not have the batch, so its numbers must not be used for another one. A batch
+      // that is too large was never taken; those sent beside it go again under their old numbers (#apart).
+      if (!isTooLarge(error)) this.#renumber(line, sends)
       throw error
     } finally {
       line.open--
