@@ -16,6 +16,8 @@ const run = (env?: NodeJS.ProcessEnv): Command => {
 }
 
 beforeEach(() => {
+  // These tests are about our own servers, whatever the run was started with.
+  for (const name of ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL"]) delete process.env[name]
   dir = testDir()
   commands = []
 })

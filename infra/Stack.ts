@@ -67,7 +67,8 @@ export const runningStack = async (dir: string = defaultDir(1)): Promise<StackAd
   return file === undefined || !(await allAnswer(file)) ? undefined : complete(file)
 }
 
-const defaultDir = (brokers: 1 | 3 = 1): string => join(checkout, ".bridge", brokers === 1 ? "stack" : "stack-3")
+/** Where a stack lies when nothing else is said. */
+export const defaultDir = (brokers: 1 | 3 = 1): string => join(checkout, ".bridge", brokers === 1 ? "stack" : "stack-3")
 
 const takeLock = (dir: string, log: (line: string) => void): Promise<() => void> => {
   mkdirSync(dir, { recursive: true })

@@ -6,7 +6,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
 import { checkout } from "./Jars.ts"
 import { outsideOf } from "./Postgres.ts"
-import { runningStack, type StackAddresses, startStack } from "./Stack.ts"
+import { defaultDir, runningStack, type StackAddresses, startStack } from "./Stack.ts"
 
 export interface TestStack extends StackAddresses {
   readonly stop: () => Promise<void>
@@ -18,17 +18,20 @@ export const testStack = async (): Promise<TestStack> => {
   return shared === undefined ? ownTestStack() : { ...shared, stop: async () => {} }
 }
 
-/**
- * Joins the stack of `npm run stack` when that is up (runs start at once then); else starts a fresh one that forgets everything.
- * `brokers: 3` is always fresh.
- */
+/** Joins the stack of `npm run stack` when that is up (tests start at once then); else starts a fresh one that forgets everything. */
 export const ownTestStack = async (): Promise<TestStack> => {
-  const running = await runningStack()
-  if (running !== undefined) return { ...running, stop: async () => {} }
-  const dir = testDir()
-  const stack = await startStack({ dir, durable: false })
-  const { kafkaBrokers, registryUrl, databaseUrl } = stack
-  return { kafkaBrokers, registryUrl, databaseUrl, stop: () => stack.stop().finally(() => removeStack(dir)) }
+  const joined = (await runningStack()) !== undefined
+  const dir = joined ? defaultDir() : testDir()
+  const { kafkaBrokers, registryUrl, databaseUrl, stop } = await startStack({ dir, durable: false })
+  return {
+    kafkaBrokers,
+    registryUrl,
+    databaseUrl,
+    stop: async () => {
+      await stop()
+      if (!joined) removeStack(dir)
+    }
+  }
 }
 
 /** A new folder in the checkout for a stack of this process. Removes those of processes that are gone. */
