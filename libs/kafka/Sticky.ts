@@ -54,7 +54,9 @@ export const assignSticky = (
     const least = (free.length > 0 ? free : readers).toSorted((a, b) => a.count - b.count)[0]
     if (least !== undefined) give(least, tp)
   }
-  return new Map(seats.map((seat) => [seat.member.id, { ...seat.given }]))
+  const tidy = (given: Given): Owned =>
+    Object.fromEntries(Object.entries(given).map(([topic, list]) => [topic, list.toSorted((a, b) => a - b)]))
+  return new Map(seats.map((seat) => [seat.member.id, tidy(seat.given)]))
 }
 
 /** What a member said it holds. Damaged words mean less stickiness, never a wrong assignment. */
