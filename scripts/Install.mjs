@@ -88,11 +88,13 @@ const agrees = (root) => {
   const found = JSON.parse(readFileSync(hidden, "utf8")).packages
   const same = (name) =>
     found[name]?.version === wanted[name].version && found[name]?.integrity === wanted[name].integrity
+  const there = (name) => existsSync(join(root, name))
   return Object.keys(wanted)
     .filter((name) => name.includes("node_modules/"))
-    .every((name) =>
-      found[name] === undefined ? wanted[name].optional === true : same(name) && existsSync(join(root, name))
-    )
+    .every((name) => {
+      if (wanted[name].link) return there(name)
+      return found[name] === undefined ? wanted[name].optional === true : same(name) && there(name)
+    })
 }
 
 const runPatches = (root) => {
