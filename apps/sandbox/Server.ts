@@ -1,0 +1,171 @@
+// The one listening port: reads a call, finds who is meant by the Host header, obeys fault orders, sends the answer.
+import { randomUUID } from "node:crypto"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { Readable } from "node:stream"
+import { type AdminAnswer, answerAdmin } from "./Admin.ts"
+import type { ActiveFault } from "./Faults.ts"
+import { answerFreshservice } from "./freshservice/Freshservice.ts"
+import { type Answered, type Call, empty, html, json, type Reply, text } from "./Reply.ts"
+import type { World } from "./World.ts"
+import { tooManyRequests } from "./zendesk/Errors.ts"
+import { answerZendesk } from "./zendesk/Zendesk.ts"
+
+type Vendor = "freshservice" | "zendesk"
+
+export const makeServer = (world: World): Server => {
+  const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+    readCall(request).then(
+      (call) => serve(world, call, request, response),
+      () => request.destroy()
+    )
+  })
+  server.on("clientError", (_, socket) => socket.destroy())
+  return server
+}
+
+const readCall = async (request: IncomingMessage): Promise<Call> => {
+  const chunks: Array<Buffer> = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const url = request.url ?? "/"
+  const mark = url.indexOf("?")
+  const search = mark < 0 ? "" : url.slice(mark)
+  return {
+    method: request.method ?? "GET",
+    host: (request.headers.host ?? "").split(":")[0]?.toLowerCase() ?? "",
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(search),
+    search,
+    headers: request.headers,
+    body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
+    requestId: randomUUID()
+  }
+}
+
+const vendorOf = (host: string): Vendor | null =>
+  host.endsWith(".freshservice.com") ? "freshservice" : host.endsWith(".zendesk.com") ? "zendesk" : null
+
+const serve = (world: World, call: Call, request: IncomingMessage, response: ServerResponse): void => {
+  const vendor = vendorOf(call.host)
+  if (call.path.startsWith("/_admin")) sendAdmin(answerAdmin(world, call), response)
+  else if (vendor === null) {
+    send(
+      json(421, { error: `the sandbox stands for *.freshservice.com and *.zendesk.com, not for ${call.host}` }),
+      response
+    )
+  } else serveVendor(world, vendor, call, request, response)
+}
+
+const serveVendor = (
+  world: World,
+  vendor: Vendor,
+  call: Call,
+  request: IncomingMessage,
+  response: ServerResponse
+): void => {
+  const fault = world.faults.meet(vendor, call)
+  const kind = fault?.order.kind ?? null
+  const { reply, operation, account } = spoilt(vendor, call, fault) ?? answer(world, vendor, call)
+  const silent = kind === "unanswered" || kind === "drop"
+  world.ledger.call({
+    vendor,
+    account,
+    operation,
+    method: call.method,
+    path: call.path + call.search,
+    status: silent ? 0 : reply.status,
+    fault: kind,
+    request_id: call.requestId
+  })
+  if (silent) request.socket.destroy()
+  else if (kind === "slow") setTimeout(() => send(reply, response), fault?.order.ms ?? 1000).unref()
+  else if (kind === "cut") cutShort(reply, response)
+  else send(kind === "truncate" ? { ...reply, body: half(reply) } : reply, response)
+}
+
+const answer = (world: World, vendor: Vendor, call: Call): Answered =>
+  vendor === "freshservice"
+    ? answerFreshservice(world.freshservice.get(call.host), call)
+    : answerZendesk(
+        world.zendesk.get(call.host),
+        call,
+        [...world.zendesk.values()].map((account) => account.options.subdomain)
+      )
+
+/** The answer of an order that keeps the call from being done, or null. */
+const spoilt = (vendor: Vendor, call: Call, fault: ActiveFault | undefined): Answered | null => {
+  if (fault === undefined) return null
+  const { order } = fault
+  const account = call.host.split(".")[0] ?? null
+  const instead = (reply: Reply): Answered => ({ reply, operation: `fault ${order.kind}`, account })
+  switch (order.kind) {
+    case "429": {
+      const seconds = order.retryAfter ?? 1
+      return instead(vendor === "zendesk" ? tooManyRequests(seconds) : empty(429, { "retry-after": String(seconds) }))
+    }
+    case "status":
+      return instead(statusReply(order.status ?? 500, order.body, order.retryAfter))
+    case "html":
+      return instead(
+        html(order.status ?? 200, "<!DOCTYPE html><html><body><h1>We are down for maintenance</h1></body></html>")
+      )
+    case "drop":
+      return instead(empty(0))
+    default:
+      return null
+  }
+}
+
+const statusReply = (status: number, body: string | undefined, retryAfter: number | undefined): Reply => {
+  const headers: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }
+  if (body !== undefined) return text(status, body, headers)
+  return status === 504 ? text(504, "upstream request timeout", headers) : empty(status, headers)
+}
+
+const bytes = ({ body }: Reply): Buffer => (typeof body === "string" ? Buffer.from(body, "utf8") : body)
+const half = (reply: Reply): Buffer => {
+  const whole = bytes(reply)
+  return whole.subarray(0, Math.floor(whole.length / 2))
+}
+
+const send = (reply: Reply, response: ServerResponse): void => {
+  const { status, headers } = reply
+  if (status === 204) {
+    response.writeHead(status, headers).end()
+    return
+  }
+  const body = bytes(reply)
+  response.writeHead(status, { ...headers, "content-length": body.length }).end(body)
+}
+
+/** The head promises the whole body; the socket ends in the middle of it. */
+const cutShort = (reply: Reply, response: ServerResponse): void => {
+  const whole = bytes(reply)
+  response.writeHead(reply.status, { ...reply.headers, "content-length": whole.length })
+  response.write(half(reply), () => response.destroy())
+}
+
+const sendAdmin = (answer: AdminAnswer, response: ServerResponse): void => {
+  if ("reply" in answer) {
+    send(answer.reply, response)
+    return
+  }
+  response.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8" })
+  const stream = Readable.from(chunks(answer.lines), { objectMode: false })
+  stream.on("error", () => response.destroy())
+  response.on("close", () => stream.destroy())
+  stream.pipe(response)
+}
+
+const chunkCharacters = 64_000
+
+const chunks = function* (lines: Iterable<object>): Iterable<string> {
+  let chunk = ""
+  for (const line of lines) {
+    chunk += `${JSON.stringify(line)}\n`
+    if (chunk.length > chunkCharacters) {
+      yield chunk
+      chunk = ""
+    }
+  }
+  if (chunk !== "") yield chunk
+}

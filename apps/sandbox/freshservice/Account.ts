@@ -1,0 +1,102 @@
+// One Freshservice account: its corpus, keys, plan and counters, and rows kept as text.
+import type { Clock } from "../Clock.ts"
+import { type Corpus, makeCorpus } from "../corpus/Corpus.ts"
+import { type Limits, makeLimits } from "../Limits.ts"
+import type { FreshservicePlan } from "./Plans.ts"
+
+export type FreshserviceOptions = {
+  /** First label or full host. */
+  readonly domain: string
+  readonly apiKey: string
+  /** A second key whose owner may read tickets only, for 403. */
+  readonly restrictedKey?: string
+  readonly seed: string | number
+  readonly tickets: number
+  readonly plan: FreshservicePlan
+  readonly workspaces: number
+  readonly limits: boolean
+  readonly failures?: number
+}
+
+export type FreshserviceAccount = {
+  readonly options: FreshserviceOptions
+  /** `acme.freshservice.com` */
+  readonly host: string
+  readonly clock: Clock
+  readonly corpus: Corpus
+  readonly limits: Limits
+  readonly ticketText: (index: number) => string
+  /** Indexes of the people with this address, whatever its case. */
+  readonly byEmail: (email: string) => ReadonlyArray<number>
+  /** Called before every list of tickets; a standing order may change rows under the reader's hands. */
+  beforeList: (() => void) | null
+}
+
+export const freshserviceHost = (domain: string): string =>
+  domain.includes(".") ? domain.toLowerCase() : `${domain.toLowerCase()}.freshservice.com`
+
+/** Text kept per account, in characters. */
+const keptCharacters = 48_000_000
+
+export const makeFreshserviceAccount = (
+  options: FreshserviceOptions,
+  clock: Clock,
+  anchor: number
+): FreshserviceAccount => {
+  const host = freshserviceHost(options.domain)
+  const { seed, tickets, workspaces, failures } = options
+  const corpus = makeCorpus({
+    seed,
+    tickets,
+    anchor,
+    domain: host,
+    workspaces,
+    ...(failures !== undefined && { failures })
+  })
+  return {
+    options,
+    host,
+    clock,
+    corpus,
+    limits: makeLimits(clock),
+    ticketText: keepText(corpus),
+    byEmail: addresses(corpus),
+    beforeList: null
+  }
+}
+
+const keepText = (corpus: Corpus): ((index: number) => string) => {
+  let texts = new Map<number, string>()
+  let characters = 0
+  let version = corpus.version()
+  return (index) => {
+    if (version !== corpus.version() || characters > keptCharacters) {
+      texts = new Map()
+      characters = 0
+      version = corpus.version()
+    }
+    const known = texts.get(index)
+    if (known !== undefined) return known
+    const made = JSON.stringify(corpus.listRow(index))
+    texts.set(index, made)
+    characters += made.length
+    return made
+  }
+}
+
+const addresses = (corpus: Corpus): ((email: string) => ReadonlyArray<number>) => {
+  let known: Map<string, Array<number>> | null = null
+  return (email) => {
+    if (known === null) {
+      known = new Map()
+      for (let i = 0; i < corpus.plan.people; i++) {
+        const address = corpus.person(i).email?.toLowerCase()
+        if (address === undefined) continue
+        const people = known.get(address)
+        if (people === undefined) known.set(address, [i])
+        else people.push(i)
+      }
+    }
+    return known.get(email.toLowerCase()) ?? []
+  }
+}

@@ -1,0 +1,410 @@
+// Tickets: lists that hide the archive, details, comments, import and create one by one and in bulk, updates, soft deletion.
+import { isoSecond, nowSecond } from "../Clock.ts"
+import { empty, header, json, type Reply } from "../Reply.ts"
+import { findTicket, ticketIdsByExternalId, ticketToChange, touchTicket, type ZendeskAccount } from "./Account.ts"
+import {
+  type Context,
+  importResult,
+  isJob,
+  jobBody,
+  type Route,
+  refusable,
+  route,
+  startJob,
+  withBody
+} from "./Context.ts"
+import { type Details, fault, idempotencyClash, Refused, recordNotFound } from "./Errors.ts"
+import type { Ticket, User } from "./Model.ts"
+import { list, ranked } from "./Paging.ts"
+import { choiceOf, flagOf, given, type Input, listOf, objectOf, tagsOf, textOf } from "./Reading.ts"
+import { commentRow, groupRow, organizationRow, ticketRow, userRow } from "./Rows.ts"
+import {
+  commentLimit,
+  readAssignee,
+  readComment,
+  readCustom,
+  readGroup,
+  readTicket,
+  type TicketSource,
+  ticketStatuses
+} from "./TicketInput.ts"
+
+/** A ticket that was accepted gets its number, its comments theirs, and becomes visible. */
+const keep = (
+  context: Context,
+  draft: Omit<Ticket, "id">,
+  kind: string,
+  archive: boolean,
+  job: string | null
+): Ticket => {
+  const { account } = context
+  const id = account.nextId("ticket")
+  const comments = draft.comments.map((comment) => ({ ...comment, id: account.nextId("comment") }))
+  const ticket: Ticket = { ...draft, id, comments, archived: archive && draft.status === "closed" }
+  account.tickets.set(id, ticket)
+  if (!ticket.archived) account.listed.add(id)
+  if (ticket.externalId !== null) {
+    const same = account.ticketsByExternalId.get(ticket.externalId)
+    if (same === undefined) account.ticketsByExternalId.set(ticket.externalId, [id])
+    else same.push(id)
+  }
+  touchTicket(account, ticket)
+  for (const k of comments.keys()) addEvent(account, ticket, k, k === 0)
+  record(context, kind, ticket, job)
+  return ticket
+}
+
+const addEvent = (account: ZendeskAccount, ticket: Ticket, comment: number | null, created: boolean): void => {
+  const id = account.nextId("event")
+  account.events.set(id, { ticket: ticket.id, comment, created })
+  account.eventStream.push(nowSecond(account.clock), id)
+}
+
+const record = (context: Context, kind: string, ticket: Ticket, job: string | null): void =>
+  context.account.ledger.write({
+    vendor: "zendesk",
+    account: context.account.options.subdomain,
+    kind,
+    id: ticket.id,
+    external_id: ticket.externalId,
+    job_id: job,
+    request_id: context.call.requestId,
+    body: {
+      subject: ticket.subject,
+      status: ticket.status,
+      requester_id: ticket.requester,
+      assignee_id: ticket.assignee,
+      group_id: ticket.group,
+      created_at: ticket.createdAt,
+      comments: ticket.comments.length
+    }
+  })
+
+const one = (context: Context, ticket: Ticket, status: number, withAudit: boolean): Reply => {
+  const audit = {
+    id: ticket.id + 9_000_000,
+    ticket_id: ticket.id,
+    created_at: ticket.updatedAt,
+    author_id: context.caller.id,
+    events: []
+  }
+  // Right after the create the export has not seen it yet.
+  const row =
+    status === 201
+      ? { ...ticketRow(context.account, ticket), generated_timestamp: 0 }
+      : ticketRow(context.account, ticket)
+  const headers = status === 201 ? { location: `https://${context.account.host}/api/v2/tickets/${ticket.id}.json` } : {}
+  return json(status, withAudit ? { ticket: row, audit } : { ticket: row }, headers)
+}
+
+const archiveNow = (context: Context): boolean => context.call.query.get("archive_immediately") === "true"
+
+const importOne = (context: Context): Reply =>
+  withBody(context, "ticket", (input) =>
+    one(
+      context,
+      keep(
+        context,
+        readTicket(context.account, input, context.caller, "import"),
+        "ticket.import",
+        archiveNow(context),
+        null
+      ),
+      201,
+      false
+    )
+  )
+
+const many =
+  (type: string, source: TicketSource) =>
+  (context: Context): Reply => {
+    const archive = source === "import" && archiveNow(context)
+    const job = startJob(
+      context,
+      type,
+      "tickets",
+      importResult,
+      (input, { id }) =>
+        keep(context, readTicket(context.account, input, context.caller, source), `ticket.${source}`, archive, id).id
+    )
+    return isJob(job) ? json(200, jobBody(context.account, job)) : job
+  }
+
+type Remembered = { readonly body: string; readonly at: number; readonly reply: Reply }
+const idempotent = new WeakMap<ZendeskAccount, Map<string, Remembered>>()
+const keptMillis = 7_200_000
+
+/** Only here does the vendor know an idempotency key. */
+const create = (context: Context): Reply => {
+  const { account, call } = context
+  const write = (): Reply =>
+    withBody(context, "ticket", (input) =>
+      one(
+        context,
+        keep(context, readTicket(account, input, context.caller, "create"), "ticket.create", false, null),
+        201,
+        true
+      )
+    )
+  const key = header(call, "idempotency-key")
+  if (key === undefined) return write()
+  const kept = idempotent.get(account) ?? new Map<string, Remembered>()
+  idempotent.set(account, kept)
+  const known = kept.get(key)
+  const body = call.body.toString("utf8")
+  if (known !== undefined && account.clock.now() - known.at < account.clock.lasts(keptMillis)) {
+    return known.body === body
+      ? { ...known.reply, headers: { ...known.reply.headers, "x-idempotency-lookup": "hit" } }
+      : idempotencyClash()
+  }
+  const reply = write()
+  if (reply.status === 201) kept.set(key, { body, at: account.clock.now(), reply })
+  return { ...reply, headers: { ...reply.headers, "x-idempotency-lookup": "miss" } }
+}
+
+const update = (context: Context): Reply => {
+  const ticket = ticketToChange(context.account, context.id)
+  if (ticket === undefined || ticket.status === "deleted") return recordNotFound()
+  return withBody(context, "ticket", (input) => {
+    if (ticket.status === "closed")
+      throw new Refused({ status: [{ description: "Status: closed prevents ticket update" }] })
+    if (flagOf(input, "safe_update", false) && textOf(input, "updated_stamp") !== ticket.updatedAt) {
+      return json(409, {
+        error: "UpdateConflict",
+        description: "Safe Update prevented the update due to outdated ticket data"
+      })
+    }
+    change(context, ticket, input)
+    return one(context, ticket, 200, true)
+  })
+}
+
+const change = (context: Context, ticket: Ticket, input: Input): void => {
+  const { account, caller } = context
+  const details: Details = {}
+  const status = choiceOf(input, "status", ticketStatuses, "Status", details)
+  const priority = choiceOf(input, "priority", ["low", "normal", "high", "urgent"], "Priority", details)
+  const group = given(input, "group_id") ? readGroup(account, input, details) : ticket.group
+  const assignee = given(input, "assignee_id") ? readAssignee(account, input, group, details) : null
+  const { custom, tags } = readCustom(account, input, details)
+  const comment = given(input, "comment") ? readComment(account, objectOf(input.comment), caller, null, details) : null
+  if (comment !== null && ticket.comments.length >= commentLimit)
+    fault(details, "base", `Comments: cannot be more than ${commentLimit}`, "InvalidValue")
+  if (Object.keys(details).length > 0) throw new Refused(details)
+  if (status !== null) ticket.status = status
+  if (priority !== null) ticket.priority = priority
+  if ("subject" in input) ticket.subject = textOf(input, "subject")
+  if ("external_id" in input) setExternalId(account, ticket, textOf(input, "external_id"))
+  ticket.group = group
+  if (assignee !== null) ticket.assignee = assignee.id
+  ticket.custom = { ...ticket.custom, ...custom }
+  ticket.tags = tagsOf([
+    ...("tags" in input ? listOf(input, "tags") : ticket.tags),
+    ...listOf(input, "additional_tags"),
+    ...tags
+  ])
+  if (comment !== null) {
+    ticket.comments.push({ ...comment, id: account.nextId("comment") })
+    addEvent(account, ticket, ticket.comments.length - 1, false)
+  }
+  ticket.updatedAt = isoSecond(nowSecond(account.clock))
+  touchTicket(account, ticket)
+  record(context, "ticket.update", ticket, null)
+}
+
+const setExternalId = (account: ZendeskAccount, ticket: Ticket, externalId: string | null): void => {
+  const old = ticket.externalId === null ? undefined : account.ticketsByExternalId.get(ticket.externalId)
+  old?.splice(old.indexOf(ticket.id), old.includes(ticket.id) ? 1 : 0)
+  ticket.externalId = externalId
+  if (externalId === null) return
+  const same = account.ticketsByExternalId.get(externalId)
+  if (same === undefined) account.ticketsByExternalId.set(externalId, [ticket.id])
+  else same.push(ticket.id)
+}
+
+const remove = (context: Context): Reply => {
+  const { account } = context
+  const ticket = ticketToChange(account, context.id)
+  if (ticket === undefined || ticket.status === "deleted") return recordNotFound()
+  ticket.status = "deleted"
+  ticket.updatedAt = isoSecond(nowSecond(account.clock))
+  account.listed.remove(ticket.id)
+  touchTicket(account, ticket)
+  record(context, "ticket.delete", ticket, null)
+  return empty(204)
+}
+
+const view = (context: Context): Reply => {
+  const ticket = findTicket(context.account, context.id)
+  return ticket === undefined || ticket.status === "deleted" ? recordNotFound() : one(context, ticket, 200, false)
+}
+
+const showMany = ({ account, call }: Context): Reply => {
+  const ids = (call.query.get("ids") ?? "").split(",").filter(Boolean).slice(0, 100).map(Number)
+  const rows = ids
+    .map((id) => findTicket(account, id))
+    .filter((ticket) => ticket !== undefined && ticket.status !== "deleted")
+  return json(200, {
+    tickets: rows.map((row) => ticketRow(account, row as Ticket)),
+    next_page: null,
+    previous_page: null,
+    count: rows.length
+  })
+}
+
+const comments = (context: Context): Reply => {
+  const { account, call, id } = context
+  const ticket = findTicket(account, id)
+  if (ticket === undefined || ticket.status === "deleted") return recordNotFound()
+  const descending = call.query.get("sort") === "-created_at" || call.query.get("sort_order") === "desc"
+  const sorted = [...ticket.comments].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || a.id - b.id)
+  if (descending) sorted.reverse()
+  const byId = new Map(sorted.map((comment) => [comment.id, comment]))
+  const ids = sorted.map((comment) => comment.id)
+  const authors = (page: ReadonlyArray<number>): string => {
+    if (call.query.get("include") !== "users") return ""
+    const people = [...new Set(page.map((comment) => byId.get(comment)?.author ?? 0))].map((author) =>
+      account.users.get(author)
+    )
+    return `,"users":${JSON.stringify(people.filter((user) => user !== undefined).map((user) => userRow(account, user as User)))}`
+  }
+  return list(call, {
+    key: "comments",
+    host: account.host,
+    path: `tickets/${id}/comments`,
+    ids,
+    rank: ranked(ids),
+    row: (comment) => JSON.stringify(commentRow(byId.get(comment) as (typeof sorted)[number])),
+    beside: authors
+  })
+}
+
+const orders: Record<string, (ticket: Ticket) => number | string> = {
+  id: (ticket) => ticket.id,
+  updated_at: (ticket) => ticket.updatedAt,
+  created_at: (ticket) => ticket.createdAt,
+  status: (ticket) => ticketStatuses.indexOf(ticket.status),
+  subject: (ticket) => ticket.subject ?? "",
+  requester: (ticket) => ticket.requester,
+  group: (ticket) => ticket.group ?? 0,
+  assignee: (ticket) => ticket.assignee ?? 0
+}
+const sortedLists = new WeakMap<
+  ZendeskAccount,
+  { key: string; ids: ReadonlyArray<number>; rank: (id: number) => number }
+>()
+
+/** The list in another order is made once per order and state of the account. */
+const inOrder = (account: ZendeskAccount, field: string, descending: boolean) => {
+  const key = `${account.version}|${field}|${descending}`
+  const known = sortedLists.get(account)
+  if (known?.key === key) return known
+  const value = orders[field] as (ticket: Ticket) => number | string
+  const keyed = account.listed.ids().map((id) => ({ id, value: value(findTicket(account, id) as Ticket) }))
+  keyed.sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.id - b.id))
+  const ids = keyed.map((entry) => entry.id)
+  if (descending) ids.reverse()
+  const made = { key, ids, rank: ranked(ids) }
+  sortedLists.set(account, made)
+  return made
+}
+
+const readList = (context: Context): Reply => {
+  const { account, call } = context
+  const cursor = call.query.has("page[size]")
+  const sort = cursor ? call.query.get("sort") : call.query.get("sort_by")
+  const field = (sort ?? "").replace(/^-/, "")
+  const descending = cursor ? (sort ?? "").startsWith("-") : call.query.get("sort_order") === "desc"
+  const externalId = call.query.get("external_id")
+  const mixed = cursor && (call.query.has("page") || call.query.has("per_page"))
+  const ordered = externalId === null && !mixed && field in orders ? inOrder(account, field, descending) : null
+  const shown = (id: number): boolean => {
+    const ticket = findTicket(account, id)
+    return ticket !== undefined && !ticket.archived && ticket.status !== "deleted"
+  }
+  const ids =
+    externalId !== null
+      ? ticketIdsByExternalId(account, externalId).filter(shown)
+      : (ordered?.ids ?? account.listed.ids())
+  return list(call, {
+    key: "tickets",
+    host: account.host,
+    path: "tickets",
+    ids,
+    row: (id) => JSON.stringify(ticketRow(account, findTicket(account, id) as Ticket)),
+    beside: (page) => sideloads(account, call.query.get("include"), page),
+    ...(ordered !== null && { rank: ordered.rank })
+  })
+}
+
+/** `include=users,groups,organizations`: what the rows of this page refer to. */
+export const sideloads = (account: ZendeskAccount, include: string | null, ids: ReadonlyArray<number>): string => {
+  if (include === null) return ""
+  const tickets = ids.map((id) => findTicket(account, id)).filter((ticket) => ticket !== undefined)
+  const wanted = include.split(",")
+  const rows = <A>(
+    numbers: ReadonlyArray<number | null>,
+    from: ReadonlyMap<number, A>,
+    row: (value: A) => object
+  ): ReadonlyArray<object> =>
+    [...new Set(numbers)].flatMap((id) => {
+      const found = id === null ? undefined : from.get(id)
+      return found === undefined ? [] : [row(found)]
+    })
+  let text = ""
+  if (wanted.includes("users")) {
+    const people = tickets.flatMap((ticket) => [ticket.requester, ticket.submitter, ticket.assignee])
+    text += `,"users":${JSON.stringify(rows(people, account.users, (user) => userRow(account, user)))}`
+  }
+  if (wanted.includes("groups"))
+    text += `,"groups":${JSON.stringify(
+      rows(
+        tickets.map((row) => row.group),
+        account.groups,
+        (group) => groupRow(account, group)
+      )
+    )}`
+  if (wanted.includes("organizations")) {
+    text += `,"organizations":${JSON.stringify(
+      rows(
+        tickets.map((row) => row.organization),
+        account.organizations,
+        (row) => organizationRow(account, row)
+      )
+    )}`
+  }
+  return text
+}
+
+const deletedList = ({ account, call }: Context): Reply => {
+  const ids = [...account.tickets.values()].filter((ticket) => ticket.status === "deleted").map((ticket) => ticket.id)
+  const row = (id: number): string => {
+    const { subject, updatedAt } = account.tickets.get(id) as Ticket
+    return JSON.stringify({
+      id,
+      subject,
+      actor: { id: account.owner.id, name: account.owner.name },
+      deleted_at: updatedAt,
+      previous_state: "closed"
+    })
+  }
+  return list(call, { key: "deleted_tickets", host: account.host, path: "deleted_tickets", ids, row })
+}
+
+const count = ({ account }: Context): Reply =>
+  json(200, { count: { value: account.listed.ids().length, refreshed_at: isoSecond(nowSecond(account.clock)) } })
+
+export const ticketRoutes: ReadonlyArray<Route> = [
+  route("GET", "tickets.list", "tickets", readList),
+  route("GET", "tickets.count", "tickets/count", count),
+  route("GET", "tickets.show_many", "tickets/show_many", showMany),
+  route("GET", "tickets.view", "tickets/{id}", view),
+  route("GET", "comments.list", "tickets/{id}/comments", comments),
+  route("GET", "deleted_tickets.list", "deleted_tickets", deletedList),
+  route("POST", "tickets.create", "tickets", create),
+  route("POST", "tickets.create_many", "tickets/create_many", many("Bulk Create Ticket", "create")),
+  route("PUT", "tickets.update", "tickets/{id}", (context) => refusable(() => update(context))),
+  route("DELETE", "tickets.delete", "tickets/{id}", remove),
+  route("POST", "imports.create", "imports/tickets", importOne, true),
+  route("POST", "imports.create_many", "imports/tickets/create_many", many("Bulk Import Ticket", "import"), true)
+]
