@@ -93,12 +93,12 @@ const fetchInto = async (out: string, log: (line: string) => void): Promise<void
   if (mvn === undefined) throw new StackError({ reason: new MavenMissing() })
   const known = existsSync(join(homedir(), ".m2/repository/org/apache/kafka/kafka_2.13"))
   log(known ? "unpacking Kafka and the schema registry" : "fetching Kafka and the schema registry (once, 150 MB)")
-  const goal = ["-q", "-B", "-f", pom, `-Dout=${out}`, "validate"]
+  const goal = ["-q", "-B", "-Dstyle.color=never", "-f", pom, `-Dout=${out}`, "validate"]
   if (known && (await maven(mvn, ["-o", ...goal])).status === 0) return
   const { status, words } = await maven(mvn, goal)
   if (status === 0) return
   if (/No space left on device/i.test(words)) throw new StackError({ reason: new DiskFull({ dir: dirname(out) }) })
-  const line = words.split("\n").find((text) => text.includes("[ERROR]")) ?? words
+  const line = words.split("\n").find((text) => text.startsWith("[ERROR]")) ?? words
   throw new StackError({ reason: new FetchFailed({ words: line.replace("[ERROR] ", "").slice(0, 500) }) })
 }
 
