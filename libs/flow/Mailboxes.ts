@@ -12,7 +12,6 @@ export interface Parcel {
   readonly records: ReadonlyArray<Rec>
   /** Every offset that is finished with the run: the records' and those of repeats. */
   readonly offsets: ReadonlyArray<bigint>
-  readonly eventIds: ReadonlyArray<string>
   readonly complete: boolean
   readonly bytes: number
 }
@@ -21,9 +20,10 @@ interface Assembly {
   readonly id: string
   readonly size: number
   readonly tenantId: string
-  readonly slots: Map<number, { readonly rec: Rec; readonly eventId: string }>
+  readonly slots: Map<number, Rec>
   readonly offsets: Array<bigint>
   bytes: number
+  touchedAt: number
 }
 
 interface Actor {
@@ -49,33 +49,44 @@ export class Mailboxes {
     this.#runsInFlight = runsInFlight
   }
 
-  /** Takes a record in the order of the log. */
-  add(rec: Rec, address: Address): void {
+  /** Takes a record in the order of the log; returns the bytes it adds. */
+  add(rec: Rec, address: Address, now = 0): number {
     const actor = this.#actor(address.actor)
     if (address.run === null) {
       this.#close(actor)
       this.#put(actor, single(rec, address))
-      return
+      return bytesOf(rec)
     }
     const { id, position, size } = address.run
     // The next run of the actor begins: the tail of the one before does not come any more.
     if (actor.assembly !== null && actor.assembly.id !== id) this.#close(actor)
     if (actor.assembly === null) {
-      actor.assembly = { id, size, tenantId: address.tenantId, slots: new Map(), offsets: [], bytes: 0 }
+      const slots: Assembly["slots"] = new Map()
+      actor.assembly = { id, size, tenantId: address.tenantId, slots, offsets: [], bytes: 0, touchedAt: now }
       this.#assembling++
     }
     const run = actor.assembly
     run.offsets.push(rec.offset)
-    if (run.slots.has(position)) return
-    run.slots.set(position, { rec, eventId: address.eventId })
-    run.bytes += bytesOf(rec)
+    run.touchedAt = now
+    if (run.slots.has(position)) return 0
+    const bytes = bytesOf(rec)
+    run.slots.set(position, rec)
+    run.bytes += bytes
     if (run.slots.size >= run.size) this.#close(actor)
+    return bytes
   }
 
-  /** The partition has nothing more to read: runs without their tail are handed over as they are. */
-  quiet(): void {
+  /**
+   * Hands over as they are the runs whose tail has not come since `before`. Nothing more comes when the partition was
+   * read to its end; else only those count that the log has gone past: they end below `next`.
+   */
+  quiet(before: number, next: bigint | "end"): void {
     if (this.#assembling === 0) return
-    for (const actor of this.#actors.values()) this.#close(actor)
+    for (const actor of this.#actors.values()) {
+      const run = actor.assembly
+      if (run === null || run.touchedAt > before) continue
+      if (next === "end" || (run.offsets.at(-1) ?? 0n) + 1n < next) this.#close(actor)
+    }
   }
 
   /** Runs whose actor may have one more in flight, each actor's in order. `done` gives the place back. */
@@ -127,14 +138,12 @@ export class Mailboxes {
     if (run === null) return
     actor.assembly = null
     this.#assembling--
-    const slots = [...run.slots].sort(([a], [b]) => a - b).map(([, slot]) => slot)
     this.#put(actor, {
       actor: actor.name,
       tenantId: run.tenantId,
       id: run.id,
-      records: slots.map((s) => s.rec),
+      records: [...run.slots].sort(([a], [b]) => a - b).map(([, rec]) => rec),
       offsets: run.offsets,
-      eventIds: slots.map((s) => s.eventId),
       complete: run.slots.size >= run.size,
       bytes: run.bytes
     })
@@ -153,7 +162,6 @@ const single = (rec: Rec, address: Address): Parcel => ({
   id: address.eventId,
   records: [rec],
   offsets: [rec.offset],
-  eventIds: [address.eventId],
   complete: true,
   bytes: bytesOf(rec)
 })

@@ -56,7 +56,7 @@ export class Partitions extends Context.Service<
   )
 }
 
-function placement(small: boolean): (topic: string, tenantId: string) => number {
+export function placement(small: boolean): (topic: string, tenantId: string) => number {
   const counts = new Map(topics(small).map((t) => [t.name, t.partitions]))
   const known = new Map<string, number>()
   return (topic, tenantId) => {

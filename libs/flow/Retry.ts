@@ -59,7 +59,11 @@ export const orStageError =
       error instanceof StageError ? error : new StageError({ stage, reason: reasonOf(error) })
     )
 
-/** A defect in a handler is poison; so is an interruption that nobody asked for. */
+/** A record that does not say where it belongs. */
+export const unaddressable = (stage: string, defect: unknown): StageError =>
+  new StageError({ stage, reason: new Poison({ errorClass: "Unaddressable", message: words(defect) }) })
+
+/** A defect in a handler is poison. */
 export const defectOf = (stage: string, cause: Cause.Cause<unknown>): StageError => {
   const defect = Cause.squash(cause)
   return new StageError({

@@ -1,7 +1,7 @@
 // What a stage supplies to the runtime, and what the runtime hands to it: a run. For the apps' shells.
 // What does not belong here: how runs are fed, fenced and committed (Runtime.ts), anything of one entity.
 import type { Rec } from "@bridge/kafka/Broker"
-import { type Effect, Schema } from "effect"
+import { type Duration, type Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 
 /** Passed by itself: network, database, broker, registry away. Nobody acts; the run is tried again in place. */
@@ -82,4 +82,11 @@ export interface Stage<R> {
   readonly handle: (run: Run) => Effect.Effect<void, StageError, R>
   /** Weight of a tenant in the round (tier); 1 when not given. */
   readonly weight?: (tenantId: string) => number
+  /** How long a transient failure is tried again in place; 30 minutes when not given. Then it is a dead letter. */
+  readonly retryFor?: Duration.Input
+  /**
+   * The whole run becomes dead letters: called in their transaction, so that what the run would have moved on (its
+   * manifest batch) moves on without it.
+   */
+  readonly onPoison?: (run: Run, error: Poison) => Effect.Effect<void, SqlError.SqlError, R | SqlClient.SqlClient>
 }

@@ -21,5 +21,5 @@ export const enqueue = (messages: ReadonlyArray<Outgoing>) =>
         ${messages.map((m) => m.partition)}::int[], ${messages.map((m) => JSON.stringify(m.headers ?? {}))}::text[],
         ${messages.map((m) => m.payload.toString("base64"))}::text[]) with ordinality as u(t, k, p, h, b, n)
       order by n`
-    yield* sql`select pg_notify('outbox', '')`
+    yield* sql`select pg_notify('bridge', 'outbox')`
   })
