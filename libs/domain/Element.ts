@@ -6,7 +6,7 @@ import type { JsonValue } from "./Records.ts"
 export type JsonObject = { readonly [key: string]: JsonValue }
 
 /** A reference as the source gives it: the vendor's own id of a person, group, department or ticket. */
-export interface Ref {
+export type Ref = {
   readonly entity: EntityId
   readonly nativeId: string
 }
@@ -14,16 +14,16 @@ export type Refs = { readonly [path: string]: Ref }
 
 /**
  * One element of `transformed_data`. `body` has the destination's shape without references. The keys of `refs` are dot paths
- * into `body` (`requester_id`), but `description.author_id` is the author of `meta.description`.
+ * into `body` (`requester_id`); behind `meta.` they lead into `meta` (`meta.description.author_id`).
  */
-export interface Element {
+export type Element = {
   readonly body: JsonObject
   readonly refs: Refs
   readonly meta: ElementMeta
 }
 
-export interface ElementMeta {
-  /** Tickets: the first comment, without its author (refs `description.author_id`). */
+export type ElementMeta = {
+  /** Tickets: the first comment, without its author (refs `meta.description.author_id`). */
   readonly description?: Text & { readonly created_at: string | null; readonly public: boolean }
   /** Comments whose text is too long for one: what follows `body.html_body`, in order, as comments of their own. */
   readonly more?: ReadonlyArray<string>
@@ -32,13 +32,13 @@ export interface ElementMeta {
 }
 
 /** HTML within the destination's limit; `more` are the following pieces, which joined to it give the whole text again. */
-export interface Text {
+export type Text = {
   readonly html_body: string
   readonly more?: ReadonlyArray<string>
 }
 
 /** A body over the inline limit lies in the blob store; its hash is over the true body. */
-export interface BlobRef {
+export type BlobRef = {
   readonly $blob: string
   readonly bytes: number
 }
@@ -52,7 +52,7 @@ export type ResolvedRef =
   | { readonly entity: EntityId; readonly missing: string; readonly use: Missing }
 
 /** What settling decided; only the keys that are needed, null when there is nothing. */
-export interface Resolution {
+export type Resolution = {
   readonly refs?: { readonly [path: string]: ResolvedRef }
   /** The same one as another record of its entity: it is not written, references to it go to that one. */
   readonly merged?: { readonly into: string }
@@ -64,7 +64,7 @@ export interface Resolution {
 }
 
 /** Something a person should know before approving. `settled` marks those that settling found. */
-export interface Warning {
+export type Warning = {
   readonly code: string
   readonly message: string
   readonly field?: string

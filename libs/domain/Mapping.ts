@@ -87,7 +87,7 @@ export type ValueMap = typeof ValueMap.Type
 export const customTypes = ["text", "integer", "decimal", "checkbox", "date", "option", "options"] as const
 export type CustomType = (typeof customTypes)[number]
 
-/** One custom field. `from` is the source's key, of a nested field its keys from the top; `options` by folded source label. */
+/** One custom field. `from` is a canonical field, of a nested one all levels from the top; `options` by folded source label. */
 export const CustomField = Schema.Struct({
   from: From,
   to: Name,

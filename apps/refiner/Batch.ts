@@ -1,0 +1,186 @@
+// The four steps over one batch of rows: what goes to the archive, to `job_records` and to the normalized topics. Pure.
+// For the shells (Refiner.ts, Remap.ts, Redrive.ts), which fetch and store. One row cannot spoil the others.
+import type { Normalised } from "@bridge/connectors/Connector"
+import { canonicalJson, sha256 } from "@bridge/domain/Canonical"
+import type { Element, JsonObject, Warning } from "@bridge/domain/Element"
+import type { EntityId } from "@bridge/domain/Entities"
+import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
+import { type Normalise, processRow } from "./process/Process.ts"
+import { matchKey } from "./resolve/Identity.ts"
+import { resolve } from "./resolve/Resolve.ts"
+import type { Transforms } from "./transform/Compile.ts"
+
+/** One row as the raw topic or the archive has it; `bytes` are the vendor's own. */
+export interface RawRow {
+  readonly position: number
+  readonly sourceId: string
+  readonly rowStream: string
+  readonly version: string
+  readonly op: "upsert" | "delete"
+  readonly contentHash: string
+  /** `ce_id` of the raw record. */
+  readonly eventId: string
+  readonly bytes: Buffer
+  /** In the blob store under this hash: the archive holds only a pointer. */
+  readonly blob: string | null
+}
+
+/** One row of `job_records`, and its element as canonical JSON text (null: excluded, deleted, or a newer one is there). */
+export interface RefinedRecord {
+  readonly entity: EntityId
+  readonly sourceId: string
+  readonly nativeId: string
+  readonly parentId: string | null
+  readonly position: number
+  readonly version: string
+  readonly rawHash: string
+  readonly state: "ready" | "excluded" | "deleted"
+  readonly reason: string | null
+  readonly matchKey: string | null
+  readonly sortKey: string
+  readonly title: string
+  readonly status: string | null
+  readonly warnings: ReadonlyArray<Warning>
+  readonly refs: Element["refs"]
+  readonly element: string | null
+  readonly hash: string | null
+  /** For the normalized topic. */
+  readonly record: CanonicalRecord
+  readonly row: RawRow
+  /** Which of the records of its row: 0 is the row's own. */
+  readonly part: number
+}
+
+export interface DeadRow {
+  readonly row: RawRow
+  readonly code: string
+  readonly message: string
+}
+
+export interface RefinedBatch {
+  readonly records: ReadonlyArray<RefinedRecord>
+  readonly dead: ReadonlyArray<DeadRow>
+}
+
+/** All rows of a batch of `entity`. Derived records (members of a group) are numbered by themselves, in the order of rows. */
+export const refineRows = (
+  entity: EntityId,
+  rows: ReadonlyArray<RawRow>,
+  normaliser: (rowStream: string) => Normalise | null,
+  transforms: Transforms
+): RefinedBatch => {
+  const records: Array<RefinedRecord> = []
+  const dead: Array<DeadRow> = []
+  const next = new Map<EntityId, number>()
+  const place = (id: EntityId, part: number, row: RawRow): number => {
+    if (id === entity && part === 0) return row.position
+    const at = next.get(id) ?? (id === entity ? Math.max(...rows.map((one) => one.position)) + 1 : 0)
+    next.set(id, at + 1)
+    return at
+  }
+  for (const row of rows) {
+    const processed = processRow(normaliser(row.rowStream), row.bytes, row.sourceId)
+    if (processed._tag === "Poison") {
+      dead.push({ row, code: processed.code, message: processed.message })
+      continue
+    }
+    const made: Array<RefinedRecord> = []
+    const refused = processed.records.reduce<string | null>(
+      (fault, one, part) => fault ?? push(made, one, part, row, transforms, place),
+      null
+    )
+    if (refused === null) records.push(...made)
+    else dead.push({ row, code: "incomplete-record", message: refused })
+  }
+  return { records: newest(records), dead }
+}
+
+const push = (
+  made: Array<RefinedRecord>,
+  one: Normalised,
+  part: number,
+  row: RawRow,
+  transforms: Transforms,
+  place: (id: EntityId, part: number, row: RawRow) => number
+): string | null => {
+  const resolved = resolve(one.entity, one.record)
+  if (resolved._tag === "Refused") return `${one.entity} ${one.sourceId}: ${resolved.reason}`
+  if (one.sourceId === "" || one.sourceId.includes("\0") || !one.sourceId.isWellFormed())
+    return "the source id cannot be stored"
+  made.push(refined(one, resolved.record, resolved.notes, part, row, transforms, place(one.entity, part, row)))
+  return null
+}
+
+const refined = (
+  { entity, parentId, sourceId }: Normalised,
+  record: CanonicalRecord,
+  notes: ReadonlyArray<Warning>,
+  part: number,
+  row: RawRow,
+  transforms: Transforms,
+  position: number
+): RefinedRecord => {
+  const gone = row.op === "delete"
+  const { element, excluded, warnings } = gone
+    ? { element: null, excluded: "deleted at the source", warnings: [] }
+    : transforms[entity](record)
+  const text = element === null ? null : canonicalJson(element)
+  const body = element?.body ?? {}
+  return {
+    entity,
+    sourceId,
+    nativeId: record.native_id,
+    parentId: parentId ?? null,
+    position,
+    version: row.version,
+    rawHash: row.contentHash,
+    state: gone ? "deleted" : element === null ? "excluded" : "ready",
+    reason: excluded,
+    matchKey: element === null ? null : matchKey(entity, body),
+    sortKey: record.created_at ?? "",
+    title: titleOf(record),
+    status: statusOf(entity, body),
+    warnings: notes.length === 0 ? warnings : [...notes, ...warnings],
+    refs: element?.refs ?? {},
+    element: text,
+    hash: text === null ? null : sha256(text),
+    record,
+    row,
+    part
+  }
+}
+
+/** Of several versions of one record in a batch the newest, at one version the last; in the order of source ids. */
+const newest = (records: ReadonlyArray<RefinedRecord>): ReadonlyArray<RefinedRecord> => {
+  const best = new Map<string, RefinedRecord>()
+  for (const one of records) {
+    const id = `${one.entity}/${one.sourceId}`
+    const before = best.get(id)
+    if (before === undefined || before.version <= one.version) best.set(id, one)
+  }
+  return [...best.values()].sort((a, b) =>
+    a.entity === b.entity ? order(a.sourceId, b.sourceId) : order(a.entity, b.entity)
+  )
+}
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const titleLength = 200
+
+/** What people see in lists: the subject or name, of a comment the beginning of its text. */
+const titleOf = (record: CanonicalRecord): string => {
+  const fields = record as { readonly [name: string]: JsonValue | undefined }
+  for (const name of ["subject", "name", "text", "html", "email"]) {
+    const value = fields[name]
+    if (typeof value !== "string" || value === "") continue
+    const text = name === "html" ? value.slice(0, 2000).replace(/<[^>]*>/gu, " ") : value.slice(0, 2000)
+    return text.replace(/\s+/gu, " ").trim().slice(0, titleLength).toWellFormed()
+  }
+  return ""
+}
+
+const statusOf = (entity: EntityId, body: JsonObject): string | null => {
+  if (entity === "comment") return body.public === true ? "public" : "private"
+  const value = entity === "ticket" ? body.status : entity === "person" ? body.role : null
+  return typeof value === "string" ? value : null
+}

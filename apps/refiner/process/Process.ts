@@ -1,0 +1,53 @@
+// From the vendor's row to canonical records, or to the reason why it cannot be. Pure and total.
+// For the refiner's shells. What does not belong here: repairs (resolve/), what a vendor's fields mean (its connector).
+import { isUtf8 } from "node:buffer"
+import type { AnyConnector, JsonObject, Normalised } from "@bridge/connectors/Connector"
+import { parseJson } from "./ParseRow.ts"
+
+/** What a row of one stream becomes; from the connector of the source. */
+export type Normalise = (row: JsonObject) => ReadonlyArray<Normalised>
+
+export type Processed =
+  | { readonly _tag: "Records"; readonly records: ReadonlyArray<Normalised> }
+  /** A row that nothing can be made of, whoever tries: dead letter. */
+  | { readonly _tag: "Poison"; readonly code: string; readonly message: string }
+
+/** The normaliser of a stream of a connector; null when the connector has no such stream. */
+export const normaliserOf = (connector: AnyConnector, config: unknown, rowStream: string): Normalise | null => {
+  const stream = connector.streams.find((one) => one.name === rowStream)
+  return stream === undefined ? null : (row) => stream.normalise(config, row)
+}
+
+/** The first record must be the one the row was sent as. */
+export const processRow = (normalise: Normalise | null, bytes: Uint8Array, sourceId: string): Processed => {
+  if (normalise === null) return poison("unknown-stream", "the connector has no stream of this name")
+  // PostgreSQL would refuse the batch, and as text the row would be another one.
+  if (!isUtf8(bytes)) return poison("not-utf8", "the row is not UTF-8")
+  return processText(
+    normalise,
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
+    sourceId
+  )
+}
+
+export const processText = (normalise: Normalise, text: string, sourceId: string): Processed => {
+  try {
+    const row = parseJson(text)
+    if (typeof row !== "object" || row === null || Array.isArray(row))
+      return poison("not-an-object", "the row is no JSON object")
+    return named(normalise(row as JsonObject), sourceId)
+  } catch (fault) {
+    const code = fault instanceof SyntaxError ? "not-json" : "normalise-failed"
+    return poison(code, fault instanceof Error ? fault.message.slice(0, 500) : String(fault).slice(0, 500))
+  }
+}
+
+const named = (records: ReadonlyArray<Normalised>, sourceId: string): Processed => {
+  const [first] = records
+  if (first === undefined) return poison("no-record", "the connector makes no record of this row")
+  if (first.sourceId !== sourceId)
+    return poison("other-record", `the row was sent as ${sourceId} and reads as ${first.sourceId}`)
+  return { _tag: "Records", records }
+}
+
+const poison = (code: string, message: string): Processed => ({ _tag: "Poison", code, message })

@@ -1,0 +1,172 @@
+// Checks a canonical record against its shape and repairs what can be repaired, with a note. Pure and total.
+// For the refiner's shells. What does not belong here: other records (link/), the destination (transform/).
+import type { Warning } from "@bridge/domain/Element"
+import type { EntityId } from "@bridge/domain/Entities"
+import {
+  type CanonicalRecord,
+  type FieldType,
+  type JsonValue,
+  type RecordOf,
+  recordFields
+} from "@bridge/domain/Records"
+import { cleanEmail } from "./Identity.ts"
+import { cleanJson, cleanText } from "./Repair.ts"
+
+export type Resolved<R extends CanonicalRecord = CanonicalRecord> =
+  | { readonly _tag: "Resolved"; readonly record: R; readonly notes: ReadonlyArray<Warning> }
+  /** Nothing can be made of it: it has no id. */
+  | { readonly _tag: "Refused"; readonly reason: string }
+
+/** Short texts are names and words: longer ones are a fault of the source. */
+export const maxShortText = 4000
+const longTexts: ReadonlySet<string> = new Set([
+  "description_html",
+  "description_text",
+  "html",
+  "text",
+  "resolution",
+  "notes",
+  "description"
+])
+
+type Fix = (value: unknown, note: (what: string) => void) => JsonValue
+
+/** Copies only what changes: most records are returned as they are. */
+export const resolve = <E extends EntityId>(entity: E, record: RecordOf[E]): Resolved<RecordOf[E]> => {
+  let repaired: Record<string, unknown> | undefined
+  const notes: Array<Warning> = []
+  const given = record as { readonly [field: string]: unknown }
+  for (const { fix, name, required } of checks[entity]) {
+    const value = given[name]
+    const fixed = fix(value, (what) => notes.push({ code: "repaired", field: name, message: `${name}: ${what}` }))
+    if (required && (fixed === null || fixed === "")) return { _tag: "Refused", reason: `${name} is missing` }
+    if (fixed === value) continue
+    repaired ??= { ...given }
+    repaired[name] = fixed
+  }
+  return { _tag: "Resolved", record: repaired === undefined ? record : (repaired as RecordOf[E]), notes }
+}
+
+interface Check {
+  readonly name: string
+  readonly fix: Fix
+  readonly required: boolean
+}
+
+const text =
+  (limit: number): Fix =>
+  (value, note) => {
+    if (value === null || value === undefined) return null
+    if (
+      typeof value !== "string" &&
+      typeof value !== "number" &&
+      typeof value !== "boolean" &&
+      typeof value !== "bigint"
+    ) {
+      note("is no text and was left out")
+      return null
+    }
+    const clean = cleanText(typeof value === "string" ? value : String(value), note)
+    if (clean.length <= limit) return clean
+    note(`was cut to ${limit} characters`)
+    return clean.slice(0, limit).toWellFormed()
+  }
+
+const shortText = text(maxShortText)
+const longText = text(Number.POSITIVE_INFINITY)
+
+/** A reference or id: text without blanks around it; an empty one is none. */
+const id: Fix = (value, note) => {
+  const clean = shortText(value, note)
+  if (typeof clean !== "string") return clean
+  const trimmed = clean.trim()
+  return trimmed === "" ? null : trimmed
+}
+
+const strings: Fix = (value, note) => {
+  if (value === null || value === undefined) return []
+  if (!Array.isArray(value)) {
+    note("is no list and was left out")
+    return []
+  }
+  let changed = false
+  const list = value.flatMap((one: unknown) => {
+    const clean = shortText(one, note)
+    if (clean !== one) changed = true
+    return typeof clean === "string" ? [clean] : []
+  })
+  return changed ? list : (value as ReadonlyArray<string>)
+}
+
+const boolean: Fix = (value, note) => {
+  if (typeof value === "boolean") return value
+  if (value === null || value === undefined) return null
+  if (value === "true" || value === "false") return value === "true"
+  note("is neither true nor false and was left out")
+  return null
+}
+
+/** Years 1 to 9999; anything else is no time. */
+const time: Fix = (value, note) => {
+  if (value === null || value === undefined) return null
+  const millis = typeof value === "string" && /^\d{4}-/u.test(value) ? Date.parse(value) : Number.NaN
+  if (!Number.isNaN(millis)) return value as string
+  const shown = typeof value === "string" ? value.slice(0, 60).toWellFormed().replaceAll("\0", "") : typeof value
+  note(`${shown} is no time and was left out`)
+  return null
+}
+
+const json: Fix = (value, note) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    if (value !== null && value !== undefined) note("is no object and was left out")
+    return {}
+  }
+  return cleanJson(value as JsonValue, note)
+}
+
+const email: Fix = (value, note) => {
+  const clean = shortText(value, note)
+  return typeof clean === "string" ? cleanEmail(clean, note) : null
+}
+
+const emails: Fix = (value, note) => {
+  const list = strings(value, note) as ReadonlyArray<string>
+  const clean = list.flatMap((one) => cleanEmail(one, note) ?? [])
+  return clean.length === list.length && clean.every((one, i) => one === list[i]) ? list : clean
+}
+
+const byType: { readonly [T in FieldType]: Fix } = { id, text: shortText, strings, boolean, time, json }
+const byName: { readonly [name: string]: Fix } = { email, other_emails: emails }
+const references = new Set([
+  "requester",
+  "requested_for",
+  "submitted_by",
+  "assignee",
+  "group",
+  "organization",
+  "department",
+  "problem_ref",
+  "author",
+  "manager",
+  "head",
+  "primary_contact",
+  "location",
+  "person",
+  "ticket"
+])
+
+const checksOf = (entity: EntityId): ReadonlyArray<Check> =>
+  Object.entries(recordFields[entity]).map(([name, type]: readonly [string, FieldType]) => ({
+    name,
+    required: type === "id",
+    fix: byName[name] ?? (references.has(name) ? id : type === "text" && longTexts.has(name) ? longText : byType[type])
+  }))
+
+const checks: { readonly [E in EntityId]: ReadonlyArray<Check> } = {
+  department: checksOf("department"),
+  group: checksOf("group"),
+  person: checksOf("person"),
+  "group-member": checksOf("group-member"),
+  ticket: checksOf("ticket"),
+  comment: checksOf("comment")
+}

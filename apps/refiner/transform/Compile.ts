@@ -1,0 +1,80 @@
+// A mapping as functions: compiled once per job revision, then a canonical record becomes an element. Pure and total.
+// For the refiner's shells and previews. What does not belong here: rules that need other records (link/).
+import { hashJson } from "@bridge/domain/Canonical"
+import type { Element } from "@bridge/domain/Element"
+import type { EntityId } from "@bridge/domain/Entities"
+import type { EntityMapping, Mapping } from "@bridge/domain/Mapping"
+import type { CanonicalRecord } from "@bridge/domain/Records"
+import { customWriter } from "./Custom.ts"
+import type { Draft, Writer } from "./Draft.ts"
+import { fieldWriter } from "./Fields.ts"
+import { personWriter } from "./People.ts"
+import { reader } from "./Read.ts"
+import { textWriter } from "./Texts.ts"
+
+/** What became of a record. `excluded` says why it is left out; it has no element then. */
+export interface Transformed {
+  readonly element: Element | null
+  readonly excluded: string | null
+  readonly warnings: Draft["warnings"]
+}
+
+export type Transform = (record: CanonicalRecord) => Transformed
+export type Transforms = { readonly [E in EntityId]: Transform }
+
+/** The hash that reviews, approvals and the loader know a record by. */
+export const elementHash = (element: Element): string => hashJson(element)
+
+export const compile = (mapping: Mapping): Transforms => {
+  const of = (id: EntityId): Transform => compileEntity(mapping, id)
+  return {
+    department: of("department"),
+    group: of("group"),
+    person: of("person"),
+    "group-member": of("group-member"),
+    ticket: of("ticket"),
+    comment: of("comment")
+  }
+}
+
+const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
+  const entity = mapping.entities[id]
+  if (entity === undefined) return () => ({ element: null, excluded: `the mapping has no ${id}`, warnings: [] })
+  const writers = writersOf(mapping, id, entity)
+  return (record) => {
+    const draft: Draft = { record, body: {}, refs: {}, meta: {}, warnings: [] }
+    for (const write of writers) {
+      const excluded = write(draft)
+      if (excluded !== null) return { element: null, excluded, warnings: draft.warnings }
+    }
+    return {
+      element: { body: draft.body, refs: draft.refs, meta: draft.meta },
+      excluded: null,
+      warnings: draft.warnings
+    }
+  }
+}
+
+const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): ReadonlyArray<Writer> => [
+  ...entity.exclude.map(exclusion),
+  ...entity.fields.map((rule) => fieldWriter(mapping.values, rule)),
+  ...(id === "person" ? [personWriter(mapping.options)] : []),
+  ...(entity.text === undefined ? [] : [textWriter(entity.text, id === "ticket")]),
+  ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
+]
+
+const exclusion = ({ reason, when }: EntityMapping["exclude"][number]): Writer => {
+  const read = reader(when.field)
+  const values = new Set<unknown>(when.in)
+  return (draft) => (values.has(read(draft.record)) ? reason : null)
+}
+
+const custom = (mapping: NonNullable<EntityMapping["custom"]>): Writer => {
+  const write = customWriter(mapping)
+  return (draft) => {
+    const result = write(draft.record, draft.warnings)
+    if ("excluded" in result) return result.excluded
+    if (result.value !== null) draft.body[mapping.into] = result.value
+    return null
+  }
+}

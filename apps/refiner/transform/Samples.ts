@@ -1,0 +1,119 @@
+// Canonical records to test with: complete, ordinary ones; a test changes the field it is about.
+import type { CommentRecord, DepartmentRecord, GroupRecord, PersonRecord, TicketRecord } from "@bridge/domain/Records"
+
+const identity = (id: string) => ({
+  source_id: id,
+  native_id: id,
+  source_updated_at: "2024-05-11T08:00:00Z",
+  created_at: "2024-05-10T11:32:29Z"
+})
+
+export const ticket = (changes: Partial<TicketRecord> = {}): TicketRecord => ({
+  ...identity("17"),
+  display_number: "17",
+  subject: "Printer on fire",
+  description_html: "<div>It burns.</div>",
+  description_text: "It burns.",
+  kind: "incident",
+  type_raw: "Incident",
+  status: "open",
+  status_raw: "2",
+  priority: "medium",
+  priority_raw: "2",
+  impact: "low",
+  urgency: "high",
+  source_channel: "portal",
+  source_channel_raw: "2",
+  requester: "501",
+  requested_for: "501",
+  submitted_by: null,
+  assignee: "401",
+  group: "301",
+  organization: null,
+  department: "201",
+  category: "Hardware",
+  sub_category: "Printer",
+  item: null,
+  tags: ["Laptop", "remote user"],
+  watchers: [],
+  problem_ref: null,
+  due_at: "2024-05-20T00:00:00Z",
+  first_response_due_at: null,
+  updated_at: "2024-05-11T08:00:00Z",
+  resolved_at: null,
+  closed_at: null,
+  resolution: null,
+  deleted: false,
+  spam: false,
+  external_id: null,
+  custom: {},
+  ...changes
+})
+
+export const comment = (changes: Partial<CommentRecord> = {}): CommentRecord => ({
+  ...identity("9001"),
+  ticket: "17",
+  author: "401",
+  visibility: "public",
+  direction: "outgoing",
+  html: "<p>On it.</p>",
+  text: "On it.",
+  channel: "email",
+  channel_raw: "0",
+  updated_at: null,
+  ...changes
+})
+
+export const person = (changes: Partial<PersonRecord> = {}): PersonRecord => ({
+  ...identity("501"),
+  source_id: "requesters/501",
+  email: "Ada@Acme.example",
+  other_emails: [],
+  first_name: "Ada",
+  last_name: "Lovelace",
+  name: "Ada Lovelace",
+  phone: "+49 89 123456",
+  mobile: null,
+  title: "Analyst",
+  departments: ["201"],
+  location: null,
+  manager: null,
+  active: true,
+  vip: false,
+  language: "en",
+  time_zone: "Berlin",
+  external_id: null,
+  is_agent: false,
+  role: null,
+  tags: [],
+  notes: null,
+  updated_at: null,
+  custom: {},
+  ...changes
+})
+
+export const group = (changes: Partial<GroupRecord> = {}): GroupRecord => ({
+  ...identity("301"),
+  name: "Service Desk",
+  description: null,
+  manager: null,
+  active: true,
+  updated_at: null,
+  custom: {},
+  ...changes
+})
+
+export const department = (changes: Partial<DepartmentRecord> = {}): DepartmentRecord => ({
+  ...identity("201"),
+  name: "Finance",
+  description: null,
+  notes: null,
+  domains: [],
+  head: null,
+  primary_contact: null,
+  external_id: null,
+  tags: [],
+  updated_at: null,
+  custom: {},
+  ...changes
+})

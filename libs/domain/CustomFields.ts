@@ -1,0 +1,220 @@
+// Adds the custom fields of both accounts to a mapping, paired by key or title, values by their labels. Pure.
+// For the api (job creation, previews). What does not belong here: converting values (apps/refiner/transform).
+import type { EntityId } from "./Entities.ts"
+import type { CustomField, CustomType, EntityMapping, Mapping } from "./Mapping.ts"
+
+/** A field found at run time, as connectors discover it. `key` is what rows and bodies use. */
+export interface FieldDefinition {
+  readonly key: string
+  readonly title: string
+  readonly type: string
+  readonly custom: boolean
+  readonly required: boolean
+  readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
+  /** A nested field: the keys of its lower levels, from the top. */
+  readonly levels?: ReadonlyArray<string>
+}
+export type FieldsByEntity = { readonly [E in EntityId]?: ReadonlyArray<FieldDefinition> }
+
+/** What a person should look at: a field or a value without a counterpart. */
+export interface FieldWarning {
+  readonly entity: EntityId
+  readonly code: "field-unmatched" | "field-type" | "option-unmatched" | "status-unmapped"
+  readonly field: string
+  readonly message: string
+}
+
+/**
+ * The mapping with a rule for every custom field that exists on both sides. Rules that are there already stay as they are.
+ * A field without a counterpart, or with one that cannot hold its values, is not moved and is listed.
+ */
+export const withCustomFields = (
+  mapping: Mapping,
+  source: FieldsByEntity,
+  destination: FieldsByEntity
+): { readonly mapping: Mapping; readonly warnings: ReadonlyArray<FieldWarning> } => {
+  const warnings: Array<FieldWarning> = []
+  const entities: Record<string, EntityMapping> = {}
+  for (const [id, entity] of Object.entries(mapping.entities)) {
+    if (entity === undefined) continue
+    const fields = source[id as EntityId] ?? []
+    entities[id] = paired(id as EntityId, entity, fields, destination[id as EntityId] ?? [], warnings)
+  }
+  warnings.push(...unmappedStatuses(mapping, source.ticket ?? []))
+  return { mapping: { ...mapping, entities }, warnings }
+}
+
+/** Built-in fields that a destination may have only as custom fields, paired by title like the others. */
+const builtIn: { readonly [E in EntityId]?: ReadonlyArray<Source> } = {
+  ticket: [
+    { from: ["impact"], title: "Impact", kind: "select" },
+    { from: ["urgency"], title: "Urgency", kind: "select" },
+    { from: ["category", "sub_category", "item"], title: "Category", kind: "nested" },
+    { from: ["resolution"], title: "Resolution", kind: "text" }
+  ],
+  person: [{ from: ["title"], title: "Job title", kind: "text" }]
+}
+
+interface Source {
+  /** Canonical fields, of a nested one from the top. */
+  readonly from: ReadonlyArray<string>
+  readonly title: string
+  readonly kind: Kind
+  /** Present when it is a custom field: without a counterpart it is listed. */
+  readonly definition?: FieldDefinition
+}
+
+const sourcesOf = (id: EntityId, fields: ReadonlyArray<FieldDefinition>): ReadonlyArray<Source> => {
+  const lower = new Set(fields.flatMap((field) => field.levels ?? []))
+  return [
+    ...fields
+      .filter((field) => field.custom && !lower.has(field.key))
+      .map((field) => ({
+        from: [field.key, ...(field.levels ?? [])].map((key) => `custom.${key}`),
+        title: field.title,
+        kind: kindOf(field.type),
+        definition: field
+      })),
+    ...(builtIn[id] ?? [])
+  ]
+}
+
+const paired = (
+  id: EntityId,
+  entity: EntityMapping,
+  source: ReadonlyArray<FieldDefinition>,
+  destination: ReadonlyArray<FieldDefinition>,
+  warnings: Array<FieldWarning>
+): EntityMapping => {
+  if (entity.custom === undefined) return entity
+  const taken = new Set(entity.custom.fields.map((field) => field.to))
+  const have = new Set(entity.custom.fields.flatMap((field) => field.from))
+  const find = (source: Source): FieldDefinition | undefined => {
+    const free = destination.filter((field) => field.custom && !taken.has(field.key))
+    const named = (name: string) =>
+      free.find((field) => fold(field.title) === fold(name) || fold(field.key) === fold(name))
+    return named(source.title) ?? (source.definition === undefined ? undefined : named(source.definition.key))
+  }
+  const added: Array<CustomField> = []
+  for (const field of sourcesOf(id, source)) {
+    const [key = ""] = field.from
+    if (have.has(key)) continue
+    const warn = (code: FieldWarning["code"], what: string): void =>
+      void warnings.push({ entity: id, code, field: key.replace(/^custom\./u, ""), message: `${field.title}: ${what}` })
+    const target = find(field)
+    if (target === undefined) {
+      if (field.definition !== undefined) warn("field-unmatched", "no field of this name at the destination, not moved")
+      continue
+    }
+    const rule = pair(field, target)
+    if (rule === null) {
+      warn("field-type", `does not fit a field of type ${target.type}, not moved`)
+      continue
+    }
+    taken.add(target.key)
+    added.push(rule.field)
+    if (rule.unmatched.length > 0) warn("option-unmatched", `no counterpart for ${rule.unmatched.join(", ")}`)
+  }
+  return { ...entity, custom: { ...entity.custom, fields: [...entity.custom.fields, ...added] } }
+}
+
+/** How names are compared: case, accents kept, blanks and punctuation between words do not matter. */
+export const fold = (name: string): string =>
+  name
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[\s_\-./?:]+/gu, " ")
+    .trim()
+
+type Kind = "text" | "number" | "decimal" | "boolean" | "date" | "datetime" | "select" | "multi" | "nested" | "other"
+
+/** Freshservice names types `custom_dropdown`, Zendesk `tagger`. Source: Freshservice ticket form fields, Zendesk ticket fields. */
+const kinds: { readonly [type: string]: Kind } = {
+  text: "text",
+  paragraph: "text",
+  textarea: "text",
+  url: "text",
+  email: "text",
+  regexp: "text",
+  number: "number",
+  integer: "number",
+  decimal: "decimal",
+  checkbox: "boolean",
+  date: "date",
+  date_time: "datetime",
+  datetime: "datetime",
+  dropdown: "select",
+  tagger: "select",
+  select: "select",
+  multi_select_dropdown: "multi",
+  multi_select: "multi",
+  multiselect: "multi",
+  nested_field: "nested",
+  nested: "nested",
+  dependent_field: "nested"
+}
+const kindOf = (type: string): Kind => kinds[type.toLowerCase().replace(/^(custom|default)_/u, "")] ?? "other"
+
+const conversions: { readonly [source in Kind]: { readonly [destination in Kind]?: CustomType } } = {
+  text: { text: "text" },
+  number: { number: "integer", decimal: "decimal", text: "text" },
+  decimal: { decimal: "decimal", text: "text" },
+  boolean: { boolean: "checkbox", text: "text" },
+  date: { date: "date", text: "text" },
+  // Zendesk has no field for date and time: text keeps the time, a date field would lose it.
+  datetime: { text: "text", date: "date" },
+  select: { select: "option", multi: "options", text: "text" },
+  multi: { multi: "options", text: "text" },
+  nested: { select: "option", text: "text" },
+  other: { text: "text" }
+}
+
+const pair = (
+  source: Source,
+  destination: FieldDefinition
+): { readonly field: CustomField; readonly unmatched: ReadonlyArray<string> } | null => {
+  const type = conversions[source.kind][kindOf(destination.type)]
+  if (type === undefined) return null
+  const base = { from: source.from, to: destination.key, title: source.title, type }
+  if (type !== "option" && type !== "options") return { field: base, unmatched: [] }
+  const options = new Map<string, string>()
+  for (const option of destination.options ?? []) {
+    options.set(foldLabel(option.label), option.value)
+    if (!options.has(foldLabel(option.value))) options.set(foldLabel(option.value), option.value)
+  }
+  const matched = Object.fromEntries(options)
+  const unmatched: Array<string> = []
+  for (const option of source.definition?.options ?? []) {
+    const value = options.get(foldLabel(option.label)) ?? options.get(foldLabel(option.value))
+    if (value === undefined) unmatched.push(option.label)
+    else matched[foldLabel(option.value)] = value
+  }
+  return { field: { ...base, options: matched }, unmatched }
+}
+
+/** How drop-down labels are compared; levels of nested ones are joined by `::`. */
+export const foldLabel = (label: string): string =>
+  label
+    .normalize("NFKC")
+    .toLowerCase()
+    .split("::")
+    .map((level) => level.replace(/\s+/gu, " ").trim())
+    .join("::")
+
+/** Statuses of the tenant's own need a row each (design: reject until mapped). Said before the job runs, not after. */
+const unmappedStatuses = (mapping: Mapping, fields: ReadonlyArray<FieldDefinition>): ReadonlyArray<FieldWarning> => {
+  const status = fields.find((field) => !field.custom && field.key === "status")
+  const map = mapping.values.status
+  if (status?.options === undefined || map === undefined || map.fallback.use !== "reject") return []
+  return status.options
+    .filter((option) => !builtInStatuses.has(option.value) && !Object.hasOwn(map.rows, option.value))
+    .map((option) => ({
+      entity: "ticket",
+      code: "status-unmapped",
+      field: "status",
+      message: `Status ${option.value} (${option.label}) has no row in the value map status: its tickets are excluded`
+    }))
+}
+
+/** Open, Pending, Resolved, Closed: known to the connector as canonical words. Source: Freshservice API, ticket properties. */
+const builtInStatuses = new Set(["2", "3", "4", "5"])
