@@ -1,0 +1,277 @@
+// Reads a stream of a connector: pages, read ahead, details and children bounded and in order. For the extractor, the
+// auditor's read-back and `bridge connector read`. Pulled by its consumer: what is not asked for is not read.
+
+import type { Connection } from "@bridge/http/Call"
+import { readAhead } from "@bridge/http/ReadAhead"
+import type { Reason, VendorError } from "@bridge/http/VendorError"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { Effect, Stream } from "effect"
+import type {
+  AnyConnector,
+  Call,
+  Child,
+  ChildPage,
+  Cursor,
+  Page,
+  Poison,
+  ReadOptions,
+  Row,
+  Stream as StreamOf
+} from "./Connector.ts"
+
+export interface Source extends Connection {
+  readonly connector: AnyConnector
+}
+
+export interface ReadSettings {
+  /** Where to go on; null or absent at the start. */
+  readonly cursor?: Cursor | null
+  readonly options: ReadOptions
+  /** Names of the streams whose rows are wanted: this one, its children, or children only. */
+  readonly wanted: ReadonlySet<string>
+  /** Rows completed (detail, children) at one time. */
+  readonly maxInFlight?: number
+  /** Pages in flight at one time where the vendor numbers them. */
+  readonly readAhead?: number
+  /** How long a call is tried: see VendorHttp. */
+  readonly mode?: "bulk" | "live" | "trial"
+}
+
+export interface ItemSettings extends ReadSettings {
+  /** Most listed rows to read; the page it cuts has no `End`. */
+  readonly limit?: number
+  /** Rows of the first page that were delivered before, by `identity`. */
+  readonly skip?: ReadonlySet<string>
+}
+
+/** What belongs to one page and may be checkpointed together. */
+export interface PageGroup {
+  readonly rows: Readonly<Record<string, ReadonlyArray<Row>>>
+  readonly poison: ReadonlyArray<Poison>
+  /** Where to go on after this group; null at the end. */
+  readonly next: Cursor | null
+  /** At the end: where a later run starts to see only what changed; null where it must read all again. */
+  readonly bookmark: Cursor | null
+  readonly calls: number
+}
+
+/** A part of a page as soon as it is complete; `End` closes the page. */
+export type Item =
+  | {
+      readonly _tag: "Rows"
+      readonly rows: Readonly<Record<string, ReadonlyArray<Row>>>
+      readonly poison: ReadonlyArray<Poison>
+      readonly calls: number
+    }
+  | { readonly _tag: "End"; readonly next: Cursor | null; readonly bookmark: Cursor | null }
+
+/** The stream by name, or the parent that brings it. Dies on an unknown name: callers check against `connector.streams`. */
+export const streamOf = (connector: AnyConnector, name: string): StreamOf<unknown> => {
+  const stream = connector.streams.find((candidate) => candidate.name === name)
+  if (stream === undefined) throw new Error(`${connector.vendor} has no stream "${name}"`)
+  return stream
+}
+
+/** Page by page, each group complete with its details and children. */
+export const readStream = (
+  source: Source,
+  name: string,
+  settings: ReadSettings
+): Stream.Stream<PageGroup, VendorError, VendorHttp> =>
+  readItems(source, name, settings).pipe(
+    Stream.mapAccum(
+      (): Gathered => ({ rows: {}, poison: [], calls: 0 }),
+      (sum, item) => {
+        if (item._tag === "Rows") return [gather(sum, item), []]
+        return [{ rows: {}, poison: [], calls: 0 }, [{ ...sum, next: item.next, bookmark: item.bookmark }]]
+      }
+    )
+  )
+
+/** The same in smaller parts: row by row where rows are completed by calls of their own. */
+export const readItems = (
+  source: Source,
+  name: string,
+  settings: ItemSettings
+): Stream.Stream<Item, VendorError, VendorHttp> => Stream.suspend(() => items(source, name, settings))
+
+const items = (source: Source, name: string, settings: ItemSettings): Stream.Stream<Item, VendorError, VendorHttp> => {
+  const stream = streamOf(source.connector, name)
+  const { wanted, skip, limit } = settings
+  const start = settings.cursor ?? stream.start(source.config, settings.options)
+  const expand = stream.expand?.bind(stream)
+  let left = limit ?? Number.POSITIVE_INFINITY
+  let first = true
+  const parts = pagesOf(source, stream, start, settings).pipe(
+    Stream.map((fetched): ReadonlyArray<Part> => {
+      const fresh =
+        first && skip !== undefined ? fetched.page.rows.filter((row) => !skip.has(identity(row))) : fetched.page.rows
+      first = false
+      const rows = fresh.slice(0, left)
+      left -= rows.length
+      const head: Part = { _tag: "Page", poison: fetched.page.poison ?? [], calls: fetched.calls }
+      const body: ReadonlyArray<Part> =
+        expand === undefined ? [{ _tag: "Whole", rows }] : rows.map((row): Part => ({ _tag: "Row", row }))
+      const end: ReadonlyArray<Part> =
+        rows.length < fresh.length
+          ? []
+          : [{ _tag: "End", next: fetched.page.next, bookmark: fetched.page.bookmark ?? null }]
+      return [head, ...body, ...end]
+    }),
+    Stream.takeUntil(() => left <= 0),
+    Stream.flatMap(Stream.fromIterable)
+  )
+  const complete = (part: Part): Effect.Effect<Item, VendorError, VendorHttp> => {
+    switch (part._tag) {
+      case "Page":
+        return Effect.succeed({ _tag: "Rows", rows: {}, poison: part.poison, calls: part.calls })
+      case "Whole":
+        return Effect.succeed({
+          _tag: "Rows",
+          rows: wanted.has(name) ? { [name]: part.rows } : {},
+          poison: [],
+          calls: 0
+        })
+      case "Row":
+        return expand === undefined
+          ? Effect.succeed(itemOf(name, [part.row]))
+          : completeRow(source, stream, part.row, settings)
+      default:
+        return Effect.succeed(part)
+    }
+  }
+  if (expand === undefined) return Stream.mapEffect(parts, complete)
+  // In order also in failure: a row that fails must not swallow those before it.
+  return parts.pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect((part) => Effect.exit(complete(part)), { concurrency: settings.maxInFlight ?? 8 }),
+    Stream.mapEffect((exit) => exit)
+  )
+}
+
+/** How a row is recognised when its page is read again. */
+export const identity = (row: Row): string => `${row.sourceId}@${row.version}`
+
+type Part =
+  | { readonly _tag: "Page"; readonly poison: ReadonlyArray<Poison>; readonly calls: number }
+  | { readonly _tag: "Whole"; readonly rows: ReadonlyArray<Row> }
+  | { readonly _tag: "Row"; readonly row: Row }
+  | Extract<Item, { _tag: "End" }>
+
+type Gathered = { rows: Record<string, ReadonlyArray<Row>>; poison: ReadonlyArray<Poison>; calls: number }
+
+const gather = (sum: Gathered, item: Extract<Item, { _tag: "Rows" }>): Gathered => {
+  const rows = sum.rows
+  for (const [name, more] of Object.entries(item.rows)) {
+    const known = rows[name]
+    rows[name] = known === undefined ? [...more] : more.length === 0 ? known : appended(known, more)
+  }
+  return {
+    rows,
+    poison: item.poison.length === 0 ? sum.poison : [...sum.poison, ...item.poison],
+    calls: sum.calls + item.calls
+  }
+}
+
+const appended = (known: ReadonlyArray<Row>, more: ReadonlyArray<Row>): ReadonlyArray<Row> => known.concat(more)
+
+const itemOf = (name: string, rows: ReadonlyArray<Row>): Item => ({
+  _tag: "Rows",
+  rows: { [name]: rows },
+  poison: [],
+  calls: 0
+})
+
+interface Fetched {
+  readonly page: Page
+  readonly calls: number
+}
+
+const pagesOf = (source: Source, stream: StreamOf<unknown>, start: Cursor, settings: ReadSettings) =>
+  readAhead<Cursor, Fetched, VendorError, VendorHttp>(
+    {
+      fetch: (cursor) => fetchPage(source, stream, cursor, settings),
+      next: ({ page }) => page.next,
+      guess: (cursor) => stream.ahead?.(cursor) ?? null,
+      same: (a, b) => JSON.stringify(a) === JSON.stringify(b)
+    },
+    start,
+    settings.readAhead ?? 4
+  )
+
+/** One page; a vendor that gives up on a large one is asked for a smaller one. */
+const fetchPage = (
+  source: Source,
+  stream: StreamOf<unknown>,
+  cursor: Cursor,
+  settings: ReadSettings
+): Effect.Effect<Fetched, VendorError, VendorHttp> => {
+  const smaller = stream.smaller?.(cursor) ?? null
+  const read = VendorHttp.use((http) =>
+    http.read(source, stream.page(source.config, cursor), (answer) => stream.read(source.config, cursor, answer), {
+      mode: settings.mode ?? "bulk",
+      ...(smaller !== null && { giveUp: tooSlow })
+    })
+  )
+  const once = Effect.map(read, (page): Fetched => ({ page, calls: 1 }))
+  if (smaller === null) return once
+  return Effect.catchIf(
+    once,
+    (error) => tooSlow(error.reason),
+    () => fetchPage(source, stream, smaller, settings)
+  )
+}
+
+const tooSlow = (reason: Reason): boolean => reason._tag === "Unavailable" && reason.status === 504
+
+const completeRow = (
+  source: Source,
+  stream: StreamOf<unknown>,
+  row: Row,
+  settings: ReadSettings
+): Effect.Effect<Item, VendorError, VendorHttp> =>
+  Effect.gen(function* () {
+    const { wanted } = settings
+    const http = yield* VendorHttp
+    const options = { mode: settings.mode ?? "bulk" } as const
+    const expansion = stream.expand?.(source.config, row, wanted) ?? { children: [] }
+    const rows: Record<string, ReadonlyArray<Row>> = {}
+    const poison: Array<Poison> = []
+    let calls = 0
+    const ask = <A>(call: Call, read: (answer: Parameters<typeof stream.read>[2]) => A) =>
+      Effect.suspend(() => {
+        calls += 1
+        return Effect.catchIf(
+          http.read(source, call, read, options),
+          (error) => isGone(error.reason),
+          () => Effect.succeed(null)
+        )
+      })
+    const detail = Effect.gen(function* () {
+      if (!wanted.has(stream.name)) return
+      const whole =
+        expansion.detail === undefined
+          ? null
+          : yield* ask(expansion.detail.call, (answer) => expansion.detail?.read(answer) ?? null)
+      rows[stream.name] = [whole ?? row]
+    })
+    const children = expansion.children.map((child) =>
+      Effect.gen(function* () {
+        const found: Array<Row> = []
+        rows[child.stream] = found
+        for (let at: Child | null = child; at !== null; ) {
+          const asked: Child = at
+          const page: ChildPage | null = yield* ask(asked.call, (answer) => asked.read(answer))
+          found.push(...(page?.rows ?? []))
+          poison.push(...(page?.poison ?? []))
+          at = page?.next ?? null
+        }
+      })
+    )
+    yield* Effect.all([detail, ...children], { concurrency: "unbounded", discard: true })
+    return { _tag: "Rows", rows, poison, calls } as const
+  })
+
+/** The record went away in between, or is not ours to see: 404, 410, 403. */
+const isGone = (reason: Reason): boolean =>
+  reason._tag === "Gone" || (reason._tag === "AuthRejected" && reason.status === 403)

@@ -1,0 +1,280 @@
+// Cuts rows out of a page without parsing it: the byte range of each element of the array at a key path, and a few scalar
+// fields of it. For connectors. One pass over the bytes; what is inside a row is left for who reads the row.
+import { Malformed } from "./Call.ts"
+
+/** JSON text of a value as the vendor wrote it: numbers beyond 2^53 stay exact. */
+export type Scalars = Readonly<Record<string, string>>
+
+export interface CutRow {
+  /** The element's own bytes, a view into the page. */
+  readonly json: Buffer
+  /** JSON text of the wanted keys that the row has at its top level; the last of two equal keys, as in JSON.parse. */
+  readonly fields: Scalars
+  readonly isObject: boolean
+}
+
+export interface CutPage {
+  readonly rows: ReadonlyArray<CutRow>
+  /** JSON text of the other top-level values of the page (`meta`, `links`, `end_of_stream`). */
+  readonly envelope: Scalars
+}
+
+/**
+ * The rows under `key` of a page that is one JSON object, or of a bare array when the page is one. Throws `Malformed` for a
+ * cut or broken structure or when the array is missing. Exact for escapes, any Unicode, any nesting and white space.
+ */
+export const cutPage = (body: Buffer, key: string, wanted: ReadonlyArray<string>): CutPage => {
+  const scan = new Scanner(body)
+  const rows: Array<CutRow> = []
+  const envelope: Record<string, string> = {}
+  let found = false
+  const readRows = () => {
+    found = true
+    rows.length = 0
+    scan.array(() => rows.push(scan.row(wanted)))
+  }
+  scan.space()
+  if (scan.at(OPEN_ARRAY)) readRows()
+  else
+    scan.object((name) => {
+      if (name === key && scan.at(OPEN_ARRAY)) readRows()
+      else envelope[name] = scan.text()
+    })
+  scan.space()
+  if (!scan.ended) throw new Malformed("more text after the end of the page")
+  if (!found) throw new Malformed(`no array "${key}" in the page`)
+  return { rows, envelope }
+}
+
+/** The object under `key` of an answer that is one JSON object: a detail, `{"ticket": {...}}`. */
+export const cutOne = (body: Buffer, key: string, wanted: ReadonlyArray<string>): CutRow => {
+  const scan = new Scanner(body)
+  let row: CutRow | undefined
+  scan.space()
+  scan.object((name) => {
+    if (name === key && scan.at(OPEN_OBJECT)) row = scan.row(wanted)
+    else scan.text()
+  })
+  scan.space()
+  if (!scan.ended) throw new Malformed("more text after the end of the answer")
+  if (row === undefined) throw new Malformed(`no object "${key}" in the answer`)
+  return row
+}
+
+/** A scalar as text: a string without its quotes, a number as written, null for null and for what is no scalar. */
+export const scalarText = (json: string | undefined): string | null => {
+  if (json === undefined || json === "null" || json.startsWith("{") || json.startsWith("[")) return null
+  if (!json.startsWith('"')) return json
+  try {
+    return String(JSON.parse(json))
+  } catch {
+    return null
+  }
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+
+class Scanner {
+  readonly #body: Buffer
+  readonly #end: number
+  #i = 0
+
+  constructor(body: Buffer) {
+    this.#body = body
+    this.#end = body.length
+    if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) this.#i = 3
+  }
+
+  get ended(): boolean {
+    return this.#i >= this.#end
+  }
+
+  at(byte: number): boolean {
+    return this.#body[this.#i] === byte
+  }
+
+  space(): void {
+    const body = this.#body
+    let i = this.#i
+    while (i < this.#end) {
+      const byte = body[i]
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break
+      i++
+    }
+    this.#i = i
+  }
+
+  /** Walks an object; `value` must consume the value of the key. */
+  object(value: (key: string) => void): void {
+    this.#take(OPEN_OBJECT, "an object")
+    this.space()
+    if (this.#skip(CLOSE_OBJECT)) return
+    for (;;) {
+      this.space()
+      const key = this.#key()
+      this.space()
+      this.#take(COLON, "':'")
+      this.space()
+      value(key)
+      this.space()
+      if (this.#skip(COMMA)) continue
+      this.#take(CLOSE_OBJECT, "',' or '}'")
+      return
+    }
+  }
+
+  /** Walks an array; `element` must consume one element. */
+  array(element: () => void): void {
+    this.#take(OPEN_ARRAY, "an array")
+    this.space()
+    if (this.#skip(CLOSE_ARRAY)) return
+    for (;;) {
+      this.space()
+      element()
+      this.space()
+      if (this.#skip(COMMA)) continue
+      this.#take(CLOSE_ARRAY, "',' or ']'")
+      return
+    }
+  }
+
+  row(wanted: ReadonlyArray<string>): CutRow {
+    const start = this.#i
+    const fields: Record<string, string> = {}
+    const isObject = this.at(OPEN_OBJECT)
+    if (isObject)
+      this.object((key) => {
+        if (wanted.includes(key)) fields[key] = this.text()
+        else this.#value()
+      })
+    else this.#value()
+    return { json: this.#body.subarray(start, this.#i), fields, isObject }
+  }
+
+  /** The JSON text of the value here. */
+  text(): string {
+    const start = this.#i
+    this.#value()
+    return this.#body.toString("utf8", start, this.#i)
+  }
+
+  #key(): string {
+    const start = this.#i
+    if (!this.at(QUOTE)) throw this.#fault("a key")
+    const plain = this.#string()
+    if (plain) return this.#body.toString("latin1", start + 1, this.#i - 1)
+    try {
+      return String(JSON.parse(this.#body.toString("utf8", start, this.#i)))
+    } catch {
+      throw this.#fault("a key")
+    }
+  }
+
+  /** Passes a string; true when it has no escape and no byte beyond ASCII. */
+  #string(): boolean {
+    const body = this.#body
+    let i = this.#i + 1
+    let all = 0
+    let plain = true
+    while (i < this.#end) {
+      const byte = body[i] as number
+      if (byte === QUOTE) {
+        this.#i = i + 1
+        return plain && all < 0x80
+      }
+      if (byte === BACKSLASH) {
+        plain = false
+        i++
+      } else if (byte < 0x20) {
+        this.#i = i
+        throw this.#fault("no control character in a string")
+      }
+      all |= byte
+      i++
+    }
+    this.#i = this.#end
+    throw this.#fault("the end of a string")
+  }
+
+  /** Passes any value. Nested ones by counting brackets of both kinds on a small stack. */
+  #value(): void {
+    const first = this.#body[this.#i]
+    if (first === QUOTE) this.#string()
+    else if (first === OPEN_OBJECT || first === OPEN_ARRAY) this.#nested()
+    else this.#literal()
+  }
+
+  #nested(): void {
+    const body = this.#body
+    const open: Array<number> = []
+    let i = this.#i
+    while (i < this.#end) {
+      const byte = body[i] as number
+      if (byte === QUOTE) {
+        this.#i = i
+        this.#string()
+        i = this.#i
+        continue
+      }
+      if (byte === OPEN_OBJECT) open.push(CLOSE_OBJECT)
+      else if (byte === OPEN_ARRAY) open.push(CLOSE_ARRAY)
+      else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+        if (open.pop() !== byte) {
+          this.#i = i
+          throw this.#fault("the right closing bracket")
+        }
+        if (open.length === 0) {
+          this.#i = i + 1
+          return
+        }
+      }
+      i++
+    }
+    this.#i = this.#end
+    throw this.#fault("the end of a value")
+  }
+
+  #literal(): void {
+    const body = this.#body
+    const start = this.#i
+    let i = start
+    while (i < this.#end) {
+      const byte = body[i] as number
+      const letter = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a)
+      if (!letter && byte !== 0x2d && byte !== 0x2b && byte !== 0x2e && byte !== 0x45) break
+      i++
+    }
+    if (i === start) throw this.#fault("a value")
+    this.#i = i
+    const text = body.toString("latin1", start, i)
+    if (
+      text !== "true" &&
+      text !== "false" &&
+      text !== "null" &&
+      !/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)
+    )
+      throw this.#fault("a value")
+  }
+
+  #skip(byte: number): boolean {
+    if (this.#body[this.#i] !== byte) return false
+    this.#i++
+    return true
+  }
+
+  #take(byte: number, what: string): void {
+    if (!this.#skip(byte)) throw this.#fault(what)
+  }
+
+  #fault(what: string): Malformed {
+    const where = this.#i >= this.#end ? "at the end of the body" : `at byte ${this.#i}`
+    return new Malformed(`${what} was expected ${where} of a page of ${this.#end} bytes`)
+  }
+}
