@@ -1,4 +1,4 @@
-// Mappings and their versions, and what one would make of records that are already there. For apps/api and its clients.
+// Mappings and their versions. For apps/api and its clients.
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { Access, Readable } from "./Access.ts"
@@ -28,19 +28,6 @@ export const NewMapping = Schema.Struct({
   mapping: JsonObject
 }).annotate({ identifier: "NewMapping" })
 
-export const Preview = Schema.Struct({
-  entity: Schema.String,
-  records: Schema.Array(
-    Schema.Struct({
-      sourceId: Schema.String,
-      state: Schema.String,
-      reason: Schema.NullOr(Schema.String),
-      warnings: Schema.Array(Schema.Struct({ code: Schema.String, message: Schema.String })),
-      body: Schema.NullOr(JsonObject)
-    })
-  )
-}).annotate({ identifier: "Preview" })
-
 const version = { version: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isInt())) }
 
 export class MappingsGroup extends HttpApiGroup.make("mappings")
@@ -58,18 +45,6 @@ export class MappingsGroup extends HttpApiGroup.make("mappings")
       query: version,
       success: MappingView,
       error: [on[404], on[503]]
-    }),
-    /** Runs the mapping over up to `limit` records of a job, and stores nothing. */
-    HttpApiEndpoint.post("preview", "/:id/preview", {
-      params: { id: Schema.String },
-      query: version,
-      payload: Schema.Struct({
-        jobId: Id,
-        entity: Schema.optionalKey(Schema.String),
-        limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })))
-      }),
-      success: Preview,
-      error: [on[404], on[422], on[503]]
     })
   )
   .middleware(Access)

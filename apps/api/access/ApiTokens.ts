@@ -1,0 +1,112 @@
+// Tokens for scripts: made once, shown once, kept as a hash, each with a role of its own. Owns the table api_tokens.
+import { permissions, type Role, roles } from "@bridge/contract/Access"
+import { problem } from "@bridge/contract/Problem"
+import type { ApiToken, NewApiToken } from "@bridge/contract/Sessions"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { note } from "../http/Event.ts"
+import { instant, instantOrNull, inTenant, isId, orUnavailable } from "../http/Rows.ts"
+import { digest, newApiToken } from "./Secrets.ts"
+
+interface Row {
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+  readonly created_at: Date
+  readonly last_used_at: Date | null
+  readonly expires_at: Date | null
+}
+
+interface Owner {
+  readonly tenantId: string
+  readonly userId: string
+  readonly email: string
+  readonly role: Role
+}
+
+const view = (r: Row): typeof ApiToken.Type => ({
+  id: r.id,
+  name: r.name,
+  role: r.role,
+  createdAt: instant(r.created_at),
+  lastUsedAt: instantOrNull(r.last_used_at),
+  expiresAt: instantOrNull(r.expires_at)
+})
+
+export const listTokens = (owner: Owner) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Row>`select id, name, role, created_at, last_used_at, expires_at from api_tokens
+      where user_id = ${owner.userId}::uuid and revoked_at is null order by created_at, id`
+  ).pipe(
+    inTenant(owner.tenantId),
+    Effect.map((rows) => rows.map(view))
+  )
+
+/** A token never may more than its owner. */
+export const createToken = Effect.fn("ApiTokens.create")(function* (
+  owner: Owner,
+  asked: { readonly name: string; readonly role?: Role; readonly expiresInDays?: number }
+) {
+  const role = asked.role ?? owner.role
+  if ([...permissions[role]].some((p) => !permissions[owner.role].has(p)))
+    return yield* Effect.fail(problem("not-allowed", `Your role is ${owner.role}; it cannot give the role ${role}.`))
+  const token = newApiToken()
+  const row = yield* Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [made] = yield* sql<Row>`insert into api_tokens (tenant_id, user_id, name, role, token_hash, expires_at)
+      values (${owner.tenantId}::uuid, ${owner.userId}::uuid, ${asked.name}, ${role}, ${digest(token)},
+        now() + make_interval(days => ${asked.expiresInDays ?? null}::int))
+      returning id, name, role, created_at, last_used_at, expires_at`
+    yield* note({
+      tenantId: owner.tenantId,
+      type: "token-created",
+      actor: owner.email,
+      detail: { token: made?.id, name: asked.name, role }
+    })
+    return made as Row
+  }).pipe(inTenant(owner.tenantId))
+  return { ...view(row), token } satisfies typeof NewApiToken.Type
+})
+
+export const revokeToken = (owner: Owner, id: string) =>
+  Effect.gen(function* () {
+    if (!isId(id)) return yield* Effect.fail(problem("token-unknown"))
+    const sql = yield* SqlClient.SqlClient
+    const gone = yield* sql`update api_tokens set revoked_at = now()
+      where id = ${id}::uuid and user_id = ${owner.userId}::uuid and revoked_at is null returning id`
+    if (gone.length === 0) return yield* Effect.fail(problem("token-unknown"))
+    yield* note({ tenantId: owner.tenantId, type: "token-revoked", actor: owner.email, detail: { token: id } })
+  }).pipe(inTenant(owner.tenantId))
+
+interface Found {
+  readonly id: string
+  readonly tenant_id: string
+  readonly user_id: string
+}
+
+/** Whose token it is; undefined when unknown, revoked, expired, or when its owner was disabled. */
+export const ownerOf = Effect.fn("ApiTokens.ownerOf")(function* (token: string) {
+  const sql = yield* SqlClient.SqlClient
+  const hash = digest(token)
+  const [found] = yield* sql
+    .withTransaction(
+      Effect.andThen(
+        sql`select set_config('app.token', ${hash.toString("hex")}, true)`,
+        sql<Found>`select id, tenant_id, user_id from api_tokens
+          where token_hash = ${hash} and revoked_at is null and (expires_at is null or expires_at > now())`
+      )
+    )
+    .pipe(orUnavailable)
+  if (found === undefined) return undefined
+  const rows = yield* sql<{ email: string; role: string }>`
+    with used as (update api_tokens set last_used_at = now() where id = ${found.id}::uuid
+      and (last_used_at is null or last_used_at < now() - interval '1 minute'))
+    select u.email::text as email, t.role from users u join api_tokens t on t.user_id = u.id
+    where t.id = ${found.id}::uuid and u.disabled_at is null`.pipe(inTenant(found.tenant_id))
+  const row = rows[0]
+  const role = roles.find((r) => r === row?.role)
+  return row === undefined || role === undefined
+    ? undefined
+    : { tenantId: found.tenant_id, userId: found.user_id, tokenId: found.id, email: row.email, role }
+})
