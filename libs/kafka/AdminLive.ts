@@ -1,6 +1,6 @@
 // Topics and offsets through KafkaJS. For the deploy step, replays and operators.
 // What does not belong here: altering settings: KafkaJS can only replace them all, and would reset what is not named.
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schedule } from "effect"
 import kafkajs, { type ITopicConfig } from "kafkajs"
 import { Admin, BrokerError, type TopicDeclaration, TopicMismatch } from "./Broker.ts"
 import { Client } from "./Client.ts"
@@ -14,6 +14,8 @@ function make(client: Connected) {
   return Admin.of({
     ensureTopics: (topics) =>
       Effect.tryPromise({ try: () => ensure(client, topics), catch: brokerError("ensureTopics") }).pipe(
+        // A cluster that is just starting has too few brokers for a topic, or no leader yet.
+        Effect.retry({ while: (error) => error.transient, schedule: patience }),
         Effect.withSpan("Admin.ensureTopics")
       ),
     listTopics: Effect.tryPromise({
@@ -31,6 +33,8 @@ function make(client: Connected) {
     )
   })
 }
+
+const patience = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "15 seconds" }))
 
 const offsets = async (client: Connected, topic: string) => {
   await client.require("offsets", topic)
