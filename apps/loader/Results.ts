@@ -1,0 +1,66 @@
+// The end of a load batch in the tables: outcomes per record and per archive row. Runs in the caller's transaction.
+import type { EntityId } from "@bridge/domain/Entities"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Batch } from "./Batches.ts"
+import type { Told } from "./Messages.ts"
+import { type Outcome, succeeded } from "./Outcome.ts"
+
+interface Line {
+  readonly entity: EntityId
+  readonly sourceId: string
+  readonly outcome: Outcome
+}
+
+const linesOf = (entity: EntityId, told: ReadonlyArray<Told>): ReadonlyArray<Line> =>
+  told.flatMap((t) => [
+    { entity, sourceId: t.sourceId, outcome: t.outcome },
+    ...t.parts.map((p) => ({ entity: p.entity, sourceId: p.sourceId, outcome: p }))
+  ])
+
+/** What became of each record in this job. */
+export const saveOutcomes = (batch: Batch, told: ReadonlyArray<Told>) =>
+  Effect.gen(function* () {
+    const lines = linesOf(batch.entity, told).toSorted((a, b) =>
+      a.entity !== b.entity ? (a.entity < b.entity ? -1 : 1) : a.sourceId < b.sourceId ? -1 : 1
+    )
+    if (lines.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`insert into job_record_outcomes as o (tenant_id, job_id, entity, source_id, outcome, destination_id, loaded_hash, error)
+      select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, e, i, w, d, h, r::jsonb
+      from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[],
+        ${lines.map((l) => l.outcome.word)}::text[], ${lines.map((l) => l.outcome.destinationId)}::text[],
+        ${lines.map((l) => l.outcome.hash)}::text[],
+        ${lines.map((l) => (l.outcome.error === null ? null : JSON.stringify(l.outcome.error)))}::text[]) as t(e, i, w, d, h, r)
+      on conflict (job_id, entity, source_id) do update set outcome = excluded.outcome, destination_id = excluded.destination_id,
+        loaded_hash = excluded.loaded_hash, error = excluded.error, at = now()`
+  })
+
+/** Failures shown per archive row; all of them are in `job_record_outcomes`. */
+const shownFailures = 20
+
+/** Counts per row of the archive; called once per batch, in the transaction that ends it. */
+export const saveLoadResults = (batch: Batch, vendor: string, told: ReadonlyArray<Told>) =>
+  Effect.gen(function* () {
+    const lines = linesOf(batch.entity, told)
+    if (lines.length === 0) return
+    const failures = lines.map((l) =>
+      succeeded(l.outcome.word) ? null : JSON.stringify({ entity: l.entity, source_id: l.sourceId, ...l.outcome.error })
+    )
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`insert into job_load_results as r (tenant_id, job_id, job_extracted_data_id, destination_system, success_count,
+        failed_count, error_details, retry_count, loaded_at)
+      select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, d.id, ${vendor}, count(*) filter (where t.failure is null),
+        count(*) filter (where t.failure is not null), jsonb_agg(t.failure::jsonb) filter (where t.failure is not null),
+        ${batch.attempt - 1}::int, now()
+      from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[], ${failures}::text[])
+          as t(entity, source_id, failure)
+        join job_records j on j.job_id = ${batch.jobId}::uuid and j.entity = t.entity and j.source_id = t.source_id
+        join job_extracted_data d on d.job_id = j.job_id and d.entity_type = j.entity and d.stream = j.stream and d.batch_number = j.batch
+      group by d.id order by d.id
+      on conflict (job_extracted_data_id, destination_system) do update set
+        success_count = r.success_count + excluded.success_count, failed_count = r.failed_count + excluded.failed_count,
+        error_details = case when jsonb_array_length(coalesce(r.error_details, '[]')) >= ${shownFailures} then r.error_details
+          else nullif(coalesce(r.error_details, '[]') || coalesce(excluded.error_details, '[]'), '[]') end,
+        retry_count = r.retry_count + excluded.retry_count, loaded_at = now(), updated_at = now()`
+  })

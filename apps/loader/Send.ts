@@ -1,0 +1,274 @@
+// Sends writes: intent committed, deadline checked, one call, its answer read. What may have been done and is not known
+// comes back as Unknown, never as a guess (Promise 4). What does not belong here: looking up (Unknown.ts), plans (Plan.ts).
+import type { Call, JobAnswer, SinkAnswer, WriteOutcome } from "@bridge/connectors/Connector"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { monotonicMillis } from "@bridge/http/Wire"
+import { Effect, Result } from "effect"
+import { addVendorJob, endVendorJob } from "./Batches.ts"
+import { type Desk, patiently, restful, stillOurs, tell, type Work, whilePaused } from "./Desk.ts"
+import { type Leave, leave } from "./Guard.ts"
+import { intend, type Settlement, settle, withdraw } from "./Ledger.ts"
+import { fromWrite, type Outcome } from "./Outcome.ts"
+
+/** What became of each record of a send. */
+export type Sent =
+  | { readonly _tag: "Known"; readonly outcome: Outcome }
+  | { readonly _tag: "Unknown"; readonly message: string }
+  /** The job was cancelled or stopped before it left. */
+  | { readonly _tag: "NotSent" }
+
+export type SentMap = Map<string, Sent>
+
+type CallEnd =
+  | { readonly _tag: "Answered"; readonly answer: Exclude<SinkAnswer, { readonly _tag: "Busy" }> }
+  | { readonly _tag: "Unknown"; readonly message: string }
+  | { readonly _tag: "Stopped"; readonly leave: Leave }
+
+/**
+ * Writes all of it, in as few calls as the sink's limits allow, and settles each in the ledger as soon as it is known.
+ * `alone`: one call for each, so that a record that upsets the vendor does not upset it for the others.
+ */
+export const send = (desk: Desk, works: ReadonlyArray<Work>, alone: boolean) =>
+  Effect.gen(function* () {
+    const sent: SentMap = new Map()
+    for (const chunk of alone ? works.map((w) => [w]) : chunks(desk, works)) {
+      const stopped = yield* sendChunk(desk, chunk, sent)
+      if (stopped) break
+    }
+    for (const work of works) if (!sent.has(work.sourceId)) sent.set(work.sourceId, { _tag: "NotSent" })
+    return sent
+  })
+
+/** Creates go together where the sink can; updates and lone records go one by one. */
+export const chunks = (desk: Pick<Desk, "sink">, works: ReadonlyArray<Work>): ReadonlyArray<ReadonlyArray<Work>> => {
+  const { batchBytes, batchSize, createMany } = desk.sink
+  const out: Array<ReadonlyArray<Work>> = works.filter((w) => w.op === "update").map((w) => [w])
+  let chunk: Array<Work> = []
+  let bytes = 0
+  for (const work of works) {
+    if (work.op === "update") continue
+    const size = Buffer.byteLength(JSON.stringify(work.write.body))
+    const full = chunk.length >= (createMany === undefined ? 1 : batchSize) || bytes + size > batchBytes
+    if (full && chunk.length > 0) {
+      out.push(chunk)
+      chunk = []
+      bytes = 0
+    }
+    chunk.push(work)
+    bytes += size
+  }
+  return chunk.length === 0 ? out : [...out, chunk]
+}
+
+/** True when nothing more may be sent. */
+const sendChunk = (desk: Desk, works: ReadonlyArray<Work>, sent: SentMap): Effect.Effect<boolean, Failures, Needs> =>
+  Effect.gen(function* () {
+    const { config } = desk.connection
+    const { createMany, createOne, update } = desk.sink
+    const first = works[0]
+    if (first === undefined) return false
+    const writes = works.map((w) => w.write)
+    const bulk = createMany !== undefined && first.op === "create" && works.length > 1
+    const call = bulk
+      ? createMany.call(desk.sink, config, writes)
+      : first.op === "update" && update !== undefined
+        ? update.call(desk.sink, config, first.write)
+        : createOne.call(desk.sink, config, first.write)
+    const end = yield* sendCall(desk, call, works, bulk)
+    if (end._tag === "Stopped") return true
+    if (end._tag === "Unknown") {
+      for (const w of works) sent.set(w.sourceId, end)
+      return false
+    }
+    const { answer } = end
+    switch (answer._tag) {
+      case "Results":
+        yield* desk.transaction(Effect.andThen(stillOurs(desk), record(desk, works, answer.outcomes, sent)))
+        return false
+      case "Job":
+        return yield* followJob(desk, answer.jobId, works, sent)
+      case "BatchRefused": {
+        // Refused as a whole, so nothing of it was done: the one bad record must not take the others with it.
+        if (works.length > 1) {
+          for (const work of works) if (yield* sendChunk(desk, [work], sent)) return true
+          return false
+        }
+        const refused: WriteOutcome = { ...answer, _tag: "Failed" }
+        yield* desk.transaction(Effect.andThen(stillOurs(desk), record(desk, works, [refused], sent)))
+        return false
+      }
+    }
+  })
+
+/**
+ * One call until it has surely been made or surely must not be: waits for its turn before the intent, so that the deadline
+ * does not run meanwhile, and goes round again when the vendor said "not now". Promise 3: the job's leave is read in the
+ * transaction of the intent.
+ */
+const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: boolean) =>
+  Effect.gen(function* () {
+    const http = yield* VendorHttp
+    const entity = desk.sink.entity
+    const ids = works.map((w) => w.sourceId)
+    let intended = false
+    let told = false
+    const stop = (leave: Leave) =>
+      Effect.gen(function* () {
+        if (intended) yield* desk.transaction(Effect.andThen(stillOurs(desk), withdraw(desk.book, entity, ids)))
+        return { _tag: "Stopped", leave } satisfies CallEnd
+      })
+    for (;;) {
+      const may = yield* whilePaused(desk)
+      if (may !== "go") return yield* stop(may)
+      const permit = yield* desk.waiting(http.ready(desk.connection, call))
+      const deadline = monotonicMillis() + desk.timing.deadlineMillis
+      const leave = yield* desk
+        .transaction(intents(desk, works, bulk))
+        .pipe(
+          Effect.onExit((exit) =>
+            exit._tag === "Success" && exit.value === "go" ? Effect.void : http.forgo(desk.connection, permit)
+          )
+        )
+      if (leave !== "go") continue
+      intended = true
+      const end = yield* Effect.result(http.call(desk.connection, call, { deadline, permit }))
+      if (Result.isSuccess(end)) {
+        const read = Result.try(() =>
+          desk.sink.readAnswer(
+            desk.connection.config,
+            works.map((w) => w.write),
+            end.success
+          )
+        )
+        if (Result.isFailure(read)) return { _tag: "Unknown", message: String(read.failure) } satisfies CallEnd
+        if (read.success._tag !== "Busy") return { _tag: "Answered", answer: read.success } satisfies CallEnd
+        if (yield* restful(desk, read.success.retryAfterMillis)) return yield* stop("cancelled")
+        continue
+      }
+      const { reason } = end.failure
+      if (!end.failure.surelyNotDone) return { _tag: "Unknown", message: end.failure.message } satisfies CallEnd
+      if (reason._tag === "Refused") {
+        const { code, message, hint } = reason
+        return { _tag: "Answered", answer: { _tag: "BatchRefused", code, message, hint } } satisfies CallEnd
+      }
+      if (!told && (reason._tag === "AuthRejected" || reason._tag === "BadAddress")) {
+        yield* tell(desk, "connection-refused", { message: end.failure.message })
+        told = true
+      }
+      const wait = reason._tag === "Throttled" ? 0 : reason._tag === "NotSent" ? 1_000 : desk.timing.patienceMillis
+      if (wait > 0 && (yield* restful(desk, wait))) return yield* stop("cancelled")
+    }
+  })
+
+/** The job's leave and, when it may go, the intents: one transaction, committed before the call. */
+const intents = (desk: Desk, works: ReadonlyArray<Work>, bulk: boolean) =>
+  Effect.gen(function* () {
+    yield* stillOurs(desk)
+    const may = yield* leave(desk.card.id)
+    if (may !== "go") return may
+    const batch = desk.batch?.number ?? -1
+    yield* intend(
+      desk.book,
+      desk.sink.entity,
+      works.map(({ hash, op, parts, sourceId }) => ({
+        sourceId,
+        intent: { job: desk.card.id, batch, op, hash, parts, bulk }
+      })),
+      desk.timing.deadlineMillis
+    )
+    return may
+  })
+
+/** Notes the vendor's job and follows it to its end. True when the job is cancelled meanwhile. */
+const followJob = (desk: Desk, jobId: string, works: ReadonlyArray<Work>, sent: SentMap) =>
+  Effect.gen(function* () {
+    const { batch } = desk
+    if (batch !== null)
+      yield* desk.transaction(addVendorJob(batch, { id: jobId, sourceIds: works.map((w) => w.sourceId) }))
+    yield* awaitJob(desk, jobId, works, sent)
+    const may = yield* whilePaused(desk)
+    return may !== "go"
+  })
+
+/** Polls a vendor's job to its end, without a permit, and settles its records; also after a restart. */
+export const awaitJob = (desk: Desk, jobId: string, works: ReadonlyArray<Work>, sent: SentMap) =>
+  Effect.gen(function* () {
+    const end = yield* jobEnd(desk, jobId, works)
+    const { batch } = desk
+    yield* desk.transaction(
+      Effect.gen(function* () {
+        yield* stillOurs(desk)
+        if (batch !== null) yield* endVendorJob(batch, jobId)
+        if (end._tag === "Done") yield* record(desk, works, end.outcomes, sent)
+      })
+    )
+    if (end._tag === "Lost") for (const w of works) sent.set(w.sourceId, { _tag: "Unknown", message: end.message })
+  })
+
+const jobEnd = (desk: Desk, jobId: string, works: ReadonlyArray<Work>) =>
+  Effect.gen(function* () {
+    const http = yield* VendorHttp
+    const { config } = desk.connection
+    const { sink } = desk
+    const writes = works.map((w) => w.write)
+    if (sink.jobStatus === undefined || sink.readJob === undefined)
+      return { _tag: "Lost", message: "the sink cannot follow its jobs" } as const
+    const call = sink.jobStatus(config, jobId)
+    for (;;) {
+      const look = http.read<JobAnswer>(
+        desk.connection,
+        call,
+        (answer) => sink.readJob?.(config, writes, answer) ?? { _tag: "Lost", message: "" },
+        { mode: "live" }
+      )
+      const seen = yield* patiently(desk)(look)
+      if (seen._tag === "Failure") return { _tag: "Lost", message: seen.failure.message } as const
+      if (seen.success._tag !== "Pending") return seen.success
+      yield* desk.waiting(Effect.sleep(Math.max(100, seen.success.pollAfterMillis)))
+    }
+  })
+
+/**
+ * Writes outcomes into the ledger, with what went in the same call. What the vendor left open stays an intent, and so does
+ * a refusal that may mean "it is there already": the caller looks for the one that is there, and settles it.
+ */
+export const record = (desk: Desk, works: ReadonlyArray<Work>, outcomes: ReadonlyArray<WriteOutcome>, sent: SentMap) =>
+  Effect.gen(function* () {
+    const settlements: Array<Settlement> = []
+    works.forEach((work, index) => {
+      const outcome = outcomes[index] ?? { _tag: "Unknown", message: "the answer does not speak of this record" }
+      if (outcome._tag === "Unknown") {
+        sent.set(work.sourceId, { _tag: "Unknown", message: outcome.message })
+        return
+      }
+      const known = fromWrite(outcome, work.hash)
+      sent.set(work.sourceId, { _tag: "Known", outcome: known })
+      if (mayBeThere(desk, work, known)) return
+      settlements.push(...settlementsOf(desk, work, known))
+    })
+    yield* settle(desk.book, desk.card.id, settlements)
+  })
+
+/** A refused create of something that has a natural key (e-mail, name): perhaps it exists. */
+export const mayBeThere = (desk: Desk, work: Work, outcome: Outcome): boolean =>
+  outcome.word === "failed" && work.op === "create" && desk.sink.match !== undefined
+
+/** A root and, when it was created, its parts. */
+export const settlementsOf = (
+  desk: Desk,
+  work: Pick<Work, "sourceId" | "parts">,
+  outcome: Outcome
+): ReadonlyArray<Settlement> => [
+  { entity: desk.sink.entity, sourceId: work.sourceId, outcome },
+  ...(outcome.word === "created"
+    ? work.parts.map((p) => ({
+        entity: p.entity,
+        sourceId: p.sourceId,
+        outcome: { word: "created", destinationId: null, hash: p.hash, error: null } as const
+      }))
+    : [])
+]
+
+type Ran<T> = T extends (...args: never) => Effect.Effect<unknown, infer E, infer R> ? { e: E; r: R } : never
+type Failures = Ran<typeof sendCall>["e"] | Ran<typeof followJob>["e"]
+type Needs = Ran<typeof sendCall>["r"] | Ran<typeof followJob>["r"]

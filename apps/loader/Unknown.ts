@@ -1,0 +1,150 @@
+// What became of calls whose answer is lost: first nothing may still be on its way, then the vendor is asked, and only what
+// is surely absent is sent again (Promise 4). Where even the vendor cannot tell, a person decides: never a guess.
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { asTenant } from "@bridge/store/Postgres"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
+import { markUnknown, settle, withdraw } from "./Ledger.ts"
+import type { Intent } from "./Plan.ts"
+import { settlementsOf } from "./Send.ts"
+
+/** A record with an intent and no result. */
+export interface Doubt {
+  readonly work: Work
+  /** As it was committed; null when even that is not known: everything is waited for then. */
+  readonly intent: Intent | null
+  /** The call was ours and has ended: nothing of it can still leave. */
+  readonly ended: boolean
+}
+
+/** `found`: it was done. `absent`: it surely was not. `undecided`: nobody can tell yet. */
+export type Finding =
+  | { readonly _tag: "found"; readonly destinationId: string }
+  | { readonly _tag: "absent" }
+  | { readonly _tag: "undecided" }
+
+/** Finds out about every doubt and writes it into the ledger, where the next plan reads it. */
+export const resolve = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
+  Effect.gen(function* () {
+    const findings = new Map<string, Finding>()
+    for (const d of doubts) {
+      const decided = d.intent?.decided
+      if (decided === "absent") findings.set(d.work.sourceId, { _tag: "absent" })
+      else if (decided !== undefined) findings.set(d.work.sourceId, { _tag: "found", ...decided })
+    }
+    const open = doubts.filter((d) => !findings.has(d.work.sourceId))
+    yield* settled(desk, open)
+    const quiet = open.every((d) => d.intent !== null && !d.intent.bulk) || (yield* jobsEnded(desk))
+    for (const d of open.filter((o) => o.intent?.op === "update")) findings.set(d.work.sourceId, { _tag: "absent" })
+    const asked = open.filter((d) => d.intent?.op !== "update")
+    if (quiet) yield* lookUp(desk, asked, findings)
+    else {
+      // Not even the list of jobs can tell what is still queued: what is found is found, the rest stays open.
+      yield* lookUp(desk, asked, findings)
+      for (const d of asked)
+        if (findings.get(d.work.sourceId)?._tag === "absent") findings.set(d.work.sourceId, { _tag: "undecided" })
+    }
+    yield* desk.transaction(Effect.andThen(stillOurs(desk), note(desk, doubts, findings)))
+    return findings
+  })
+
+/** Waits until no byte of the calls can be on its way any more: their deadline and a margin, or, for our own, the margin. */
+const settled = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
+  Effect.gen(function* () {
+    if (doubts.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    const deadlines = doubts.map((d) => (d.ended ? null : (d.intent?.deadline ?? null)))
+    const [row] = yield* asTenant(desk.card.tenantId)(
+      sql<{
+        left: number | null
+      }>`select (extract(epoch from max(d::timestamptz) - clock_timestamp()) * 1000)::float8 as left
+        from unnest(${deadlines}::text[]) as t(d)`
+    )
+    const unknownSince = doubts.some((d) => !d.ended && d.intent === null) ? desk.timing.deadlineMillis : 0
+    const left = Math.max(0, row?.left ?? 0, unknownSince)
+    yield* desk.waiting(Effect.sleep(left + desk.timing.marginMillis))
+  })
+
+/**
+ * Waits until every job the vendor still had open has ended; newer ones cannot be from our calls. False when the vendor's
+ * list cannot be relied on.
+ */
+const jobsEnded = (desk: Desk) =>
+  Effect.gen(function* () {
+    const { openJobs } = desk.sink
+    if (openJobs === undefined) return true
+    const http = yield* VendorHttp
+    const look = Effect.suspend(() =>
+      http.read(desk.connection, openJobs.call(desk.connection.config), (answer) => openJobs.read(answer), {
+        mode: "live"
+      })
+    )
+    let waitFor: ReadonlySet<string> | undefined
+    for (;;) {
+      const seen = yield* patiently(desk)(look)
+      if (seen._tag === "Failure" || !seen.success.known) return false
+      const open = seen.success.open
+      const left: ReadonlySet<string> =
+        waitFor === undefined ? new Set(open) : new Set(open.filter((id) => waitFor?.has(id)))
+      if (left.size === 0) return true
+      waitFor = left
+      yield* desk.waiting(Effect.sleep(desk.timing.glanceMillis))
+    }
+  })
+
+/** Asks by source key: what reads its own writes first, then what lags, after its lag. */
+const lookUp = (desk: Desk, doubts: ReadonlyArray<Doubt>, findings: Map<string, Finding>) =>
+  Effect.gen(function* () {
+    const http = yield* VendorHttp
+    let left = doubts
+    const lookups = desk.sink.lookup.toSorted((a, b) => Number(b.strong) - Number(a.strong))
+    for (const lookup of lookups) {
+      if (left.length === 0) return
+      if (!lookup.strong) yield* desk.waiting(Effect.sleep(lookup.lagMillis))
+      const missing: Array<Doubt> = []
+      for (const doubt of left) {
+        const { sourceId, write } = doubt.work
+        const look = http.read(
+          desk.connection,
+          lookup.call(desk.connection.config, write),
+          (answer) => lookup.read(write, answer),
+          { mode: "live" }
+        )
+        const seen = yield* patiently(desk)(look)
+        const ids = seen._tag === "Success" ? seen.success : []
+        const first = ids[0]
+        if (first === undefined) missing.push(doubt)
+        else findings.set(sourceId, { _tag: "found", destinationId: first })
+        if (ids.length > 1)
+          yield* Effect.logError("more than one destination record of a source key", {
+            sourceKey: write.sourceKey,
+            ids
+          })
+      }
+      left = missing
+    }
+    const able = lookups.length > 0
+    for (const d of left) findings.set(d.work.sourceId, { _tag: able ? "absent" : "undecided" })
+  })
+
+/** What was found out, in the ledger: done by the job that meant to, absent again, or open. */
+const note = (desk: Desk, doubts: ReadonlyArray<Doubt>, findings: ReadonlyMap<string, Finding>) =>
+  Effect.gen(function* () {
+    const idsOf = (tag: Finding["_tag"]) =>
+      doubts.map((d) => d.work.sourceId).filter((id) => findings.get(id)?._tag === tag)
+    yield* withdraw(desk.book, desk.sink.entity, idsOf("absent"))
+    yield* markUnknown(desk.book, desk.sink.entity, idsOf("undecided"))
+    for (const { intent, work } of doubts) {
+      const finding = findings.get(work.sourceId)
+      if (finding?._tag !== "found") continue
+      const { destinationId } = finding
+      const outcome = { word: "created", destinationId, hash: intent?.hash ?? work.hash, error: null } as const
+      const parts = intent?.parts ?? work.parts
+      yield* settle(
+        desk.book,
+        intent?.job ?? desk.card.id,
+        settlementsOf(desk, { sourceId: work.sourceId, parts }, outcome)
+      )
+    }
+  })

@@ -1,0 +1,182 @@
+// What a release cuts into batches: approved roots in archive order with their parts, and where it stands. Runs in the
+// caller's transaction. Merged records come last, when the records that stand for them are loaded.
+import type { Resolution } from "@bridge/domain/Element"
+import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import { resolutionHash } from "@bridge/review/Elements"
+import { approvedOnly } from "@bridge/review/Reviewed"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Released, ReleasedPart } from "../Batches.ts"
+
+/** Place after the last record released, in the order of the archive. Pass 1 takes the merged ones. */
+export interface Position {
+  readonly pass: 0 | 1
+  readonly stream: string
+  readonly batch: number
+  readonly position: number
+}
+
+export const start = (pass: 0 | 1): Position => ({ pass, stream: "", batch: -1, position: -1 })
+
+export interface Phase {
+  readonly phase: number
+  readonly slice: number
+  readonly position: Position | null
+  readonly nextBatch: number
+  readonly ended: boolean
+  readonly done: boolean
+}
+
+/** The phase, locked. */
+export const lockPhase = (jobId: string, entity: EntityId) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{
+      phase: number
+      slice: number
+      position: Position | null
+      next_batch: number
+      ended: boolean
+      done: boolean
+    }>`select phase, slice, position, next_batch, ended, done from load_phases
+      where job_id = ${jobId}::uuid and entity = ${entity} for update`
+    if (row === undefined) return undefined
+    const phase: Phase = { ...row, nextBatch: row.next_batch }
+    return phase
+  })
+
+export const savePhase = (
+  jobId: string,
+  entity: EntityId,
+  to: { position: Position; nextBatch: number; ended: boolean }
+) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql`update load_phases set position = ${JSON.stringify(to.position)}::jsonb, next_batch = ${to.nextBatch},
+        ended = ${to.ended}, updated_at = now() where job_id = ${jobId}::uuid and entity = ${entity}`
+  )
+
+interface RootRow {
+  readonly source_id: string
+  readonly transformed_hash: string
+  readonly resolution: Resolution | null
+  readonly stream: string
+  readonly batch: number
+  readonly position: number
+}
+
+export interface Selected {
+  readonly records: ReadonlyArray<Released>
+  readonly last: Position
+  /** Nothing is left of this pass. */
+  readonly ended: boolean
+}
+
+/** The next approved roots after `from`, at most `limit`. */
+export const select = (jobId: string, entity: EntityId, from: Position, limit: number) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows =
+      yield* sql<RootRow>`select source_id, transformed_hash, resolution, stream, batch, position from job_records
+      where job_id = ${jobId}::uuid and entity = ${entity} and ${sql.literal(approvedOnly)}
+        and (coalesce(resolution->'merged', 'null') <> 'null') = ${from.pass === 1}
+        and (stream, batch, position) > (${from.stream}, ${from.batch}, ${from.position})
+      order by stream, batch, position limit ${limit}`
+    const parts = yield* partsOfRoots(jobId, entity, rows)
+    const last = rows.at(-1)
+    const selected: Selected = {
+      records: rows.map((r) => ({
+        sourceId: r.source_id,
+        hash: r.transformed_hash,
+        resolution: resolutionHash(r.resolution),
+        ...(r.resolution?.merged === undefined ? {} : { merged: r.resolution.merged.into }),
+        parts: parts.get(r.source_id) ?? []
+      })),
+      last:
+        last === undefined
+          ? from
+          : { pass: from.pass, stream: last.stream, batch: last.batch, position: last.position },
+      ended: rows.length < limit
+    }
+    return selected
+  })
+
+interface PartRow {
+  readonly entity: EntityId
+  readonly source_id: string
+  readonly parent_id: string
+  readonly transformed_hash: string
+  readonly resolution: Resolution | null
+}
+
+const partsOfRoots = (jobId: string, entity: EntityId, roots: ReadonlyArray<RootRow>) =>
+  Effect.gen(function* () {
+    const parts = new Map<string, Array<ReleasedPart>>()
+    const entities = partsOf(entity).map((e) => e.id)
+    if (entities.length === 0 || roots.length === 0) return parts
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<PartRow>`select entity, source_id, parent_id, transformed_hash, resolution from job_records
+      where job_id = ${jobId}::uuid and entity = any(${entities}::text[])
+        and parent_id = any(${roots.map((r) => r.source_id)}::text[]) and ${sql.literal(approvedOnly)}
+      order by entity, source_id`
+    for (const r of rows) {
+      const list = parts.get(r.parent_id) ?? []
+      list.push({
+        entity: r.entity,
+        sourceId: r.source_id,
+        hash: r.transformed_hash,
+        resolution: resolutionHash(r.resolution)
+      })
+      parts.set(r.parent_id, list)
+    }
+    return parts
+  })
+
+export interface NewBatch {
+  readonly number: number
+  readonly records: ReadonlyArray<Released>
+}
+
+/** Records into batches of `size`, numbered from `from`. Pure. */
+export const cut = (records: ReadonlyArray<Released>, size: number, from: number): ReadonlyArray<NewBatch> => {
+  const out: Array<NewBatch> = []
+  for (let i = 0; i < records.length; i += size)
+    out.push({ number: from + out.length, records: records.slice(i, i + size) })
+  return out
+}
+
+export const insertBatches = (
+  tenantId: string,
+  jobId: string,
+  entity: EntityId,
+  phase: number,
+  batches: ReadonlyArray<NewBatch>
+) =>
+  Effect.gen(function* () {
+    if (batches.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`insert into load_batches (tenant_id, job_id, entity, phase, number, state, records, size)
+      select ${tenantId}::uuid, ${jobId}::uuid, ${entity}, ${phase}::int, n, 'released', r::jsonb, s
+      from unnest(${batches.map((b) => b.number)}::int[], ${batches.map((b) => JSON.stringify(b.records))}::text[],
+        ${batches.map((b) => b.records.length)}::int[]) as t(n, r, s)`
+  })
+
+interface AbandonedRow {
+  readonly number: number
+  readonly records: ReadonlyArray<Released>
+}
+
+/**
+ * Batches that nobody has touched for a while though they are open: their message went astray, or they were set aside by a
+ * fault. Touched here, so that one waker at a time sends them again.
+ */
+export const abandoned = (jobId: string, entity: EntityId) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (
+      sql
+    ) => sql<AbandonedRow>`update load_batches set updated_at = now() where job_id = ${jobId}::uuid and entity = ${entity}
+        and state in ('released', 'sending', 'waiting')
+        and updated_at < now() - case when error is null then interval '1 minute' else interval '10 minutes' end
+      returning number, records`
+  )
