@@ -159,13 +159,16 @@ background.threads=2
 log.segment.bytes=67108864
 log.index.size.max.bytes=1048576
 metadata.log.segment.bytes=8388608
-${failover}`
+${failover(nodes)}`
 }
 
-/** A lost node is noticed within 3 seconds, not 9. A killed one cannot come back earlier either, even when it is the only one. */
-const failover = `broker.session.timeout.ms=3000
+/**
+ * Three nodes: a lost one is noticed within 3 seconds, not 9. A killed one cannot come back earlier either, even when it is the
+ * only one, but then a busy machine must not make it lose its own session.
+ */
+const failover = (nodes: number): string => `broker.session.timeout.ms=${nodes === 1 ? 6000 : 3000}
 broker.heartbeat.interval.ms=500
-controller.quorum.fetch.timeout.ms=1000
+controller.quorum.fetch.timeout.ms=${nodes === 1 ? 2000 : 1000}
 controller.quorum.election.timeout.ms=500
 controller.quorum.election.backoff.max.ms=500
 `
