@@ -1,0 +1,122 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { assemble, type Destinations, needsPlaceholder, type Piece, referencesOf } from "./Assemble.ts"
+import type { Element, Resolution } from "./Element.ts"
+
+const piece = (element: Partial<Element>, resolution: Resolution | null = null, over: Partial<Piece> = {}): Piece => ({
+  entity: "ticket",
+  sourceId: "1",
+  element: { body: {}, refs: {}, meta: {}, ...element },
+  resolution,
+  ...over
+})
+
+const destinations: Destinations = {
+  idOf: (entity, sourceId) => ({ "person/requesters/5": "105", "group/3": "a3" })[`${entity}/${sourceId}`],
+  placeholder: "999"
+}
+
+const comment = (sourceId: string, createdAt: string, html = sourceId): Piece =>
+  piece({ body: { html_body: html, created_at: createdAt, public: true } }, null, { entity: "comment", sourceId })
+
+describe("assembling a body", () => {
+  it("puts destination ids where references were, numbers as numbers", () => {
+    const root = piece(
+      { body: { subject: "s" }, refs: {} },
+      {
+        refs: {
+          requester_id: { entity: "person", sourceId: "requesters/5" },
+          group_id: { entity: "group", sourceId: "3" }
+        }
+      }
+    )
+    expect(assemble(root, [], destinations)).toEqual({
+      _tag: "Ready",
+      body: { subject: "s", requester_id: 105, group_id: "a3" }
+    })
+    expect(referencesOf(root)).toHaveLength(2)
+  })
+
+  it("fails where a reference is not at the destination, and never guesses one that settling left alone", () => {
+    const gone = piece({}, { refs: { requester_id: { entity: "person", sourceId: "requesters/6" } } })
+    expect(assemble(gone, [], destinations)).toMatchObject({ _tag: "Dangling", code: "reference-not-loaded" })
+    const open = piece({ refs: { requester_id: { entity: "person", nativeId: "5" } } })
+    expect(assemble(open, [], destinations)).toMatchObject({ _tag: "Dangling", code: "reference-missing" })
+  })
+
+  it("does with a missing reference what was approved: stand-in, nothing, or refusal", () => {
+    const using = (use: "placeholder" | "drop" | "fail") =>
+      piece({}, { refs: { requester_id: { entity: "person", missing: "77", use } } })
+    expect(assemble(using("placeholder"), [], destinations)).toMatchObject({ body: { requester_id: 999 } })
+    expect(assemble(using("drop"), [], destinations)).toMatchObject({ body: { requester_id: null } })
+    expect(assemble(using("fail"), [], destinations)).toMatchObject({ code: "reference-missing" })
+    expect(needsPlaceholder(using("placeholder"))).toBe(true)
+    expect(assemble(using("placeholder"), [], { ...destinations, placeholder: undefined })._tag).toBe("Dangling")
+  })
+
+  it("writes the description first, then comments by time and id, long texts as several in a row", () => {
+    const root = piece(
+      { meta: { description: { html_body: "d", more: ["d2"], created_at: "2024-01-01T00:00:00Z", public: true } } },
+      { refs: { "description.author_id": { entity: "person", sourceId: "requesters/5" } } }
+    )
+    const parts = [
+      comment("10", "2024-01-03T00:00:00Z"),
+      comment("9", "2024-01-03T00:00:00Z"),
+      comment("11", "2024-01-02T00:00:00Z")
+    ]
+    const body = assemble(root, parts, destinations)
+    expect(body).toMatchObject({
+      body: {
+        comments: [
+          { html_body: "d", author_id: 105 },
+          { html_body: "d2", author_id: 105 },
+          { html_body: "11" },
+          { html_body: "9" },
+          { html_body: "10" }
+        ]
+      }
+    })
+  })
+
+  it("names the comment that cannot be written", () => {
+    const broken = piece(
+      {},
+      { refs: { author_id: { entity: "person", missing: "8", use: "fail" } } },
+      { entity: "comment", sourceId: "31" }
+    )
+    expect(assemble(piece({}), [broken], destinations)).toMatchObject({
+      message: "comment 31: author_id: person 8 was not found in the source"
+    })
+  })
+
+  it("applies what settling set, and leaves holes in lists out", () => {
+    const root = piece(
+      { body: { name: "Sales", ids: [null, null] } },
+      {
+        set: { name: "Sales (4)" },
+        refs: {
+          "ids.0": { entity: "person", missing: "1", use: "drop" },
+          "ids.1": { entity: "person", sourceId: "requesters/5" }
+        }
+      }
+    )
+    expect(assemble(root, [], destinations)).toEqual({ _tag: "Ready", body: { name: "Sales (4)", ids: [105] } })
+  })
+
+  it("gives the same body whatever order the comments come in, and changes nothing it was given", () =>
+    fc.assert(
+      fc.property(
+        fc
+          .uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 8 })
+          .chain((ids) => fc.tuple(fc.constant(ids), fc.shuffledSubarray(ids, { minLength: ids.length }))),
+        ([ids, shuffled]) => {
+          const of = (list: ReadonlyArray<number>) =>
+            list.map((id) => comment(String(id), `2024-01-0${(id % 3) + 1}T00:00:00Z`))
+          const root = piece({ body: { a: { b: 1 } } }, { set: { "a.b": 2 } })
+          const frozen = JSON.stringify(root)
+          expect(assemble(root, of(shuffled), destinations)).toEqual(assemble(root, of(ids), destinations))
+          expect(JSON.stringify(root)).toBe(frozen)
+        }
+      )
+    ))
+})
