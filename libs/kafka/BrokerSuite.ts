@@ -401,6 +401,20 @@ export const brokerSuite = (client: string, layer: () => Layer.Layer<Services, u
         await next.close()
       })
 
+      it("that was thought dead is told that it lost all, before it is told what it holds now", async () => {
+        const topic = await made(2)
+        const probe = await open(topic, randomUUID())
+        await send(topic, 0, numbered(0, 2))
+        await until("2 records", () => probe.records.length === 2)
+        // The whole process stands still for longer than the session lasts.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000)
+        await until("told again", () => probe.assigned.length === 3)
+        expect(probe.assigned).toEqual([{ [topic]: [0, 1] }, {}, { [topic]: [0, 1] }])
+        await send(topic, 0, numbered(2, 1))
+        await until("the third", () => numbersOf(probe.records).includes(2))
+        await probe.close()
+      })
+
       it("of a topic that is not there fails within two seconds", async () => {
         const before = performance.now()
         const error = await open("suite.none", randomUUID()).then(

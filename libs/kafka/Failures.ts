@@ -51,6 +51,9 @@ export const isTooLarge = (error: unknown): boolean => any(tooLarge, words(error
 export const isMissing = (error: unknown): boolean => any(missing, words(error))
 export const isNumberingLost = (error: unknown): boolean => any(numberingLost, words(error))
 
+/** False for what a callback of ours threw. */
+export const isOfKafkaJs = (error: unknown): boolean => [...words(error)].some((word) => word.startsWith("KafkaJS"))
+
 export interface Concerning {
   readonly topic?: string
   readonly bytes?: number

@@ -1,12 +1,11 @@
 // Writes records through KafkaJS so that what is acknowledged is durable, in order, whatever the brokers do (rule 0).
 // What does not belong here: choosing partitions or keys, the outbox, retries of a stage (libs/flow).
 import { Effect, Layer } from "effect"
-import kafkajs, { type Producer as KafkaProducer, type RecordMetadata } from "kafkajs"
+import kafkajs from "kafkajs"
 import { type BrokerError, Producer, type Send } from "./Broker.ts"
 import { Client, retry } from "./Client.ts"
-import { brokerError, isMissing, isNumberingLost, isTooLarge } from "./Failures.ts"
-import { type Acknowledgement, Guard, laneOf, type Unacknowledged } from "./Guard.ts"
-import { Lanes } from "./Lanes.ts"
+import { brokerError } from "./Failures.ts"
+import { Writer } from "./Writer.ts"
 
 type Connected = (typeof Client)["Service"]
 
@@ -22,7 +21,7 @@ export const producerLayer = (
   Layer.effect(
     Producer,
     Effect.gen(function* () {
-      const writer = new Writer(yield* Client, cures)
+      const writer = over(yield* Client, cures)
       yield* Effect.acquireRelease(
         Effect.tryPromise({ try: () => writer.connect(), catch: brokerError("connect") }),
         () => Effect.promise(() => writer.close()).pipe(Effect.timeout("10 seconds"), Effect.ignore)
@@ -33,208 +32,23 @@ export const producerLayer = (
     })
   )
 
-/** One KafkaJS producer, that is, one producer id with its numbering of batches. */
-interface Line {
-  readonly producer: KafkaProducer
-  open: number
-  retired: boolean
-}
-
-/** How often one call may be sent again by ourselves; KafkaJS has retried for 40 s inside each. */
-const attempts = 5
-
-class Writer {
-  readonly #client: Connected
-  readonly #cures: Cures
-  readonly #lanes = new Lanes()
-  readonly #guard = new Guard()
-  #line: Promise<Line> | undefined
-  #closed = false
-
-  constructor(client: Connected, cures: Cures) {
-    this.#client = client
-    this.#cures = cures
-  }
-
-  async connect(): Promise<void> {
-    await this.#current()
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    const line = await this.#line?.catch(() => undefined)
-    if (line !== undefined) await this.#retire(line)
-  }
-
-  /** Sends to different partitions share a request; a second one to the same partition goes after the first. */
-  async send(sends: ReadonlyArray<Send>): Promise<void> {
-    const full = sends.filter((send) => send.messages.length > 0)
-    const rounds: Array<Array<Send>> = []
-    for (const send of full) {
-      const free = rounds.find((round) => !round.some((other) => sameLane(other, send)))
-      if (free === undefined) rounds.push([send])
-      else free.push(send)
-    }
-    // Enqueued before the first await: the order of the calls is the order in each lane.
-    const results = await Promise.allSettled(rounds.map((round) => this.#enqueue(round)))
-    for (const result of results) if (result.status === "rejected") throw result.reason
-  }
-
-  #enqueue(round: ReadonlyArray<Send>): Promise<void> {
-    return this.#lanes.run(
-      round.map(({ topic, partition }) => laneOf(topic, partition)),
-      async () => {
-        for (const { topic, partition } of round) await this.#client.require("send", topic, partition)
-        await this.#durable(round)
-      }
-    )
-  }
-
-  /** Returns only when every record is acknowledged by an answer that names its partition. */
-  async #durable(round: ReadonlyArray<Send>): Promise<void> {
-    let left = round
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const wrong = await this.#once(left)
-        if (wrong.length === 0) return
-        this.#alarm(wrong)
-        left = wrong.map(({ send }) => send)
-        if (attempt === attempts) throw new Error("the broker left records unacknowledged again and again")
-      } catch (error) {
-        if (isTooLarge(error) && left.length > 1) return await this.#apart(left)
-        if (isNumberingLost(error) && attempt < attempts) continue
-        throw this.#named(error, left)
-      }
-    }
-  }
-
-  async #once(sends: ReadonlyArray<Send>): Promise<ReadonlyArray<Unacknowledged>> {
-    const line = await this.#current()
-    line.open++
-    try {
-      const answers = await line.producer.sendBatch({
-        acks: -1,
-        timeout: 4500,
-        compression: kafkajs.CompressionTypes.ZSTD,
-        topicMessages: request(sends)
-      })
-      const wrong = this.#cures.guard ? this.#guard.check(sends, answers.map(acknowledgement)) : []
-      if (wrong.some(({ why }) => why === "swallowed")) this.#renumber(line, sends)
-      return wrong
-    } catch (error) {
-      // Given up: the broker may or may not have the batch, so its numbers must not be used for another one. A batch
-      // that is too large was never taken; those sent beside it go again under their old numbers (#apart).
-      if (!isTooLarge(error)) this.#renumber(line, sends)
-      throw error
-    } finally {
-      line.open--
-      if (line.retired && line.open === 0) void this.#disconnect(line)
-    }
-  }
-
-  /** One of them is larger than its topic takes; the others must not suffer for it. */
-  async #apart(sends: ReadonlyArray<Send>): Promise<void> {
-    const results = await Promise.allSettled(sends.map((send) => this.#durable([send])))
-    for (const result of results) if (result.status === "rejected") throw result.reason
-  }
-
-  #current(): Promise<Line> {
-    if (this.#line === undefined) {
-      const opening = this.#open()
-      this.#line = opening
-      opening.catch(() => {
-        if (this.#line === opening) this.#line = undefined
+const over = (client: Connected, cures: Cures): Writer =>
+  new Writer({
+    require: client.require,
+    forget: client.forget,
+    log: client.log,
+    guard: cures.guard,
+    producer: () => {
+      stockSends(!cures.patch)
+      return client.kafka.producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+        idempotent: true,
+        metadataMaxAge: 10_000,
+        retry
       })
     }
-    return this.#line
-  }
-
-  async #open(): Promise<Line> {
-    if (this.#closed) throw new Error("the producer is closed")
-    stockSends(!this.#cures.patch)
-    const producer = this.#client.kafka.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      idempotent: true,
-      metadataMaxAge: 10_000,
-      retry
-    })
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await producer.connect()
-        return { producer, open: 0, retired: false }
-      } catch (error) {
-        // KafkaJS asks for a producer id once only: a leader that moves just then would fail every send that waits.
-        if (attempt === 20 || this.#closed || !brokerError("connect")(error).transient) throw error
-        await new Promise((resolve) => setTimeout(resolve, 1000))
-      }
-    }
-  }
-
-  /** The next send gets a new producer id; sends under way on the old one end as they can. */
-  #renumber(line: Line, sends: ReadonlyArray<Send>): void {
-    this.#guard.forget(sends)
-    if (line.retired) return
-    this.#client.log("Warn", "producer rebuilt", {
-      partitions: sends.map((s) => laneOf(s.topic, s.partition)).join(" ")
-    })
-    this.#line = undefined
-    void this.#retire(line)
-  }
-
-  async #retire(line: Line): Promise<void> {
-    line.retired = true
-    if (line.open === 0) await this.#disconnect(line)
-  }
-
-  #disconnect(line: Line): Promise<void> {
-    return line.producer.disconnect().catch(() => {})
-  }
-
-  #alarm(wrong: ReadonlyArray<Unacknowledged>): void {
-    for (const { send, why } of wrong) {
-      this.#client.log("Error", "the client called records sent that the broker does not have: sent again", {
-        topic: send.topic,
-        partition: send.partition,
-        records: send.messages.length,
-        why
-      })
-    }
-  }
-
-  #named(error: unknown, sends: ReadonlyArray<Send>): BrokerError {
-    const topic = sends[0]?.topic ?? ""
-    if (isMissing(error)) for (const send of sends) this.#client.forget(send.topic)
-    return brokerError("send", { topic, bytes: Math.max(0, ...sends.flatMap((send) => send.messages.map(bytesOf))) })(
-      error
-    )
-  }
-}
-
-const sameLane = (a: Send, b: Send): boolean => a.topic === b.topic && a.partition === b.partition
-
-const bytesOf = ({ key, value }: Send["messages"][number]): number =>
-  (key === null ? 0 : Buffer.byteLength(key)) + (value?.length ?? 0)
-
-/** KafkaJS wants one entry per topic; the partition stands in every message. */
-const request = (sends: ReadonlyArray<Send>) => {
-  const topics = new Map<string, Array<kafkajs.Message>>()
-  for (const { topic, partition, messages } of sends) {
-    const list = topics.get(topic) ?? []
-    for (const { key, value, headers } of messages) {
-      list.push({ key, value, partition, ...(headers === undefined ? {} : { headers: { ...headers } }) })
-    }
-    topics.set(topic, list)
-  }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }))
-}
-
-const acknowledgement = (answer: RecordMetadata): Acknowledgement => ({
-  topic: answer.topicName,
-  partition: answer.partition,
-  errorCode: answer.errorCode,
-  baseOffset: BigInt(answer.baseOffset ?? -1)
-})
+  })
 
 /** The patched KafkaJS looks here when a producer is made (patches/kafkajs). */
 const stockSends = (on: boolean): void => {
