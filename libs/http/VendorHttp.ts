@@ -87,10 +87,14 @@ const make = Effect.gen(function* () {
       )
       return end
     })
-    return yield* Effect.acquireUseRelease(
-      given === undefined ? budgets.acquire(lane, classesOf(call)) : Effect.succeed(given),
-      () => exchange,
-      (permit) => budgets.settle(lane, permit, lessonOf(connection, call, end))
+    // The wait for a permit may last a minute and must end when the caller is interrupted (a cancel, a deploy).
+    return yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const permit = given ?? (yield* restore(budgets.acquire(lane, classesOf(call))))
+        return yield* restore(exchange).pipe(
+          Effect.onExit(() => budgets.settle(lane, permit, lessonOf(connection, call, end)))
+        )
+      })
     )
   })
 
