@@ -98,8 +98,11 @@ export interface Stream<C> {
   read(config: C, cursor: Cursor, answer: Answer): Page
   /** List + detail: what completes one row; `wanted` names the streams whose rows are asked for, this one included. */
   expand?(config: C, row: Row, wanted: ReadonlySet<string>): Expansion
-  /** The records one row yields, with their canonical fields. Pure and total: what cannot be read is null, never thrown. */
-  normalise(config: C, row: JsonObject): ReadonlyArray<Normalised>
+  /**
+   * The records one row yields, with their canonical fields. Pure and total: what cannot be read is null, never thrown.
+   * `parentId` is the row's own `parentId`, for children whose rows do not name their parent.
+   */
+  normalise(config: C, row: JsonObject, parentId?: string | null): ReadonlyArray<Normalised>
 }
 
 /** One canonical record out of a row. */
@@ -153,6 +156,8 @@ export interface Lookup<C> {
   call(config: C, write: Write): Call
   /** The destination ids found, oldest first (more than one is a double). */
   read(write: Write, answer: Answer): ReadonlyArray<string>
+  /** The next page, where the vendor cannot look for the key itself; it is read while nothing was found. */
+  next?(answer: Answer): Call | null
 }
 
 /** Finds one that is already there by its natural key (e-mail, name) and may be matched, never changed. */
@@ -161,6 +166,7 @@ export interface Match<C> {
   /** Null when the write has no such key. */
   call(config: C, write: Write): Call | null
   read(write: Write, answer: Answer): ReadonlyArray<string>
+  next?(answer: Answer): Call | null
 }
 
 /** A thing that can be written. Pure descriptions of calls and readings of answers; the loader loops, waits and looks up. */
@@ -185,8 +191,15 @@ export interface Sink<C> {
   /** The vendor's jobs that may still be working (for a lost answer): the call, and whether all are known. */
   readonly openJobs?: {
     call(config: C): Call
-    read(answer: Answer): { readonly open: ReadonlyArray<string>; readonly known: boolean }
+    /** `listed`: all ids shown, ended ones too: a full list still reaches back to a job that is known to be older. */
+    read(answer: Answer): {
+      readonly open: ReadonlyArray<string>
+      readonly known: boolean
+      readonly listed?: ReadonlyArray<string>
+    }
   }
+  /** The record has no place for a source key: `lookup` goes by what it is, and cannot tell ours from another's. */
+  readonly naturalKeyOnly?: boolean
   readonly lookup: ReadonlyArray<Lookup<C>>
   readonly match?: ReadonlyArray<Match<C>>
   /** Reads a destination record back for the audit. */
@@ -225,7 +238,12 @@ export interface Connector<C> extends Vendor<C> {
   /** Normalised account name, stable over re-created connections: `acme`. */
   instance(config: C): string
   /** A call that proves the credentials, and what an Ok answer must hold; `null` is good, text says what is wrong. */
-  readonly check: { call(config: C): Call; read(config: C, answer: Answer): string | null }
+  readonly check: {
+    call(config: C): Call
+    read(config: C, answer: Answer): string | null
+    /** Asked when the account does not have the first endpoint. */
+    otherwise?(config: C): Call
+  }
   readonly discover: ReadonlyArray<Discovery<C>>
   readonly streams: ReadonlyArray<Stream<C>>
   readonly sinks: ReadonlyArray<Sink<C>>

@@ -2,8 +2,9 @@
 import { Effect, Schema } from "effect"
 import type { AnyConnector, JsonObject } from "./Connector.ts"
 import { freshservice } from "./freshservice/Freshservice.ts"
+import { zendesk } from "./zendesk/Zendesk.ts"
 
-export const connectors: ReadonlyArray<AnyConnector> = [freshservice]
+export const connectors: ReadonlyArray<AnyConnector> = [freshservice, zendesk]
 
 export const connectorNamed = (vendor: string): AnyConnector | undefined =>
   connectors.find((connector) => connector.vendor === vendor)

@@ -33,6 +33,15 @@ export class Malformed extends Error {
   readonly _tag = "Malformed"
 }
 
+/** JSON text to a value; `Malformed` where JSON.parse throws. */
+export const parseJson = (text: string): Json => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Malformed(error instanceof Error ? error.message : "no JSON")
+  }
+}
+
 /** What a vendor's answer to a write or read means. Pure: the connector knows its vendor's bodies. */
 export type Verdict =
   | { readonly _tag: "Ok" }

@@ -61,6 +61,9 @@ export const cutOne = (body: Buffer, key: string, wanted: ReadonlyArray<string>)
   return row
 }
 
+/** Some scalar fields of a row that stands alone. */
+export const fieldsOf = (json: Buffer, wanted: ReadonlyArray<string>): Scalars => new Scanner(json).row(wanted).fields
+
 /** A scalar as text: a string without its quotes, a number as written, null for null and for what is no scalar. */
 export const scalarText = (json: string | undefined): string | null => {
   if (json === undefined || json === "null" || json.startsWith("{") || json.startsWith("[")) return null

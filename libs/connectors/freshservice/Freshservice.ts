@@ -1,6 +1,6 @@
 // Freshservice as a source: tickets with details and conversations, requesters, agents, groups with their members, departments.
 // Facts: Freshservice API v2. What could not be verified stands in docs/connectors.md.
-import type { Answer } from "@bridge/http/Call"
+import { type Answer, parseJson } from "@bridge/http/Call"
 import { cutOne, cutPage } from "@bridge/http/Rows"
 import type { Call, Child, Connector, DiscoveredField, Row, Stream } from "../Connector.ts"
 import { type RowForm, rowOf, rowsOf } from "../Cut.ts"
@@ -215,7 +215,7 @@ export const freshservice: Connector<Config> = {
         idempotent: true
       }),
       read: (answer) => {
-        const body = objectOf(JSON.parse(answer.body.toString("utf8")))
+        const body = objectOf(parseJson(answer.body.toString("utf8")))
         const fields = listOf(body.ticket_fields ?? body.ticket_form_fields)
           .map(objectOf)
           .flatMap(fieldOf)

@@ -1,0 +1,143 @@
+// `bridge connector {list|spec|check|discover|read|write}`: one connector alone, against a vendor or a recording of it, without
+// Kafka, Postgres or a server. For apps/cli/main.ts.
+import { readFile } from "node:fs/promises"
+import { checkAccount, discoverFields, schemaWith } from "@bridge/connectors/Account"
+import type { AnyConnector } from "@bridge/connectors/Connector"
+import { connectorNamed, connectors, decodeConfig, formOf } from "@bridge/connectors/Connectors"
+import type { Source } from "@bridge/connectors/Engine"
+import { Budgets } from "@bridge/http/Budgets"
+import type { Json } from "@bridge/http/Call"
+import type { VendorError } from "@bridge/http/VendorError"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { Wire } from "@bridge/http/Wire"
+import { Cause, Effect, Exit, Layer, Logger } from "effect"
+import { type Arguments, BadUse, parseArguments } from "./Arguments.ts"
+import { Lines, line } from "./Lines.ts"
+import { parseState, read } from "./Read.ts"
+import { write } from "./Write.ts"
+
+const exitCodes = { done: 0, badUse: 2, refused: 3, vendorFailed: 4, bug: 1, interrupted: 130 } as const
+
+/** Runs one command to its end and gives the exit code. */
+export const connectorCommand = async (argv: ReadonlyArray<string>): Promise<number> => {
+  process.stdout.on("error", () => undefined)
+  const live = VendorHttp.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Wire.layer, Budgets.layerMemory)),
+    Layer.provideMerge(Layer.mergeAll(Lines.layer, Logger.layer([toStderr])))
+  )
+  const exit = await Effect.runPromiseExit(Effect.provide(run(argv), live))
+  if (Exit.isSuccess(exit)) return exit.value
+  if (Cause.hasInterruptsOnly(exit.cause)) return exitCodes.interrupted
+  const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
+  process.stderr.write(`${error === undefined ? Cause.pretty(exit.cause) : error.message}\n`)
+  return error === undefined ? exitCodes.bug : exitCodes.badUse
+}
+
+const toStderr = Logger.make<unknown, void>(({ logLevel, message }) => {
+  if (logLevel !== "Debug" && logLevel !== "Trace") process.stderr.write(`${[message].flat().map(String).join(" ")}\n`)
+})
+
+const run = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
+  const args = parseArguments(argv)
+  if (args instanceof BadUse) return yield* args
+  const lines = yield* Lines
+  if (args.command === "list") {
+    for (const { vendor } of connectors) yield* lines.write(line({ type: "connector", connector: vendor }))
+    return exitCodes.done
+  }
+  const connector = connectorNamed(args.connector ?? "")
+  if (connector === undefined)
+    return yield* new BadUse({ message: `there is no connector "${args.connector}"; see: bridge connector list` })
+  if (args.command === "spec") {
+    yield* lines.write(line({ type: "spec", connector: connector.vendor, schema: formOf(connector) }))
+    return exitCodes.done
+  }
+  const source = yield* sourceOf(connector, args)
+  const command = yield* commandOf(source, args)
+  return yield* Effect.catchTag(command, "VendorError", (error) => Effect.as(lines.say(error.message), codeOf(error)))
+})
+
+/** The command as an effect that gives its exit code; what it needs is checked before any call. */
+const commandOf = (source: Source, args: Arguments) =>
+  Effect.gen(function* () {
+    const name = args.stream ?? ""
+    if (args.command === "check") return check(source)
+    if (args.command === "discover") return discover(source)
+    if (args.command === "write") {
+      const sink = source.connector.sinks.find((candidate) => candidate.stream === name)
+      if (sink === undefined)
+        return yield* unknownStream(
+          source.connector,
+          name,
+          source.connector.sinks.map(({ stream }) => stream)
+        )
+      return Effect.map(write(source, sink), (allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
+    }
+    const streams = source.connector.streams.map((stream) => stream.name)
+    if (!streams.includes(name)) return yield* unknownStream(source.connector, name, streams)
+    const state = args.state === undefined ? { cursor: null, printed: [] } : parseState(yield* jsonFile(args.state))
+    if (typeof state === "string") return yield* new BadUse({ message: `${args.state}: ${state}` })
+    const settings = {
+      stream: name,
+      state,
+      normalized: args.normalized,
+      ...(args.limit !== undefined && { limit: args.limit })
+    }
+    return Effect.as(read(source, settings), exitCodes.done)
+  })
+
+const unknownStream = (connector: AnyConnector, name: string, known: ReadonlyArray<string>) =>
+  new BadUse({
+    message: `${connector.vendor} has no stream "${name}" for this; there are: ${known.join(", ") || "none"}`
+  })
+
+const sourceOf = Effect.fnUntraced(function* (connector: AnyConnector, args: Arguments) {
+  const file = args.config ?? ""
+  const config = yield* decodeConfig(connector, yield* jsonFile(file)).pipe(
+    Effect.mapError((error) => new BadUse({ message: `${file}: ${error.issue}` }))
+  )
+  return { tenantId: "local", connectionId: connector.vendor, connector, config, share: 1 } satisfies Source
+})
+
+const jsonFile = (file: string): Effect.Effect<Json, BadUse> =>
+  Effect.tryPromise({
+    try: () => readFile(file, "utf8"),
+    catch: () => new BadUse({ message: `${file} cannot be read` })
+  }).pipe(
+    Effect.flatMap((text) =>
+      Effect.try({
+        // The text is not repeated: it may hold a secret.
+        try: (): Json => JSON.parse(text.replace(/^\uFEFF/, "")),
+        catch: () => new BadUse({ message: `${file} is not JSON` })
+      })
+    )
+  )
+
+const codeOf = (error: VendorError): number =>
+  error.reason._tag === "AuthRejected" ? exitCodes.refused : exitCodes.vendorFailed
+
+const check = (source: Source) =>
+  Effect.gen(function* () {
+    const lines = yield* Lines
+    const found = yield* Effect.result(checkAccount(source, { mode: "trial" }))
+    const reason = found._tag === "Success" ? found.success : found.failure.message
+    yield* lines.write(line({ type: "check", ok: reason === null, reason }))
+    if (found._tag === "Failure") return codeOf(found.failure)
+    return reason === null ? exitCodes.done : exitCodes.vendorFailed
+  })
+
+const discover = (source: Source) =>
+  Effect.gen(function* () {
+    const lines = yield* Lines
+    const fields = yield* discoverFields(source, { mode: "trial" }).pipe(
+      Effect.catchIf(
+        (error) => error.reason._tag !== "AuthRejected" || error.reason.status !== 401,
+        (error) => Effect.as(lines.say(`custom fields are not known: ${error.message}`), new Map<string, never>())
+      )
+    )
+    for (const stream of source.connector.streams)
+      yield* lines.write(
+        line({ type: "stream", stream: stream.name, schema: schemaWith(stream.schema, fields.get(stream.name) ?? []) })
+      )
+    return exitCodes.done
+  })

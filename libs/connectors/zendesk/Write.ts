@@ -1,0 +1,282 @@
+// What can be written to Zendesk, and how each is found again. Source: Zendesk API, "Ticket import", "Users", "Organizations",
+// "Groups", "Memberships". The source key stands in `external_id` where the record has one: groups and memberships do not.
+import type { Answer, Call, JsonObject } from "@bridge/http/Call"
+import type { Lookup, Match, Sink, Write } from "../Connector.ts"
+import { idOf, listOf, objectOf, textOf } from "../Values.ts"
+import { bodyOf, budgetOf } from "./Answers.ts"
+import type { Config } from "./Config.ts"
+import { jobCall, readJob, readOpenJobs, readWrite } from "./Outcomes.ts"
+
+/** Source: 100 records in every bulk call. */
+const batchSize = 100
+/** The largest request is not documented (413 says when); well below what was seen to work. */
+const batchBytes = 4 * 1024 * 1024
+/** Search is eventually consistent: minutes. */
+const searchLagMillis = 3 * 60_000
+/** Incremental exports hide the last minute. */
+const exportLagMillis = 65_000
+
+const post = (operation: string, path: string, body: JsonObject): Call => ({
+  operation,
+  method: "POST",
+  path,
+  body,
+  idempotent: false
+})
+const put = (operation: string, path: string, body: JsonObject): Call => ({
+  operation,
+  method: "PUT",
+  path,
+  body,
+  idempotent: false
+})
+const remove = (operation: string, path: string): Call => ({ operation, method: "DELETE", path, idempotent: false })
+const get = (operation: string, path: string, query: Readonly<Record<string, string>>, budget?: string): Call => ({
+  operation,
+  method: "GET",
+  path,
+  query,
+  ...(budget !== undefined && { budget }),
+  idempotent: true
+})
+
+/** Ids of the rows under `key` that pass, oldest first. */
+const idsWhere = (answer: Answer, key: string, passes: (row: JsonObject) => boolean): ReadonlyArray<string> =>
+  listOf(bodyOf(answer)[key])
+    .map(objectOf)
+    .filter(passes)
+    .flatMap((row) => idOf(row.id) ?? [])
+    .toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
+
+const hasKey = (write: Write) => (row: JsonObject) => idOf(row.external_id) === write.sourceKey && row.active !== false
+
+const keyed = (write: Write): JsonObject =>
+  write.sourceKey === "" ? write.body : { ...write.body, external_id: write.sourceKey }
+
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, " ")}"`
+
+const byKey = (key: string, operation: string, path: string): Lookup<Config> => ({
+  name: `${path} by external_id`,
+  strong: true,
+  lagMillis: 0,
+  call: (_config, write) => get(operation, path, { external_id: write.sourceKey }),
+  read: (write, answer) => idsWhere(answer, key, hasKey(write))
+})
+
+const jobs = {
+  jobStatus: (_config: Config, jobId: string) => jobCall(jobId),
+  readJob: (_config: Config, writes: ReadonlyArray<Write>, answer: Answer) => readJob(writes, answer),
+  openJobs: { call: () => get("listJobs", "/api/v2/job_statuses", {}), read: readOpenJobs }
+}
+
+const externalId = (row: JsonObject): string | null => idOf(row.external_id)
+
+/** The import takes original dates, authors and any status; comments go inside the call, the first one is the description. */
+const tickets: Sink<Config> = {
+  entity: "ticket",
+  stream: "tickets",
+  parts: ["comment"],
+  batchSize,
+  batchBytes,
+  createMany: (_config, writes) =>
+    post("importTickets", "/api/v2/imports/tickets/create_many", { tickets: writes.map(keyed) }),
+  createOne: (_config, write) => post("importTicket", "/api/v2/imports/tickets", { ticket: keyed(write) }),
+  update: (_config, write) => {
+    const { comments: _written, created_at: _kept, ...changes } = keyed(write)
+    return put("updateTicket", `/api/v2/tickets/${write.destinationId ?? ""}`, { ticket: changes })
+  },
+  readAnswer: (_config, writes, answer) => readWrite("ticket", writes, answer),
+  ...jobs,
+  lookup: [
+    {
+      // Archived tickets (closed for about 120 days) are not in the list; those written lately are.
+      name: "tickets by external_id",
+      strong: true,
+      lagMillis: 0,
+      call: (_config, write) =>
+        get("findTickets", "/api/v2/tickets", { external_id: write.sourceKey }, budgetOf.listTickets),
+      read: (write, answer) => idsWhere(answer, "tickets", hasKey(write))
+    },
+    {
+      name: "search by external_id",
+      strong: false,
+      lagMillis: searchLagMillis,
+      call: (_config, write) =>
+        get(
+          "searchTickets",
+          "/api/v2/search",
+          { query: `type:ticket external_id:${quoted(write.sourceKey)}` },
+          budgetOf.search
+        ),
+      read: (write, answer) => idsWhere(answer, "results", hasKey(write))
+    }
+  ],
+  readBack: { stream: "tickets", lagMillis: exportLagMillis, sourceKey: externalId },
+  remove: (_config, id) => remove("deleteTicket", `/api/v2/tickets/${id}`)
+}
+
+/** Never `create_or_update`: it would change a person who is already there. No mail goes out. */
+const users: Sink<Config> = {
+  entity: "person",
+  stream: "users",
+  parts: [],
+  batchSize,
+  batchBytes,
+  createMany: (_config, writes) => post("createUsers", "/api/v2/users/create_many", { users: writes.map(userBody) }),
+  createOne: (_config, write) => post("createUser", "/api/v2/users", { user: userBody(write) }),
+  update: (_config, write) => put("updateUser", `/api/v2/users/${write.destinationId ?? ""}`, { user: keyed(write) }),
+  readAnswer: (_config, writes, answer) => readWrite("user", writes, answer),
+  ...jobs,
+  lookup: [byKey("users", "findUsers", "/api/v2/users")],
+  match: [
+    {
+      name: "user by e-mail",
+      call: (_config, write) => {
+        const email = emailOf(write)
+        return email === null ? null : get("searchUsers", "/api/v2/users/search", { query: `email:${quoted(email)}` })
+      },
+      read: (write, answer) =>
+        idsWhere(
+          answer,
+          "users",
+          (row) => textOf(row.email)?.trim().toLowerCase() === emailOf(write) && row.active !== false
+        )
+    }
+  ],
+  readBack: { stream: "users", lagMillis: exportLagMillis, sourceKey: externalId },
+  remove: (_config, id) => remove("deleteUser", `/api/v2/users/${id}`)
+}
+
+const userBody = (write: Write): JsonObject => ({ skip_verify_email: true, verified: true, ...keyed(write) })
+
+const emailOf = (write: Write): string | null => {
+  const email = textOf(write.body.email)?.trim().toLowerCase() ?? ""
+  return email === "" ? null : email
+}
+
+const nameOf = (write: Write): string | null => {
+  const name = textOf(write.body.name)?.trim() ?? ""
+  return name === "" ? null : name
+}
+
+const sameName = (write: Write) => (row: JsonObject) =>
+  textOf(row.name)?.trim().toLowerCase() === nameOf(write)?.toLowerCase() &&
+  row.deleted !== true &&
+  idOf(row.deleted_at) === null
+
+/** Names are unique in an account, whatever their case. */
+const organizations: Sink<Config> = {
+  entity: "department",
+  stream: "organizations",
+  parts: [],
+  batchSize,
+  batchBytes,
+  createMany: (_config, writes) =>
+    post("createOrganizations", "/api/v2/organizations/create_many", { organizations: writes.map(keyed) }),
+  createOne: (_config, write) => post("createOrganization", "/api/v2/organizations", { organization: keyed(write) }),
+  update: (_config, write) =>
+    put("updateOrganization", `/api/v2/organizations/${write.destinationId ?? ""}`, { organization: keyed(write) }),
+  readAnswer: (_config, writes, answer) => readWrite("organization", writes, answer),
+  ...jobs,
+  lookup: [byKey("organizations", "findOrganizations", "/api/v2/organizations/search")],
+  match: [
+    {
+      name: "organization by name",
+      call: (_config, write) => {
+        const name = nameOf(write)
+        return name === null ? null : get("findOrganizations", "/api/v2/organizations/search", { name })
+      },
+      read: (write, answer) => idsWhere(answer, "organizations", sameName(write))
+    }
+  ],
+  readBack: { stream: "organizations", lagMillis: 0, sourceKey: externalId },
+  remove: (_config, id) => remove("deleteOrganization", `/api/v2/organizations/${id}`)
+}
+
+/** A group keeps no source key; its name is what it is found by. The first 100 are read, then search is asked. */
+const groupByName: ReadonlyArray<Match<Config> & { readonly strong: boolean; readonly lagMillis: number }> = [
+  {
+    name: "group by name",
+    strong: true,
+    lagMillis: 0,
+    call: () => get("listGroups", "/api/v2/groups", { "page[size]": "100" }),
+    read: (write, answer) => idsWhere(answer, "groups", sameName(write))
+  },
+  {
+    name: "search group by name",
+    strong: false,
+    lagMillis: searchLagMillis,
+    call: (_config, write) => {
+      const name = nameOf(write)
+      return name === null
+        ? null
+        : get("searchGroups", "/api/v2/search", { query: `type:group name:${quoted(name)}` }, budgetOf.search)
+    },
+    read: (write, answer) => idsWhere(answer, "results", sameName(write))
+  }
+]
+
+const groups: Sink<Config> = {
+  entity: "group",
+  stream: "groups",
+  parts: [],
+  batchSize: 1,
+  naturalKeyOnly: true,
+  batchBytes,
+  createOne: (_config, write) => post("createGroup", "/api/v2/groups", { group: write.body }),
+  update: (_config, write) => put("updateGroup", `/api/v2/groups/${write.destinationId ?? ""}`, { group: write.body }),
+  readAnswer: (_config, writes, answer) => readWrite("group", writes, answer),
+  lookup: groupByName.map((match) => ({
+    ...match,
+    call: (config: Config, write: Write) =>
+      match.call(config, write) ?? get("listGroups", "/api/v2/groups", { "page[size]": "100" })
+  })),
+  match: groupByName,
+  readBack: { stream: "groups", lagMillis: 0, sourceKey: () => null },
+  remove: (_config, id) => remove("deleteGroup", `/api/v2/groups/${id}`)
+}
+
+/** One person in one group; a second one is refused with 422, so the pair is its own key. */
+const membershipOf = (write: Write) => (row: JsonObject) =>
+  idOf(row.user_id) === idOf(write.body.user_id) && idOf(row.group_id) === idOf(write.body.group_id)
+
+const membershipsOfUser = (write: Write): Call =>
+  get(
+    "listUserGroupMemberships",
+    `/api/v2/users/${encodeURIComponent(idOf(write.body.user_id) ?? "0")}/group_memberships`,
+    {
+      "page[size]": "100"
+    }
+  )
+
+const groupMemberships: Sink<Config> = {
+  entity: "group-member",
+  stream: "group_memberships",
+  parts: [],
+  batchSize: 1,
+  naturalKeyOnly: true,
+  batchBytes,
+  createOne: (_config, write) =>
+    post("createGroupMembership", "/api/v2/group_memberships", { group_membership: write.body }),
+  readAnswer: (_config, writes, answer) => readWrite("group_membership", writes, answer),
+  lookup: [
+    {
+      name: "memberships of the user",
+      strong: true,
+      lagMillis: 0,
+      call: (_config, write) => membershipsOfUser(write),
+      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write))
+    }
+  ],
+  match: [
+    {
+      name: "memberships of the user",
+      call: (_config, write) => membershipsOfUser(write),
+      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write))
+    }
+  ],
+  readBack: { stream: "group_memberships", lagMillis: 0, sourceKey: () => null },
+  remove: (_config, id) => remove("deleteGroupMembership", `/api/v2/group_memberships/${id}`)
+}
+
+export const sinks: ReadonlyArray<Sink<Config>> = [organizations, groups, users, groupMemberships, tickets]
