@@ -1,4 +1,10 @@
 // Types of Lock.mjs, which stays plain JS for the bootstrap.
 export const identity: (pid?: number) => string
 export const isAlive: (identity: string) => boolean
-export const acquire: (file: string, onWait?: (pid: string) => void) => Promise<() => void>
+export const acquire: (file: string, onWait?: (pid: string) => void) => Promise<Release>
+/** Gives the lock back. */
+export interface Release {
+  (): void
+  /** From now on the lock lives as long as this child. */
+  readonly handTo: (pid: number) => void
+}

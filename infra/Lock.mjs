@@ -36,7 +36,8 @@ export const isAlive = (identity) => {
 let turns = 0
 
 /**
- * Waits for the lock and returns the function that gives it back. `onWait` is told once whose lock it waits for.
+ * Waits for the lock and returns the function that gives it back; its `handTo(pid)` makes the lock live as long as a child that
+ * does the work, should we be killed meanwhile. `onWait` is told once whose lock it waits for.
  * The lock is made by a hard link, so it never exists without its holder's name in it.
  */
 export const acquire = async (file, onWait = () => {}) => {
@@ -47,9 +48,7 @@ export const acquire = async (file, onWait = () => {}) => {
     writeFileSync(own, mine)
     try {
       linkSync(own, file)
-      return () => {
-        if (readOrEmpty(file) === mine) rmSync(file, { force: true })
-      }
+      return held(file, mine)
     } catch (error) {
       if (error.code !== "EEXIST") throw error
     } finally {
@@ -62,6 +61,19 @@ export const acquire = async (file, onWait = () => {}) => {
       await new Promise((again) => setTimeout(again, 100))
     }
   }
+}
+
+const held = (file, mine) => {
+  let now = mine
+  const release = () => {
+    if (readOrEmpty(file) === now) rmSync(file, { force: true })
+  }
+  release.handTo = (pid) => {
+    now = `${identity(pid)}.${++turns}`
+    writeFileSync(`${file}.${mine}`, now)
+    renameSync(`${file}.${mine}`, file)
+  }
+  return release
 }
 
 /** Removes a dead holder's lock; puts it back when another process was quicker and it is a living one's by now. */

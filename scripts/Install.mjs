@@ -50,7 +50,7 @@ export const install = async (root) => {
   try {
     if (stamped(root, want)) return
     if (agrees(root)) runPatches(root)
-    else await npmCi(root)
+    else await npmCi(root, release.handTo)
     writeFileSync(stampFile(root), want)
   } finally {
     release()
@@ -108,14 +108,15 @@ const runPatches = (root) => {
     )
 }
 
-/** npm's words go to stderr; stdout stays the command's own. */
-const npmCi = async (root) => {
+/** npm's words go to stderr; stdout stays the command's own. The lock is npm's: should we be killed, nobody installs beside it. */
+const npmCi = async (root, handTo) => {
   say("installing the packages (once, about half a minute)")
   const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, "pipe"],
     shell: process.platform === "win32"
   })
+  if (npm.pid !== undefined) handTo(npm.pid)
   let words = ""
   npm.stderr.on("data", (chunk) => {
     words = (words + chunk).slice(-20_000)
