@@ -51,18 +51,20 @@ export const bury = (grave: Grave, dead: ReadonlyArray<Dead>) =>
   Effect.gen(function* () {
     if (dead.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const text = (of: (d: Dead) => string | null) => dead.map((d) => ((v) => (v === null ? null : plain(v)))(of(d)))
+    // Empty text for null: the driver takes no array of nulls alone.
+    const text = (of: (d: Dead) => string | null) => dead.map((d) => plain(of(d) ?? ""))
     const rows = yield* sql<{ event_id: string }>`
       insert into dead_letters (tenant_id, job_id, stage, entity, source_id, event_id, topic, part, position, error_class,
         error, payload, redrive)
-      select ${grave.tenantId}::uuid, j::uuid, ${grave.stage}, e, s, i, t, p, o::bigint, c, m::jsonb, decode(b, 'base64'), r
+      select ${grave.tenantId}::uuid, nullif(j, '')::uuid, ${grave.stage}, nullif(e, ''), nullif(s, ''), i, t, p, o::bigint, c,
+        m::jsonb, case when v then decode(b, 'base64') end, r
       from unnest(${text(jobOf)}::text[], ${text((d) => d.error.entity ?? entityOf(d.rec))}::text[],
         ${text((d) => d.error.sourceId ?? sourceIdOf(d.rec))}::text[], ${dead.map((d) => eventIdOf(d.rec))}::text[],
         ${dead.map((d) => d.rec.topic)}::text[], ${dead.map((d) => d.rec.partition)}::int[],
         ${dead.map((d) => d.rec.offset.toString())}::text[], ${text((d) => d.error.errorClass)}::text[],
         ${dead.map((d) => JSON.stringify({ message: plain(d.error.message) }))}::text[],
-        ${dead.map((d) => d.rec.value?.toString("base64") ?? null)}::text[], ${dead.map((d) => attemptOf(d.rec))}::int[])
-        as u(j, e, s, i, t, p, o, c, m, b, r)
+        ${dead.map((d) => d.rec.value !== null)}::bool[], ${dead.map((d) => d.rec.value?.toString("base64") ?? "")}::text[],
+        ${dead.map((d) => attemptOf(d.rec))}::int[]) as u(j, e, s, i, t, p, o, c, m, v, b, r)
       on conflict (stage, event_id, redrive) do nothing
       returning event_id`
     const fresh = new Set(rows.map((r) => r.event_id))

@@ -20,7 +20,21 @@ export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { what: Schem
 export class StageError extends Schema.TaggedError<StageError>()("StageError", {
   stage: Schema.String,
   reason: Schema.Union([Transient, Poison, Fenced])
-}) {}
+}) {
+  override get message(): string {
+    const { reason } = this
+    if (reason._tag === "Transient") return `${this.stage}: for now ${words(reason.cause)}`
+    if (reason._tag === "Poison") return `${this.stage}: ${reason.errorClass}: ${reason.message}`
+    return `${this.stage}: ${reason.what} is somebody else's`
+  }
+}
+
+/** What went wrong, with what it was caused by: a failed statement names itself only one level down. */
+const words = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause)
+  const below = "reason" in cause && cause.reason instanceof Error ? cause.reason : cause
+  return below.cause instanceof Error ? below.cause.message : below.message
+}
 
 /** How a record addresses its actor and its run. Computed from headers and key where possible, without decoding. */
 export interface Address {
