@@ -89,7 +89,7 @@ const readyLine = (line: string): Readonly<Record<string, unknown>> | undefined 
   if (!line.startsWith("{")) return undefined
   try {
     const value: unknown = JSON.parse(line)
-    if (typeof value !== "object" || value === null || Reflect.get(value, "ready") !== true) return undefined
+    if (typeof value !== "object" || value === null || !isReady(value)) return undefined
     return value as Readonly<Record<string, unknown>>
   } catch {
     return undefined
@@ -107,3 +107,7 @@ export const freePort = (): Promise<number> =>
         )
       })
   })
+
+/** Bridge's services say `ready: true`; the sandbox says where it listens. */
+const isReady = (value: object): boolean =>
+  Reflect.get(value, "ready") === true || Reflect.get(value, "type") === "sandbox"

@@ -1,0 +1,17 @@
+// `npm run service -- NAME`: one service in a process of its own, against the servers named in the environment.
+import { isService, runService, services } from "./Run.ts"
+
+const name = process.argv[2] ?? ""
+const missing = ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL"].filter(
+  (key) => (process.env[key] ?? "") === ""
+)
+
+if (!isService(name)) {
+  process.stderr.write(`There is no service "${name}". Choose one of: ${Object.keys(services).join(", ")}.\n`)
+  process.exitCode = 2
+} else if (missing.length > 0) {
+  process.stderr.write(`Set ${missing.join(", ")}: a single service does not start servers (npm start does).\n`)
+  process.exitCode = 2
+} else {
+  process.exitCode = await runService(name)
+}

@@ -1,0 +1,119 @@
+// A whole Bridge on this machine: stack, sandbox, services. For the demo and the system tests.
+import { mkdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { type Stack, startStack } from "@bridge/infra/Stack"
+import { removeStack } from "@bridge/infra/TestStack"
+import { checkout, freePort, type Started, start } from "./Processes.ts"
+import { Rest } from "./Rest.ts"
+
+export interface SandboxProcess {
+  readonly process: Started
+  readonly origin: string
+  readonly adminUrl: string
+  readonly hostMap: Readonly<Record<string, string>>
+  readonly credentials: {
+    readonly freshservice: { readonly domain: string; readonly api_key: string }
+    readonly zendesk: { readonly subdomain: string; readonly email: string; readonly api_token: string }
+  }
+}
+
+export interface InstallOptions {
+  readonly dir: string
+  readonly tickets: number
+  readonly seed: string
+  readonly timeFactor: number
+  readonly durable?: boolean
+  readonly sandboxArgs?: ReadonlyArray<string>
+  readonly log?: (line: string) => void
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** One process of services, with the address of its API. */
+export interface Services {
+  readonly process: Started
+  readonly origin: string
+}
+
+export interface Install {
+  readonly dir: string
+  readonly stack: Stack
+  readonly sandbox: SandboxProcess
+  readonly operatorToken: string
+  /** What a service needs in its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** All services in a process of their own; the API on `port` or any free one. */
+  readonly services: (name: string, port?: number) => Promise<Services>
+  readonly rest: (services: Services) => Rest
+  readonly stop: (remove: boolean) => Promise<void>
+}
+
+export const install = async (o: InstallOptions): Promise<Install> => {
+  mkdirSync(o.dir, { recursive: true })
+  const stackDir = join(o.dir, "stack")
+  const operatorToken = `operator-${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`
+  const [stack, sandbox] = await Promise.all([
+    startStack({ dir: stackDir, durable: o.durable ?? true, ...(o.log === undefined ? {} : { log: o.log }) }),
+    startSandboxProcess(o)
+  ])
+  const env = {
+    KAFKA_BROKERS: stack.kafkaBrokers,
+    SCHEMA_REGISTRY_URL: stack.registryUrl,
+    DATABASE_URL: stack.databaseUrl,
+    BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap),
+    BRIDGE_BLOB_DIR: join(o.dir, "blobs"),
+    BRIDGE_KEK_FILE: join(o.dir, "kek"),
+    BRIDGE_OPERATOR_TOKEN: operatorToken,
+    ...o.env
+  }
+  const running: Array<Services> = []
+  return {
+    dir: o.dir,
+    stack,
+    sandbox,
+    operatorToken,
+    env,
+    services: async (name, port) => {
+      const at = port ?? (await freePort())
+      const process = await start({
+        name,
+        file: "apps/all/main.ts",
+        args: ["--no-sandbox", "--dir", o.dir, "--port", String(at)],
+        env: { ...env, BRIDGE_PORT: String(at) },
+        logFile: join(o.dir, "logs", `${name}.log`)
+      })
+      const services = { process, origin: `http://127.0.0.1:${at}` }
+      running.push(services)
+      return services
+    },
+    rest: (services) => new Rest(services.origin),
+    stop: async (remove) => {
+      await Promise.all(running.map((s) => s.process.stop()))
+      await sandbox.process.stop(2_000)
+      await stack.stop()
+      if (!remove) return
+      if (stack.owned) removeStack(stackDir)
+      rmSync(o.dir, { recursive: true, force: true })
+    }
+  }
+}
+
+const startSandboxProcess = async (o: InstallOptions): Promise<SandboxProcess> => {
+  const process = await start({
+    name: "sandbox",
+    file: "apps/sandbox/main.ts",
+    args: [
+      "--tickets",
+      String(o.tickets),
+      "--seed",
+      o.seed,
+      "--time-factor",
+      String(o.timeFactor),
+      ...(o.sandboxArgs ?? [])
+    ],
+    logFile: join(o.dir, "logs", "sandbox.log")
+  })
+  const { adminUrl, credentials, hostMap, origin } = process.ready as unknown as Omit<SandboxProcess, "process">
+  return { process, origin, adminUrl, credentials, hostMap }
+}
+
+export const demoDir = (): string => join(checkout, ".bridge", `demo-${process.pid}`)

@@ -1,0 +1,163 @@
+// A tenant with two connections in a fresh database, without the API: for tests of single services on the real servers.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connectorNamed } from "@bridge/connectors/Connectors"
+import { account } from "@bridge/domain/Jobs"
+import { deploy } from "@bridge/flow/Deploy"
+import { freshDatabase, testStack } from "@bridge/infra/TestStack"
+import { kafkaLayer } from "@bridge/kafka/KafkaJs"
+import { Registry } from "@bridge/kafka/Registry"
+import { type Platform, platform, run } from "@bridge/platform/Platform"
+import type { Sandbox } from "@bridge/sandbox/Sandbox"
+import { asTenant, layer as postgres } from "@bridge/store/Postgres"
+import { Vault } from "@bridge/vault/Vault"
+import { ConfigProvider, Effect, Fiber, Layer, Redacted, References } from "effect"
+import { SqlClient } from "effect/sql"
+
+export interface World {
+  readonly env: Layer.Layer<never>
+  readonly tenantId: string
+  readonly source: string
+  readonly destination: string
+  /** Runs an effect on a platform of its own. */
+  readonly use: <A, E>(effect: Effect.Effect<A, E, Platform>) => Promise<A>
+  /** Rows of a query as the tenant. */
+  readonly rows: <A extends object>(
+    query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>
+  ) => Promise<ReadonlyArray<A>>
+  /** Starts services; the result ends them as SIGTERM would. */
+  readonly start: <E>(name: string, service: Layer.Layer<never, E, Platform>) => () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+let worlds = 0
+
+export const world = async (sandbox: Sandbox, settings: Readonly<Record<string, string>> = {}): Promise<World> => {
+  const stack = await testStack()
+  const dir = mkdtempSync(join(tmpdir(), "bridge-world-"))
+  const env = ConfigProvider.layer(
+    ConfigProvider.fromUnknown({
+      KAFKA_BROKERS: stack.kafkaBrokers,
+      SCHEMA_REGISTRY_URL: stack.registryUrl,
+      DATABASE_URL: await freshDatabase(stack.databaseUrl),
+      BRIDGE_DB_CONNECTIONS: "12",
+      BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap),
+      BRIDGE_BLOB_DIR: join(dir, "blobs"),
+      BRIDGE_KEK_FILE: join(dir, "kek"),
+      BRIDGE_GROUP_PREFIX: `t${process.pid}-${worlds++}-${Date.now()}`,
+      BRIDGE_LOG_LEVEL: "Warn",
+      ...settings
+    })
+  )
+  await Effect.runPromise(
+    deploy.pipe(
+      Effect.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
+      Effect.provide(Layer.merge(kafkaLayer, Registry.layer)),
+      Effect.provide(env),
+      Effect.scoped
+    )
+  )
+  const use = <A, E>(effect: Effect.Effect<A, E, Platform>): Promise<A> =>
+    Effect.runPromise(effect.pipe(Effect.provide(platform), Effect.provide(env), Effect.scoped))
+  const made = await use(tenantWithConnections(sandbox))
+  return {
+    env,
+    ...made,
+    use,
+    rows: (query) =>
+      Effect.runPromise(
+        asTenant(made.tenantId)(Effect.flatMap(SqlClient.SqlClient, query)).pipe(
+          Effect.provide(postgres),
+          Effect.provide(env),
+          Effect.scoped
+        )
+      ),
+    start: (name, service) => {
+      const fiber = Effect.runFork(run(name, service).pipe(Effect.provide(env)))
+      return () => Effect.runPromise(Fiber.interrupt(fiber)).then(() => {})
+    },
+    stop: async () => {
+      rmSync(dir, { recursive: true, force: true })
+      await stack.stop()
+    }
+  }
+}
+
+const tenantWithConnections = (sandbox: Sandbox) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const vault = yield* Vault
+    const [id] = yield* sql<{ id: string }>`select uuidv7()::text as id`
+    const tenantId = id?.id ?? ""
+    yield* asTenant(tenantId)(
+      sql`insert into tenants (id, slug, name) values (${tenantId}::uuid, ${`t-${tenantId}`}, 'Test')`
+    )
+    yield* vault.createTenantKey(tenantId)
+    const { freshservice, zendesk } = sandbox.credentials
+    const connect = (vendor: string, instance: string, config: object, secrets: object) =>
+      Effect.gen(function* () {
+        const sealed = yield* vault.seal(tenantId, Redacted.make(JSON.stringify(secrets)))
+        const [row] = yield* asTenant(tenantId)(sql<{
+          id: string
+        }>`insert into tenant_connectors (tenant_id, vendor, name, instance, config, secrets, checked_at)
+          values (${tenantId}::uuid, ${vendor}, ${vendor}, ${instance}, ${JSON.stringify(config)}::jsonb, ${sealed}, now()) returning id::text`)
+        return row?.id ?? ""
+      })
+    return {
+      tenantId,
+      source: yield* connect(
+        "freshservice",
+        freshservice.domain.split(".")[0] ?? "",
+        { domain: freshservice.domain },
+        { api_key: freshservice.api_key }
+      ),
+      destination: yield* connect(
+        "zendesk",
+        zendesk.subdomain,
+        { subdomain: zendesk.subdomain, email: zendesk.email },
+        { api_token: zendesk.api_token }
+      )
+    }
+  })
+
+/** Puts a job into the tables as the API does, without mapping. */
+export const insertJob = (w: World, sandbox: Sandbox, entities: ReadonlyArray<string>) =>
+  w.use(
+    asTenant(w.tenantId)(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const streams =
+          connectorNamed("freshservice")?.streams.filter(
+            (s) => s.entity !== null && s.parent === undefined && entities.includes(s.entity)
+          ) ?? []
+        const [job] = yield* sql<{
+          id: string
+        }>`insert into jobs (tenant_id, source_connection, destination_connection, source_vendor, destination_vendor,
+            source_account, destination_account, entities)
+          values (${w.tenantId}::uuid, ${w.source}::uuid, ${w.destination}::uuid, 'freshservice', 'zendesk',
+            ${account("freshservice", sandbox.credentials.freshservice.domain.split(".")[0] ?? "")}, ${account("zendesk", sandbox.credentials.zendesk.subdomain)},
+            ${entities}::text[]) returning id::text`
+        const id = job?.id ?? ""
+        yield* sql`insert into job_streams (tenant_id, job_id, stream, entity)
+          select ${w.tenantId}::uuid, ${id}::uuid, s, e from unnest(${streams.map((s) => s.name)}::text[], ${streams.map((s) => String(s.entity))}::text[]) as t(s, e)`
+        yield* sql`insert into timers (kind, key, tenant_id, job_id, due) values ('sweep', ${id}, ${w.tenantId}::uuid, ${id}::uuid, now())`
+        return id
+      })
+    )
+  )
+
+/** Asks until it is so; fails with what it was last. */
+export const eventually = async <A>(
+  ask: () => Promise<A>,
+  done: (a: A) => boolean,
+  withinMillis = 30_000
+): Promise<A> => {
+  const until = Date.now() + withinMillis
+  for (;;) {
+    const is = await ask()
+    if (done(is)) return is
+    if (Date.now() > until) throw new Error(`not within ${withinMillis} ms; it was ${JSON.stringify(is)}`)
+    await new Promise((later) => setTimeout(later, 150))
+  }
+}
