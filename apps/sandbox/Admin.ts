@@ -1,7 +1,7 @@
 // The administration of the sandbox under /_admin, at any host name: truth, ledger, fault orders, changes, accounts.
 import { faultProblem } from "./Faults.ts"
 import { type FreshserviceOptions, freshserviceHost } from "./freshservice/Account.ts"
-import { type MutateOrder, mutate, mutateDefaults } from "./Mutate.ts"
+import { type MutateOrder, mutate, mutateDefaults, mutateProblem } from "./Mutate.ts"
 import { type Call, empty, isObject, json, jsonBody, type Reply } from "./Reply.ts"
 import {
   type CorpusEntity,
@@ -14,7 +14,7 @@ import {
   expectedFailures
 } from "./Truth.ts"
 import { freshserviceDefaults, freshserviceNamed, type World, zendeskDefaults, zendeskNamed } from "./World.ts"
-import type { Refusal, ZendeskOptions } from "./zendesk/Account.ts"
+import { type Refusal, ticketCount, type ZendeskOptions } from "./zendesk/Account.ts"
 
 /** Lines are sent one by one as the reader takes them. */
 export type AdminAnswer = { readonly reply: Reply } | { readonly lines: Iterable<object> }
@@ -76,7 +76,7 @@ const health = (world: World): object => ({
   zendesk: [...world.zendesk.values()].map((account) => ({
     host: account.host,
     plan: account.options.plan,
-    tickets: account.past.count + account.tickets.size,
+    tickets: ticketCount(account),
     users: account.users.size
   }))
 })
@@ -144,8 +144,10 @@ const change = (world: World, call: Call): AdminAnswer => {
   if (body === undefined) return problem(400, "the body must be a JSON object")
   const account = freshserviceNamed(world, typeof body.account === "string" ? body.account : null)
   if (account === undefined) return problem(404, "no such Freshservice account")
-  const order = { ...mutateDefaults, ...body } as MutateOrder
-  return said(200, mutate(account, order))
+  const wrong = mutateProblem(body)
+  return wrong === null
+    ? said(200, mutate(account, { ...mutateDefaults, ...(body as Partial<MutateOrder>) }))
+    : problem(400, wrong)
 }
 
 const refusals = (world: World, call: Call): AdminAnswer => {

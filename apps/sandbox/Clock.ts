@@ -15,6 +15,21 @@ export const makeClock = (now: () => number, factor: number): Clock => {
 }
 
 /** `2024-05-10T11:32:29Z`: both vendors write UTC seconds. */
-export const isoSecond = (unixSeconds: number): string => `${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z`
+export const isoSecond = (unixSeconds: number): string => {
+  const day = Math.floor(unixSeconds / 86_400)
+  const second = unixSeconds - day * 86_400
+  return `${dayText(day)}T${two[Math.floor(second / 3600)]}:${two[Math.floor(second / 60) % 60]}:${two[second % 60]}Z`
+}
+
+const two = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"))
+/** Rows are made by the hundred thousand within a few thousand days. */
+const days = new Map<number, string>()
+const dayText = (day: number): string => {
+  const known = days.get(day)
+  if (known !== undefined) return known
+  const made = new Date(day * 86_400_000).toISOString().slice(0, 10)
+  days.set(day, made)
+  return made
+}
 
 export const nowSecond = (clock: Clock): number => Math.floor(clock.now() / 1000)

@@ -33,6 +33,18 @@ export const mutateDefaults: MutateOrder = {
   seed: 1
 }
 
+/** A message when the order makes no sense. */
+export const mutateProblem = (order: Record<string, unknown>): string | null => {
+  for (const [key, value] of Object.entries(order)) {
+    if (key === "account") continue
+    if (!(key in mutateDefaults)) return `${key} is not part of an order`
+    const wanted = mutateDefaults[key as keyof MutateOrder]
+    if (typeof value !== typeof wanted || Array.isArray(value) !== Array.isArray(wanted))
+      return `${key} has the wrong type`
+  }
+  return null
+}
+
 export type Changed = {
   readonly inserted: ReadonlyArray<number>
   readonly updated: ReadonlyArray<number>

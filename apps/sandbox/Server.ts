@@ -13,14 +13,21 @@ import { answerZendesk } from "./zendesk/Zendesk.ts"
 type Vendor = "freshservice" | "zendesk"
 
 export const makeServer = (world: World): Server => {
-  const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
-    readCall(request).then(
-      (call) => serve(world, call, request, response),
-      () => request.destroy()
-    )
+  const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+    readCall(request)
+      .then((call) => serve(world, call, request, response))
+      .catch((error: unknown) => failed(error, response))
   })
   server.on("clientError", (_, socket) => socket.destroy())
   return server
+}
+
+/** A caller that went away, or a defect of the sandbox: said loudly, and never the end of the process. */
+const failed = (error: unknown, response: ServerResponse): void => {
+  if (response.destroyed) return
+  process.stderr.write(`sandbox defect: ${error instanceof Error ? error.stack : String(error)}\n`)
+  if (response.headersSent) response.destroy()
+  else send(json(500, { error: `sandbox defect: ${String(error)}` }), response)
 }
 
 const readCall = async (request: IncomingMessage): Promise<Call> => {

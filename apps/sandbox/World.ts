@@ -113,6 +113,7 @@ export const zendeskDefaults: ZendeskOptions = {
   ],
   searchLagMillis: 120_000,
   exportLagMillis: 60_000,
+  exportRepeats: false,
   job: { queuedMillis: 2000, perRowMillis: 50, limit: 30 },
   tickets: 0,
   seed: 1

@@ -6,7 +6,7 @@ import { conversationNumbers, ghostId, personNumbers, ticketId } from "./Ids.ts"
 import type { Row } from "./People.ts"
 import type { Plan } from "./Plan.ts"
 import { body, says } from "./Text.ts"
-import type { Tickets, Times } from "./Tickets.ts"
+import type { TicketFacts, Tickets, Times } from "./Tickets.ts"
 
 type Sources = {
   readonly seed: number
@@ -22,20 +22,26 @@ export const makeConversations = (sources: Sources): ((index: number) => Readonl
     const count = times.conversations(index)
     const created = times.created(index)
     const span = times.updated(index) - created
+    const facts = sources.tickets.facts(index)
     let previous = created
     return Array.from({ length: count }, (_, k) => {
       const at = k % 5 === 4 ? previous : created + Math.floor((span * (k + 1)) / (count + 1))
       previous = at
-      return conversation(sources, index, k, count, firstConversation(index) + k, at)
+      return conversation(sources, facts, times.updated(index), k === count - 1, firstConversation(index) + k, at)
     })
   }
 }
 
-const conversation = (sources: Sources, index: number, k: number, count: number, serial: number, at: number): Row => {
-  const { seed, plan, tickets, times } = sources
+const conversation = (
+  { seed, plan }: Sources,
+  facts: TicketFacts,
+  latest: number,
+  last: boolean,
+  serial: number,
+  at: number
+): Row => {
   const draw = random(seed, places.conversation, serial)
-  const facts = tickets.facts(index)
-  const merged = k === count - 1 && facts.mergedInto !== null
+  const merged = last && facts.mergedInto !== null
   const incoming = !merged && draw.chance(0.45)
   const isPrivate = merged || (!incoming && draw.chance(0.4))
   const requester = draw.chance(0.9) ? facts.requester : draw.below(plan.people)
@@ -47,7 +53,7 @@ const conversation = (sources: Sources, index: number, k: number, count: number,
     : draw.chance(0.01)
       ? { html: "", text: "" }
       : body(draw, long)
-  const edited = draw.chance(0.05) ? Math.min(times.updated(index), at + 300) : at
+  const edited = draw.chance(0.05) ? Math.min(latest, at + 300) : at
   return {
     id: conversationNumbers.id(serial),
     user_id: author,

@@ -2,7 +2,9 @@
 import type { Random } from "../Random.ts"
 import { sentences } from "./Words.ts"
 
-const escapeHtml = (text: string): string =>
+const escapeHtml = (text: string): string => (/[&<>"]/.test(text) ? escaped(text) : text)
+
+const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 
 export type Body = { readonly html: string; readonly text: string }

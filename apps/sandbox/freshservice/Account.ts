@@ -1,7 +1,8 @@
-// One Freshservice account: its corpus, keys, plan and counters, and rows kept as text.
+// One Freshservice account: its corpus, keys, plan and counters, and rows kept as bytes.
 import type { Clock } from "../Clock.ts"
 import { type Corpus, makeCorpus } from "../corpus/Corpus.ts"
 import { type Limits, makeLimits } from "../Limits.ts"
+import { makeRowCache } from "../RowCache.ts"
 import type { FreshservicePlan } from "./Plans.ts"
 
 export type FreshserviceOptions = {
@@ -25,7 +26,7 @@ export type FreshserviceAccount = {
   readonly clock: Clock
   readonly corpus: Corpus
   readonly limits: Limits
-  readonly ticketText: (index: number) => string
+  readonly ticketBytes: (index: number) => Buffer
   /** Indexes of the people with this address, whatever its case. */
   readonly byEmail: (email: string) => ReadonlyArray<number>
   /** Called before every list of tickets; a standing order may change rows under the reader's hands. */
@@ -35,8 +36,8 @@ export type FreshserviceAccount = {
 export const freshserviceHost = (domain: string): string =>
   domain.includes(".") ? domain.toLowerCase() : `${domain.toLowerCase()}.freshservice.com`
 
-/** Text kept per account, in characters. */
-const keptCharacters = 48_000_000
+/** Rows kept per account. */
+const keptBytes = 96_000_000
 
 export const makeFreshserviceAccount = (
   options: FreshserviceOptions,
@@ -59,28 +60,21 @@ export const makeFreshserviceAccount = (
     clock,
     corpus,
     limits: makeLimits(clock),
-    ticketText: keepText(corpus),
+    ticketBytes: keepBytes(corpus),
     byEmail: addresses(corpus),
     beforeList: null
   }
 }
 
-const keepText = (corpus: Corpus): ((index: number) => string) => {
-  let texts = new Map<number, string>()
-  let characters = 0
+const keepBytes = (corpus: Corpus): ((index: number) => Buffer) => {
+  const cache = makeRowCache(keptBytes)
   let version = corpus.version()
   return (index) => {
-    if (version !== corpus.version() || characters > keptCharacters) {
-      texts = new Map()
-      characters = 0
+    if (version !== corpus.version()) {
+      cache.clear()
       version = corpus.version()
     }
-    const known = texts.get(index)
-    if (known !== undefined) return known
-    const made = JSON.stringify(corpus.listRow(index))
-    texts.set(index, made)
-    characters += made.length
-    return made
+    return cache.get(index, () => JSON.stringify(corpus.listRow(index)))
   }
 }
 

@@ -1,5 +1,7 @@
 // Freshservice's two error envelopes, its paging parameters and its Link header.
+import type { Row } from "../corpus/People.ts"
 import { type Call, empty, type Headers, json, jsonText, type Reply } from "../Reply.ts"
+import { joined } from "../RowCache.ts"
 
 export type FieldError = { readonly field?: string; readonly message: string; readonly code: string }
 
@@ -44,6 +46,8 @@ export const linkNext = (domain: string, call: Call, { page, perPage }: Paging, 
   return { link: `<https://${domain}${call.path}?${query}>; rel="next"` }
 }
 
-/** A list page out of rows that are text already. */
-export const rowsPage = (key: string, rows: ReadonlyArray<string>, headers: Headers, total?: number): Reply =>
-  jsonText(200, `{"${key}":[${rows.join(",")}]${total === undefined ? "" : `,"total":${total}`}}`, headers)
+/** A list page out of rows that are bytes already. */
+export const rowsPage = (key: string, rows: ReadonlyArray<Buffer>, headers: Headers, total?: number): Reply =>
+  jsonText(200, joined(`{"${key}":[`, rows, `]${total === undefined ? "" : `,"total":${total}`}}`), headers)
+
+export const rowBytes = (row: Row): Buffer => Buffer.from(JSON.stringify(row), "utf8")

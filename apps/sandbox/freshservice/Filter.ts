@@ -27,7 +27,7 @@ export const filterTickets = (account: FreshserviceAccount, call: Call): Reply =
     answers.set(account, answer)
   }
   const from = (page - 1) * queryRows
-  const rows = page > queryPages ? [] : answer.indexes.slice(from, from + queryRows).map(account.ticketText)
+  const rows = page > queryPages ? [] : answer.indexes.slice(from, from + queryRows).map(account.ticketBytes)
   const more = from + queryRows < answer.indexes.length && page < queryPages
   return rowsPage(
     "tickets",

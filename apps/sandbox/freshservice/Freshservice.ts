@@ -5,7 +5,7 @@ import { departmentFields, requesterFields, ticketFields } from "../corpus/Field
 import { attachmentText } from "../corpus/Tickets.ts"
 import { type Answered, type Call, empty, header, html, json, type Reply, text } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
-import { denied, notFound, unauthorized } from "./Answers.ts"
+import { denied, missingFeature, notFound, unauthorized } from "./Answers.ts"
 import { filterTickets } from "./Filter.ts"
 import { listAgents, listRequesters, listRows, viewAgent, viewRequester, viewRow } from "./Lists.ts"
 import { narrow, overall } from "./Plans.ts"
@@ -24,6 +24,14 @@ const get = (operation: string, path: string, answer: Route["answer"], credits?:
   answer,
   ...(credits !== undefined && { credits })
 })
+
+/** Modules the cheaper plans lack; the others have them and keep nothing there. */
+const module = (name: string): Route =>
+  get(`${name}.list`, name, (account, call) =>
+    account.options.plan === "starter" || account.options.plan === "growth"
+      ? missingFeature(name)
+      : listRows(account, call, name, [])
+  )
 
 const routes: ReadonlyArray<Route> = [
   get("tickets.list", "tickets", listTickets, listCredits),
@@ -50,6 +58,7 @@ const routes: ReadonlyArray<Route> = [
   get("workspaces.view", "workspaces/{id}", (account, _, id) => viewRow("workspace", account.corpus.workspaces, id)),
   get("roles.list", "roles", (account, call) => listRows(account, call, "roles", account.corpus.roles)),
   get("roles.view", "roles/{id}", (account, _, id) => viewRow("role", account.corpus.roles, id)),
+  ...["problems", "changes", "releases", "assets"].map(module),
   get("ticket_fields.list", "ticket_form_fields", () => json(200, { ticket_fields: ticketFields })),
   get("requester_fields.list", "requester_fields", () => json(200, { requester_fields: requesterFields })),
   get("department_fields.list", "department_fields", () => json(200, { department_fields: departmentFields })),

@@ -2,7 +2,7 @@
 import type { Row } from "../corpus/People.ts"
 import { type Call, json, type Reply } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
-import { badValue, type FieldError, invalid, linkNext, notFound, paging, rowsPage } from "./Answers.ts"
+import { badValue, type FieldError, invalid, linkNext, notFound, paging, rowBytes, rowsPage } from "./Answers.ts"
 import { parseQuery, type RowTest } from "./Query.ts"
 
 /** Query endpoints give 30 rows a page, whatever was asked, and end after 40 pages. */
@@ -92,8 +92,8 @@ const page = (
   if (errors.length > 0) return invalid(errors)
   const paged = searched ? { page: read.page, perPage: queryRows } : read
   const from = (paged.page - 1) * paged.perPage
-  const rows: Array<string> = []
-  for (let k = from; k < Math.min(count, from + paged.perPage); k++) rows.push(JSON.stringify(row(k)))
+  const rows: Array<Buffer> = []
+  for (let k = from; k < Math.min(count, from + paged.perPage); k++) rows.push(rowBytes(row(k)))
   const more = from + paged.perPage < count && !(searched && paged.page >= queryPages)
   return rowsPage(key, rows, linkNext(account.host, call, paged, more))
 }

@@ -6,7 +6,7 @@ import { deleted, normal, spam } from "../corpus/Plan.ts"
 import type { TicketQuestion } from "../corpus/Select.ts"
 import { type Call, json, type Reply } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
-import { badValue, type FieldError, invalid, linkNext, notFound, paging, rowsPage } from "./Answers.ts"
+import { badValue, type FieldError, invalid, linkNext, notFound, paging, rowBytes, rowsPage } from "./Answers.ts"
 
 const listIncludes = ["requester", "stats", "tags", "requested_for", "department"]
 const viewIncludes =
@@ -37,9 +37,9 @@ export const listTickets = (account: FreshserviceAccount, call: Call): Reply => 
   const shown = indexes.subarray(from, from + page.perPage)
   const stripped = call.query.get("workspace_id") === "1" && account.options.workspaces > 1
   const rows = Array.from(shown, (index) => {
-    if (include.length === 0 && !stripped) return account.ticketText(index)
+    if (include.length === 0 && !stripped) return account.ticketBytes(index)
     const row = { ...corpus.listRow(index), ...embedded(account, index, include) }
-    return JSON.stringify(stripped ? { ...row, custom_fields: {} } : row)
+    return rowBytes(stripped ? { ...row, custom_fields: {} } : row)
   })
   return rowsPage("tickets", rows, linkNext(account.host, call, page, from + page.perPage < indexes.length))
 }
@@ -174,6 +174,6 @@ export const listConversations = (account: FreshserviceAccount, call: Call, id: 
   if (errors.length > 0) return invalid(errors)
   const all = account.corpus.conversations(index)
   const from = (page.page - 1) * page.perPage
-  const rows = all.slice(from, from + page.perPage).map((row) => JSON.stringify(row))
+  const rows = all.slice(from, from + page.perPage).map(rowBytes)
   return rowsPage("conversations", rows, linkNext(account.host, call, page, from + page.perPage < all.length))
 }

@@ -38,6 +38,8 @@ export type ZendeskOptions = {
   readonly searchLagMillis: number
   /** Vendor milliseconds that incremental exports hide. */
   readonly exportLagMillis: number
+  /** Cursor exports begin each page with the last row of the page before. */
+  readonly exportRepeats: boolean
   readonly job: { readonly queuedMillis: number; readonly perRowMillis: number; readonly limit: number }
   /** Tickets that exist at the start, for reading. */
   readonly tickets: number
@@ -320,4 +322,10 @@ export const ticketIdsByExternalId = (account: ZendeskAccount, externalId: strin
   const past = account.past.idOfExternalId(externalId)
   const written = account.ticketsByExternalId.get(externalId) ?? []
   return past === undefined ? written : [past, ...written]
+}
+
+export const ticketCount = ({ past, tickets }: ZendeskAccount): number => {
+  let count = past.count
+  for (const id of tickets.keys()) if (id > past.count) count++
+  return count
 }

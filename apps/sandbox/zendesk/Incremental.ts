@@ -1,6 +1,7 @@
 // Incremental exports: cursor and time based, in the order of the last change, hiding the last minute.
 import { isoSecond, nowSecond } from "../Clock.ts"
 import { json, jsonText, type Reply } from "../Reply.ts"
+import { joined, makeRowCache, type RowCache } from "../RowCache.ts"
 import { findTicket, type ZendeskAccount } from "./Account.ts"
 import { type Context, type Route, route } from "./Context.ts"
 import { badRequest, tooRecent } from "./Errors.ts"
@@ -10,14 +11,14 @@ import { pastComments } from "./Past.ts"
 import { organizationRow, plainText, ticketRow, userRow } from "./Rows.ts"
 import type { Entry, Stream } from "./Stream.ts"
 import { htmlOfText } from "./Text.ts"
-import { sideloads } from "./Tickets.ts"
+import { sideloads } from "./TicketLists.ts"
 
 type Export = {
   readonly key: string
   readonly path: string
   readonly stream: (account: ZendeskAccount) => Stream
   /** null: not part of this export after all. */
-  readonly row: (context: Context, entry: Entry) => string | null
+  readonly row: (context: Context, entry: Entry) => Buffer | null
   readonly beside?: (context: Context, ids: ReadonlyArray<number>) => string
 }
 
@@ -49,19 +50,20 @@ const startTime = (context: Context): Start => {
   return { from: { at: Math.floor(start), id: -1 } }
 }
 
-const shownRows = (context: Context, made: Export, entries: ReadonlyArray<Entry>): string => {
-  const shown: Array<string> = []
+const page = (context: Context, made: Export, entries: ReadonlyArray<Entry>, tail: object): Reply => {
+  const shown: Array<Buffer> = []
   for (const entry of entries) {
     const row = made.row(context, entry)
     if (row !== null) shown.push(row)
   }
-  return `"${made.key}":[${shown.join(",")}]${
-    made.beside?.(
-      context,
-      entries.map((entry) => entry.id)
-    ) ?? ""
-  }`
+  const beside = made.beside?.(
+    context,
+    entries.map((entry) => entry.id)
+  )
+  return jsonText(200, joined(`{"${made.key}":[`, shown, `]${beside ?? ""},${JSON.stringify(tail).slice(1)}`))
 }
+
+const bytes = (row: object): Buffer => Buffer.from(JSON.stringify(row), "utf8")
 
 const cursorExport =
   (made: Export) =>
@@ -74,8 +76,8 @@ const cursorExport =
     if ("refused" in start) return start.refused
     const size = pageSize(context)
     const entries = made.stream(account).after(start.from.at, start.from.id, size + 1, visibleUntil(account))
-    const page = entries.slice(0, size)
-    const last = page.at(-1)
+    const rows = entries.slice(0, size)
+    const last = rows.at(-1)
     const end = entries.length <= size
     const link = (cursor: string): string => {
       const query = new URLSearchParams(call.query)
@@ -85,7 +87,7 @@ const cursorExport =
     }
     // An empty last page has nothing in its cursor fields, so the caller has to keep the one before.
     const after = last === undefined ? null : cursorOf(last)
-    const before = page[0] === undefined ? null : cursorOf(page[0])
+    const before = rows[0] === undefined ? null : cursorOf(rows[0])
     const tail = {
       after_url: after === null ? null : link(after),
       before_url: before === null ? null : link(before),
@@ -93,7 +95,7 @@ const cursorExport =
       before_cursor: before,
       end_of_stream: end
     }
-    return jsonText(200, `{${shownRows(context, made, page)},${JSON.stringify(tail).slice(1, -1)}}`)
+    return page(context, made, rows, tail)
   }
 
 /** Pages end at a second, which the next page repeats; `next_page` stays filled at the end. */
@@ -105,37 +107,29 @@ const timeExport =
     if ("refused" in start) return start.refused
     const size = pageSize(context)
     const entries = made.stream(account).after(start.from.at, start.from.id, size + 1, visibleUntil(account))
-    const page = entries.slice(0, size)
-    const endTime = page.at(-1)?.at ?? null
+    const rows = entries.slice(0, size)
+    const endTime = rows.at(-1)?.at ?? null
     const query = new URLSearchParams(call.query)
     query.set("start_time", String(endTime ?? start.from.at))
     const tail = {
       next_page: `https://${account.host}/api/v2/incremental/${made.path}.json?${query}`,
-      count: page.length,
+      count: rows.length,
       end_time: endTime,
       end_of_stream: entries.length <= size
     }
-    return jsonText(200, `{${shownRows(context, made, page)},${JSON.stringify(tail).slice(1, -1)}}`)
+    return page(context, made, rows, tail)
   }
 
-const pages = new WeakMap<ZendeskAccount, { readonly texts: Map<number, string>; characters: number }>()
-const keptCharacters = 160_000_000
+const caches = new WeakMap<ZendeskAccount, RowCache>()
+const keptBytes = 400_000_000
 
-/** Rows that were there at the start never change unless they were written to, so their text is kept. */
-const ticketText = (account: ZendeskAccount, id: number): string => {
+/** Rows that were there at the start never change unless they were written to, so their bytes are kept. */
+const ticketBytes = (account: ZendeskAccount, id: number): Buffer => {
   const ticket = account.tickets.get(id)
-  if (ticket !== undefined) return JSON.stringify(ticketRow(account, ticket))
-  let kept = pages.get(account)
-  if (kept === undefined || kept.characters > keptCharacters) {
-    kept = { texts: new Map(), characters: 0 }
-    pages.set(account, kept)
-  }
-  const known = kept.texts.get(id)
-  if (known !== undefined) return known
-  const text = JSON.stringify(ticketRow(account, findTicket(account, id) as Ticket))
-  kept.texts.set(id, text)
-  kept.characters += text.length
-  return text
+  if (ticket !== undefined) return bytes(ticketRow(account, ticket))
+  const cache = caches.get(account) ?? makeRowCache(keptBytes)
+  caches.set(account, cache)
+  return cache.get(id, () => JSON.stringify(ticketRow(account, findTicket(account, id) as Ticket)))
 }
 
 const tickets: Export = {
@@ -145,7 +139,7 @@ const tickets: Export = {
   row: ({ account, call }, { id }) =>
     call.query.get("exclude_deleted") === "true" && findTicket(account, id)?.status === "deleted"
       ? null
-      : ticketText(account, id),
+      : ticketBytes(account, id),
   beside: ({ account, call }, ids) => sideloads(account, call.query.get("include"), ids)
 }
 
@@ -153,15 +147,14 @@ const users: Export = {
   key: "users",
   path: "users",
   stream: (account) => account.userStream,
-  row: ({ account }, { id }) => JSON.stringify(userRow(account, account.users.get(id) as User))
+  row: ({ account }, { id }) => bytes(userRow(account, account.users.get(id) as User))
 }
 
 const organizations: Export = {
   key: "organizations",
   path: "organizations",
   stream: (account) => account.organizationStream,
-  row: ({ account }, { id }) =>
-    JSON.stringify(organizationRow(account, account.organizations.get(id) as Organization, true))
+  row: ({ account }, { id }) => bytes(organizationRow(account, account.organizations.get(id) as Organization, true))
 }
 
 const ticketEvents: Export = {
@@ -171,7 +164,7 @@ const ticketEvents: Export = {
   row: (context, entry) => eventRow(context, entry)
 }
 
-const eventRow = ({ account, call }: Context, { at, id }: Entry): string | null => {
+const eventRow = ({ account, call }: Context, { at, id }: Entry): Buffer | null => {
   const past = id <= account.past.count * pastComments
   const known = account.events.get(id)
   const event = past
@@ -207,7 +200,7 @@ const eventRow = ({ account, call }: Context, { at, id }: Entry): string | null 
       comment_present: true,
       comment_public: comment.public
     })
-  return JSON.stringify({
+  return bytes({
     id: comment === undefined ? id : comment.id + 1_000_000_000,
     ticket_id: ticket.id,
     timestamp: at,

@@ -21,10 +21,12 @@ import { accountBucket, namedBuckets, shownName } from "./Plans.ts"
 import { anonymousRow, userRow } from "./Rows.ts"
 import { searchRoutes } from "./Search.ts"
 import { settingRoutes } from "./Settings.ts"
+import { ticketListRoutes } from "./TicketLists.ts"
 import { ticketRoutes } from "./Tickets.ts"
 import { userRoutes } from "./Users.ts"
 
 const routes: ReadonlyArray<Route> = [
+  ...ticketListRoutes,
   ...ticketRoutes,
   ...userRoutes,
   ...organizationRoutes,
