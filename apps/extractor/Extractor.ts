@@ -8,7 +8,7 @@ import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
-import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
+import { type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { VendorError } from "@bridge/http/VendorError"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
 import { Producer } from "@bridge/kafka/Broker"
@@ -35,8 +35,6 @@ interface Sent {
   readonly batches: ReadonlyArray<Batch>
   readonly group: Group
 }
-
-type Outcome = "ended" | "slice" | "stopped" | "lost"
 
 const handle = (run: Run): Effect.Effect<void, StageError, Needs> =>
   Effect.gen(function* () {
