@@ -62,19 +62,24 @@ export interface RefinedBatch {
   readonly dead: ReadonlyArray<DeadRow>
 }
 
-/** All rows of a batch of `entity`. Derived records (members of a group) are numbered by themselves, in the order of rows. */
+/**
+ * All rows of a batch of `entity`; other entities' records only where they are wanted.
+ * Derived records (members of a group) are numbered by themselves, in the order of rows, from `firstFree` on.
+ */
 export const refineRows = (
   entity: EntityId,
   rows: ReadonlyArray<RawRow>,
   normaliser: (rowStream: string) => Normalise | null,
-  transforms: Transforms
+  transforms: Transforms,
+  wanted: ReadonlySet<string>,
+  firstFree: (derived: EntityId) => number = () => 0
 ): RefinedBatch => {
   const records: Array<RefinedRecord> = []
   const dead: Array<DeadRow> = []
   const next = new Map<EntityId, number>()
   const place = (id: EntityId, part: number, row: RawRow): number => {
     if (id === entity && part === 0) return row.position
-    const at = next.get(id) ?? (id === entity ? Math.max(...rows.map((one) => one.position)) + 1 : 0)
+    const at = next.get(id) ?? (id === entity ? Math.max(...rows.map((one) => one.position)) + 1 : firstFree(id))
     next.set(id, at + 1)
     return at
   }
@@ -85,10 +90,9 @@ export const refineRows = (
       continue
     }
     const made: Array<RefinedRecord> = []
-    const refused = processed.records.reduce<string | null>(
-      (fault, one, part) => fault ?? push(made, one, part, row, transforms, place),
-      null
-    )
+    let refused: string | null = null
+    for (const [part, one] of processed.records.entries())
+      if (part === 0 || wanted.has(one.entity)) refused ??= push(made, one, part, row, transforms, place)
     if (refused === null) records.push(...made)
     else dead.push({ row, code: "incomplete-record", message: refused })
   }

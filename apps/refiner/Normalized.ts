@@ -1,0 +1,146 @@
+// Canonical records as messages of the normalized topics. For the shells that refine rows for the first time.
+// What does not belong here: the schema and the step from record to value (libs/domain/NormalizedAvro.ts).
+import { sha256 } from "@bridge/domain/Canonical"
+import type { EntityId } from "@bridge/domain/Entities"
+import { type AvroValue, toAvro } from "@bridge/domain/NormalizedAvro"
+import type { CanonicalRecord } from "@bridge/domain/Records"
+import { eventHeaders } from "@bridge/flow/Envelope"
+import { recordTopic } from "@bridge/flow/Flow"
+import { Partitions } from "@bridge/flow/Partition"
+import type { Codec } from "@bridge/kafka/Avro"
+import type { Message, Send } from "@bridge/kafka/Broker"
+import type { RegistryError } from "@bridge/kafka/Registry"
+import { Schemas } from "@bridge/kafka/Schemas"
+import { Context, Effect, Layer } from "effect"
+import type { BatchKey } from "./Archive.ts"
+import type { RefinedRecord } from "./Batch.ts"
+import type { RawBatch } from "./Envelopes.ts"
+
+export class Normalized extends Context.Service<
+  Normalized,
+  {
+    /** The sends of a batch's records, each small enough for one record batch. */
+    readonly sends: (
+      key: BatchKey,
+      raw: RawBatch,
+      revision: number,
+      records: ReadonlyArray<RefinedRecord>,
+      nowMillis: number
+    ) => Effect.Effect<ReadonlyArray<Send>, RegistryError>
+  }
+>()("bridge/refiner/Normalized") {
+  static readonly layer = Layer.effect(
+    Normalized,
+    Effect.gen(function* () {
+      return make(yield* Schemas, yield* Partitions)
+    })
+  )
+}
+
+/** A send is one record batch of Kafka: at most 1,000 records or about 1 MB. */
+const sendBytes = 900_000
+const sendRecords = 1000
+/** Bodies in the blob store are not in messages (design section 6): their long texts are cut here. */
+const cutText = 65_536
+
+function make(schemas: Schemas["Service"], partitions: Partitions["Service"]) {
+  const codecs = new Map<EntityId, Codec<AvroValue>>()
+  const codecOf = (entity: EntityId) =>
+    Effect.suspend(() => {
+      const before = codecs.get(entity)
+      if (before !== undefined) return Effect.succeed(before)
+      const topic = { name: recordTopic("normalized", entity), schema: `normalized-${entity}` }
+      return Effect.tap(schemas.codecFor<AvroValue>(topic), (codec) => Effect.sync(() => codecs.set(entity, codec)))
+    })
+  return Normalized.of({
+    sends: (key, raw, revision, records, nowMillis) =>
+      Effect.gen(function* () {
+        const sends: Array<Send> = []
+        for (const [entity, list] of byEntity(records)) {
+          const codec = yield* codecOf(entity)
+          const write = writer(codec, entity, key, raw, revision, nowMillis)
+          const partition = partitions.of(codec.topic, key.tenantId)
+          for (const messages of chunks(list.map(write))) sends.push({ topic: codec.topic, partition, messages })
+        }
+        return sends
+      })
+  })
+}
+
+const byEntity = (records: ReadonlyArray<RefinedRecord>): ReadonlyMap<EntityId, ReadonlyArray<RefinedRecord>> => {
+  const out = new Map<EntityId, Array<RefinedRecord>>()
+  for (const record of records) {
+    const list = out.get(record.entity)
+    if (list === undefined) out.set(record.entity, [record])
+    else list.push(record)
+  }
+  return out
+}
+
+const writer = (
+  codec: Codec<AvroValue>,
+  entity: EntityId,
+  key: BatchKey,
+  raw: RawBatch,
+  revision: number,
+  nowMillis: number
+): ((record: RefinedRecord) => Message) => {
+  const shared = eventHeaders({
+    id: "",
+    type: `bridge.normalized.${entity}`,
+    source: "bridge/refiner",
+    subject: "",
+    tenantId: key.tenantId,
+    atMillis: nowMillis
+  })
+  return (r) => {
+    const value = toAvro(entity, r.row.blob === null ? r.record : slim(r.record), {
+      tenant_id: key.tenantId,
+      job_id: key.jobId,
+      connection_id: raw.connectionId,
+      source: raw.sourceSystem,
+      parent_id: r.parentId,
+      observed_at: raw.extractedAt,
+      raw_hash: r.rawHash,
+      revision,
+      op: r.state === "deleted" ? "delete" : "upsert"
+    })
+    return {
+      key: `${key.tenantId}/${r.sourceId}`,
+      value: codec.encode(value),
+      // The same row under the same revision is recognisably the same event. Design section 8.
+      headers: {
+        ...shared,
+        ce_id: sha256(`${r.row.eventId}\n${r.part}\n${revision}`).slice(0, 32),
+        ce_subject: `${key.jobId}/${r.sourceId}`
+      }
+    }
+  }
+}
+
+const slim = (record: CanonicalRecord): CanonicalRecord => {
+  const out: Record<string, unknown> = { ...record }
+  for (const [name, value] of Object.entries(record)) {
+    if (typeof value === "string" && value.length > cutText) out[name] = value.slice(0, cutText).toWellFormed()
+    else if (name === "custom" && JSON.stringify(value).length > cutText) out[name] = {}
+  }
+  return out as CanonicalRecord
+}
+
+const chunks = (messages: ReadonlyArray<Message>): ReadonlyArray<ReadonlyArray<Message>> => {
+  const out: Array<Array<Message>> = []
+  let open: Array<Message> = []
+  let bytes = 0
+  for (const message of messages) {
+    const size = message.value?.length ?? 0
+    if (open.length > 0 && (open.length >= sendRecords || bytes + size > sendBytes)) {
+      out.push(open)
+      open = []
+      bytes = 0
+    }
+    open.push(message)
+    bytes += size
+  }
+  if (open.length > 0) out.push(open)
+  return out
+}

@@ -1,0 +1,264 @@
+// The refine stage: a batch of raw rows becomes archive, records and normalized messages, in one transaction behind the
+// manifest and the version guard. A projection: whatever is repeated, late or out of order changes nothing.
+import type { EntityId } from "@bridge/domain/Entities"
+import { Commands } from "@bridge/flow/Commands"
+import { batchAddress, header } from "@bridge/flow/Envelope"
+import { topics } from "@bridge/flow/Flow"
+import { orStageError } from "@bridge/flow/Retry"
+import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
+import { Producer, type Rec } from "@bridge/kafka/Broker"
+import type { Blobs } from "@bridge/store/Blobs"
+import { Clock, Effect, Schedule } from "effect"
+import type { SqlClient } from "effect/sql"
+import * as Archive from "./Archive.ts"
+import { type DeadRow, type RawRow, type RefinedBatch, type RefinedRecord, refineRows } from "./Batch.ts"
+import { Envelopes, type RawBatch, type RawRecord } from "./Envelopes.ts"
+import { batchKeyOf } from "./Keys.ts"
+import { archiveRows } from "./Layout.ts"
+import { type CompiledMapping, Mappings } from "./Mappings.ts"
+import { Normalized } from "./Normalized.ts"
+import { isRefused, withoutRefused } from "./Refused.ts"
+import { largeElements, withBodies } from "./Rows.ts"
+import { Sources } from "./Sources.ts"
+
+export type Needs = Blobs | Commands | Envelopes | Mappings | Normalized | Producer | SqlClient.SqlClient | Sources
+
+const stage = "refine"
+const mib = 1024 * 1024
+
+/** A record of the run, with its row where it could be read. */
+interface Read {
+  readonly recs: ReadonlyArray<Rec>
+  readonly raw: RawBatch
+  readonly rows: ReadonlyArray<RawRow>
+  /** Records that are no rows at all. */
+  readonly unreadable: ReadonlyArray<{ readonly rec: Rec; readonly error: Poison }>
+}
+
+/** The job changed under our hands: what was made is out of date. Nobody acts; it is made again. */
+const stale = Symbol("stale")
+type Outcome = "done" | "dropped" | typeof stale
+
+const handle = (run: Run): Effect.Effect<void, StageError, Needs> =>
+  Effect.gen(function* () {
+    const named = batchKeyOf(run)
+    if (named === undefined) return yield* poisoned("Unaddressable", `${run.id} names no batch`)
+    const { epoch, key } = named
+    const standing = yield* counted(run, key, epoch)
+    // Abandoned, unknown or done: nothing of it counts. Promise 2: the owner that replaced this one reads it again.
+    if (standing.state !== "sent")
+      return yield* Effect.logDebug("batch skipped", { run: run.id, state: standing.state })
+    // Every row was acknowledged before the batch became `sent`: what is missing comes, or we must look for it.
+    if (run.records.length !== standing.rows)
+      return yield* failed(new Error(`${run.id}: ${run.records.length} of ${standing.rows} rows`))
+    const read = yield* readRows(run, key, epoch)
+    const once = refineOnce(run, key, epoch, read)
+    yield* once.pipe(Effect.repeat({ while: (outcome) => outcome === stale, times: 20 }))
+  }).pipe(orStageError(stage))
+
+const failed = (cause: unknown) => Effect.fail(new StageError({ stage, reason: new Transient({ cause }) }))
+const poisoned = (errorClass: string, message: string) =>
+  Effect.fail(new StageError({ stage, reason: new Poison({ errorClass, message }) }))
+
+/** Soon after the send comes the mark: ask often at first, then less often; the permit is given back meanwhile. */
+const patience = Schedule.min([Schedule.exponential("10 millis", 1.5), Schedule.spaced("500 millis")])
+
+/** What the manifest says, once it is no longer `sending`. */
+const counted = (run: Run, key: Archive.BatchKey, epoch: bigint) => {
+  const ask = run.transaction(Archive.standing(key, epoch, false))
+  return Effect.flatMap(ask, (now) =>
+    now.state === "sending"
+      ? run.waiting(ask.pipe(Effect.repeat({ schedule: patience, while: (next) => next.state === "sending" })))
+      : Effect.succeed(now)
+  )
+}
+
+const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint) =>
+  Effect.gen(function* () {
+    const envelopes = yield* Envelopes
+    const values = run.records.flatMap((rec) => (rec.value === null ? [] : [rec.value]))
+    const reader = yield* envelopes.reader(key.entity, values).pipe(Effect.catchIf((error) => error.transient, failed))
+    const rows: Array<RawRecord> = []
+    const unreadable: Array<Read["unreadable"][number]> = []
+    let raw: RawBatch = { connectionId: "", sourceSystem: "", extractedAt: 0 }
+    for (const [position, rec] of run.records.entries()) {
+      try {
+        const one = reader(rec.value ?? Buffer.alloc(0), header(rec, "ce_id") ?? "")
+        if (one.jobId !== key.jobId || one.stream !== key.stream || one.number !== key.number || one.epoch !== epoch)
+          throw new Error("the headers name another batch than the value")
+        if (one.row.position !== position) throw new Error(`position ${one.row.position} stands at ${position}`)
+        raw = one.batch
+        rows.push(one.row)
+      } catch (fault) {
+        unreadable.push({
+          rec,
+          error: letter("Undecodable", fault instanceof Error ? fault.message : String(fault), key)
+        })
+      }
+    }
+    const bodies = yield* withBodies(run.tenantId, rows)
+    return {
+      recs: run.records,
+      raw,
+      rows: bodies.rows,
+      unreadable: [
+        ...unreadable,
+        ...bodies.lost.map((row) => ({
+          rec: run.records[row.position] as Rec,
+          error: letter("BlobMissing", "the body is not in the blob store", key, row.sourceId)
+        }))
+      ]
+    } satisfies Read
+  })
+
+const letter = (errorClass: string, message: string, key: Archive.BatchKey, sourceId?: string): Poison =>
+  new Poison({ errorClass, message, entity: key.entity, jobId: key.jobId, ...(sourceId !== undefined && { sourceId }) })
+
+interface Prepared extends CompiledMapping {
+  readonly job: Archive.JobFacts
+}
+
+/** The job and its mapping; undefined when nothing may be written any more. */
+const prepare = (run: Run, key: Archive.BatchKey) =>
+  run.transaction(
+    Effect.gen(function* () {
+      const mappings = yield* Mappings
+      const job = yield* Archive.jobFacts(key.jobId, "none")
+      if (job === undefined || !job.writable) return undefined
+      return { ...(yield* mappings.of(job)), job } satisfies Prepared
+    }).pipe(Effect.catchTag("MappingUnusable", failed))
+  )
+
+const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read) =>
+  Effect.gen(function* () {
+    const prepared = yield* prepare(run, key)
+    if (prepared === undefined) return "dropped" as Outcome
+    const sources = yield* Sources
+    const { normaliser } = yield* sources.reader(run.tenantId, prepared.job.sourceConnection).pipe(Effect.catch(failed))
+    const batch = refineRows(key.entity, read.rows, normaliser, prepared.transforms, new Set(prepared.job.entities))
+    yield* publish(run, key, read.raw, prepared.job.revision, batch.records)
+    return yield* store(run, key, epoch, read, prepared, batch)
+  })
+
+/** Acknowledged before the commit: what is in the tables is in the topics. */
+const publish = (
+  run: Run,
+  key: Archive.BatchKey,
+  raw: RawBatch,
+  revision: number,
+  records: ReadonlyArray<RefinedRecord>
+) =>
+  Effect.gen(function* () {
+    const normalized = yield* Normalized
+    const producer = yield* Producer
+    const now = yield* Clock.currentTimeMillis
+    const sends = yield* normalized.sends(key, raw, revision, records, now).pipe(Effect.catch(failed))
+    yield* run.inOrder(producer.sendAll(sends))
+  })
+
+const store = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, prepared: Prepared, batch: RefinedBatch) =>
+  Effect.gen(function* () {
+    const stored = yield* largeElements(run.tenantId, batch.records)
+    const attempt = commit(run, key, epoch, read, prepared, batch, stored)
+    const outcome = yield* attempt.pipe(
+      Effect.catchIf(isRefused, () =>
+        withoutRefused(run, read.rows, batch, (rows, part) =>
+          write(key, { ...read, rows }, prepared, part, stored)
+        ).pipe(Effect.flatMap((rest) => commit(run, key, epoch, read, prepared, rest, stored)))
+      )
+    )
+    if (outcome === "done") yield* announce(run, key, batch)
+    return outcome
+  })
+
+const write = (
+  key: Archive.BatchKey,
+  read: Read,
+  prepared: Prepared,
+  batch: RefinedBatch,
+  stored: ReadonlyMap<RefinedRecord, string>
+) =>
+  Effect.gen(function* () {
+    const rows = archiveRows(key.entity, read.recs.length, read.rows, batch, stored)
+    yield* Archive.archive(key, read.raw.sourceSystem, read.raw.extractedAt, rows)
+    yield* Archive.records(key, prepared.job.revision, batch.records)
+  })
+
+/** Promise 1: archive, records, dead letters and the end of the batch become true together, or not at all. */
+const commit = (
+  run: Run,
+  key: Archive.BatchKey,
+  epoch: bigint,
+  read: Read,
+  prepared: Prepared,
+  batch: RefinedBatch,
+  stored: ReadonlyMap<RefinedRecord, string>
+) =>
+  run.transaction(
+    Effect.gen(function* () {
+      // Promise 3: from approval on nothing changes; the share lock keeps approvals out until we are done.
+      const job = yield* Archive.jobFacts(key.jobId, "share")
+      if (job === undefined || !job.writable) return "dropped" as Outcome
+      if (job.revision !== prepared.job.revision) return stale as Outcome
+      const standing = yield* Archive.standing(key, epoch, true)
+      if (standing.state !== "sent") return "dropped" as Outcome
+      yield* write(key, read, prepared, batch, stored)
+      yield* run.deadLetter([...read.unreadable, ...batch.dead.map((dead) => letterOf(key, read, dead))])
+      yield* Archive.refined(key, job.revision)
+      yield* sealed(key)
+      return "done" as Outcome
+    })
+  )
+
+const letterOf = (key: Archive.BatchKey, read: Read, { code, message, row }: DeadRow) => ({
+  rec: read.recs[row.position] as Rec,
+  error: letter(code, message, key, row.sourceId)
+})
+
+/** In the same transaction as the last batch: the event cannot be lost. */
+export const sealed = (key: Pick<Archive.BatchKey, "jobId" | "stream" | "tenantId">) =>
+  Effect.gen(function* () {
+    if (!(yield* Archive.seal(key.jobId, key.stream))) return
+    const commands = yield* Commands
+    const { jobId, stream, tenantId } = key
+    yield* commands.emit([{ type: "stream-sealed", tenantId, jobId, key: stream, detail: { stream } }])
+  })
+
+/** After the commit; a lost one changes nothing. */
+const announce = (run: Run, key: Archive.BatchKey, { records }: RefinedBatch) =>
+  Effect.gen(function* () {
+    const commands = yield* Commands
+    const counts = new Map<EntityId, number>([[key.entity, 0]])
+    for (const record of records) counts.set(record.entity, (counts.get(record.entity) ?? 0) + 1)
+    yield* commands
+      .progress(
+        [...counts].map(([entity, rows]) => ({ tenantId: run.tenantId, jobId: key.jobId, stage, entity, rows }))
+      )
+      .pipe(Effect.ignore)
+  })
+
+/** The whole batch is in dead letters: it counts as refined, so that the stream can be sealed without it. */
+const onPoison = (run: Run) =>
+  Effect.gen(function* () {
+    const named = batchKeyOf(run)
+    if (named === undefined) return
+    const job = yield* Archive.jobFacts(named.key.jobId, "share")
+    const standing = yield* Archive.standing(named.key, named.epoch, true)
+    // Rows that never came are in no dead letter either: the stream stays open until somebody has looked.
+    if (standing.state !== "sent" || run.records.length !== standing.rows) return
+    yield* Archive.refined(named.key, job?.revision ?? 1)
+    yield* sealed(named.key)
+  })
+
+export const refine: Stage<Needs> = {
+  stage,
+  topics: topics(true).flatMap((topic) => (topic.kind === "raw" ? [topic.name] : [])),
+  address: batchAddress,
+  // Stack measurements: four runs in flight; one at a time costs 35 %.
+  runsInFlight: 4,
+  permits: 4,
+  maxBytes: 64 * mib,
+  maxPartitionBytes: 8 * mib,
+  handle,
+  onPoison
+}

@@ -1,0 +1,48 @@
+// Bodies that are too large for messages and rows: fetched for the work, put away after it. For the shells.
+// What does not belong here: the blob store itself (libs/store/Blobs.ts).
+import { maxInlineBytes } from "@bridge/domain/Jobs"
+import { StageError, Transient } from "@bridge/flow/Stage"
+import { Blobs } from "@bridge/store/Blobs"
+import { Effect } from "effect"
+import type { RawRow, RefinedRecord } from "./Batch.ts"
+import type { RawRecord } from "./Envelopes.ts"
+import { isLarge, pointer } from "./Layout.ts"
+
+const unavailable = (cause: unknown) => new StageError({ stage: "refine", reason: new Transient({ cause }) })
+
+/** The rows with their bodies; one whose body is gone is `lost`, not the end of the batch. */
+export const withBodies = (tenantId: string, rows: ReadonlyArray<RawRecord>) =>
+  Effect.gen(function* () {
+    const blobs = yield* Blobs
+    const complete: Array<RawRow> = []
+    const lost: Array<RawRecord> = []
+    for (const row of rows) {
+      const bytes = row.bytes ?? (row.blob === null ? null : yield* fetch(blobs, tenantId, row.blob))
+      if (bytes === null) lost.push(row)
+      else complete.push({ ...row, bytes })
+    }
+    return { rows: complete, lost }
+  })
+
+const fetch = (blobs: Blobs["Service"], tenantId: string, hash: string) =>
+  blobs.get(tenantId, hash).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "BlobError" && !error.transient,
+      () => Effect.succeed(null)
+    ),
+    Effect.mapError(unavailable)
+  )
+
+/** Elements too large for a row, put into the blob store: what stands in the archive instead. */
+export const largeElements = (tenantId: string, records: ReadonlyArray<RefinedRecord>) =>
+  Effect.gen(function* () {
+    const blobs = yield* Blobs
+    const stored = new Map<RefinedRecord, string>()
+    for (const record of records.filter(isLarge)) {
+      const bytes = Buffer.from(record.element ?? "", "utf8")
+      if (bytes.length <= maxInlineBytes) continue
+      const hash = yield* blobs.put(tenantId, bytes).pipe(Effect.mapError(unavailable))
+      stored.set(record, pointer(hash, bytes.length))
+    }
+    return stored
+  })
