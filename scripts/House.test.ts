@@ -26,7 +26,9 @@ it("lets the edges do it", () => {
 })
 
 it("does not mind words, names and given dates", () =>
-  expect(found("libs/flow/Stage.ts", '// async\nconst a = { async: "try {", retry: new Date(0) }')).toEqual([]))
+  expect(
+    found("libs/flow/Stage.ts", '// async\nconst a = { async: "try {", retry: new Date(0), b: Deferred.await(d) }')
+  ).toEqual([]))
 
 it("names the line", () => expect(found("libs/flow/Stage.ts", "a()\nconsole.log(1)")[0]).toMatch(/^3 /))
 

@@ -7,7 +7,7 @@ type Habit = "async" | "try" | "clock" | "timer" | "env" | "console"
 
 /** What only an edge does, and what a room does in its place. */
 const habits: ReadonlyArray<{ readonly habit: Habit; readonly form: RegExp; readonly instead: string }> = [
-  { habit: "async", form: /\basync\b(?!\s*:)|\bawait\b/g, instead: "async: return an Effect" },
+  { habit: "async", form: /\basync\b(?!\s*:)|(?<!\.)\bawait\b/g, instead: "async: return an Effect" },
   { habit: "try", form: /\btry\s*\{/g, instead: "try: use Effect.try, Result or Option" },
   {
     habit: "clock",
@@ -40,6 +40,16 @@ export const edges: ReadonlyArray<Edge> = [
   edge(/^apps\/sandbox\//, everything, "the vendors' stand-in is plain Node and shares nothing with us"),
   edge(/^apps\/(all|cli)\//, ["async", "try", "env", "console"], "they start processes, before and around any service"),
   edge(/^libs\/(http|vault)\//, ["try"], "parsers and ciphers throw, and an Effect for each row would cost too much"),
+  edge(/^libs\/connectors\/\w+\/Answers\.ts$/, ["try"], "a vendor's text may not be JSON, on every page"),
+  edge(
+    /^apps\/refiner\/(Refiner|process\/Process)\.ts$/,
+    ["try"],
+    "a row that defeats us is a dead letter, not a dead service"
+  ),
+  edge(/^libs\/flow\/Held\.ts$/, ["try"], "a record that defeats us is a dead letter, not a dead service"),
+  edge(/^libs\/http\/Wire\.ts$/, ["clock", "timer"], "times sockets below Effect"),
+  edge(/^libs\/store\/Blobs\.ts$/, ["async", "try"], "writes files by Node's promises"),
+  edge(/^apps\/api\/access\/AccessTokens\.ts$/, ["async"], "the token library speaks promises"),
   edge(/^libs\/kafka\//, ["async", "try", "clock", "timer"], "the adapter speaks KafkaJS, which speaks promises")
 ]
 
