@@ -38,6 +38,10 @@ export const Summary = Schema.Struct({
   /** True when every stream is sealed and references are settled: hashes are final for this revision. */
   settled: Schema.Boolean,
   entities: Schema.Array(EntitySummary),
+  /** Fields and values without a counterpart at the destination, found when the job began. */
+  fieldWarnings: Schema.Array(
+    Schema.Struct({ entity: Schema.String, field: Schema.String, code: Schema.String, message: Schema.String })
+  ),
   approval: Schema.NullOr(ApprovalRequest)
 }).annotate({ identifier: "ExtractionSummary" })
 export type Summary = typeof Summary.Type

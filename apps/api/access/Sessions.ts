@@ -1,7 +1,7 @@
 // Logins: from a password to a session with rotating refresh tokens, and its end. Owns the table sessions.
 import { type Role, roles } from "@bridge/contract/Access"
 import { type Problem, problem } from "@bridge/contract/Problem"
-import type { Tokens } from "@bridge/contract/Sessions"
+import type { Tokens as TokensSchema } from "@bridge/contract/Sessions"
 import { Clock, Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { note } from "../http/Event.ts"
@@ -11,7 +11,7 @@ import { Passwords } from "./Passwords.ts"
 import { digest, newRefreshToken } from "./Secrets.ts"
 import { makeThrottle } from "./Throttle.ts"
 
-type Tokens = typeof Tokens.Type
+type Tokens = typeof TokensSchema.Type
 
 const sessionDays = 30
 /** Two tabs may refresh at the same moment: only later is the old token a sign of theft. */

@@ -17,7 +17,8 @@ export const discoveredFields = (tenantId: string, connectionId: string, share: 
     const connection = { tenantId, connectionId, connector: c.connector, config: c.config, share }
     const found: Record<string, Array<DiscoveredField>> = {}
     for (const discovery of c.connector.discover) {
-      const fields = (found[discovery.stream] ??= [])
+      const fields = found[discovery.stream] ?? []
+      found[discovery.stream] = fields
       let call: Call | null = discovery.call(c.config)
       for (let page = 0; call !== null && page < mostPages; page++) {
         const now: Call = call

@@ -59,7 +59,7 @@ export const jobView = (r: JobRow): JobView => ({
           account: r.destination_account ?? ""
         },
   entities: r.entities,
-  options: r.options,
+  options: Object.fromEntries(Object.entries(r.options).filter(([key]) => key !== "fieldWarnings")),
   mapping: r.mapping_id === null ? null : { id: r.mapping_id, version: r.mapping_version ?? 1 },
   revision: r.revision,
   approved: r.approval === null ? null : { by: r.approval.approvedBy, at: r.approval.approvedAt },

@@ -1,0 +1,197 @@
+// /api/live: one socket for many jobs, a snapshot and then numbered updates; a client that does not read is skipped. For main.ts.
+// The ws package beside Effect's own upgrade listener: Effect's socket has no way to see how much a client has not read.
+import type { IncomingMessage, Server } from "node:http"
+import type { Duplex } from "node:stream"
+import type { CurrentUser } from "@bridge/contract/Access"
+import { type LiveMessage, LiveRequest } from "@bridge/contract/Live"
+import { type Problem, problem } from "@bridge/contract/Problem"
+import { Effect, Exit, Fiber, FiberMap, Layer, Metric, Option, Queue, Schedule, Schema, Stream } from "effect"
+import { HttpServer } from "effect/http"
+import { SqlClient } from "effect/sql"
+import { type WebSocket, WebSocketServer } from "ws"
+import { sameOrigin, WhoIs } from "../access/AccessLive.ts"
+import { inTenant } from "../http/Rows.ts"
+import { Watch } from "./Watch.ts"
+
+const path = "/api/live"
+/** Bytes that a client may leave unread before updates pass it by; each update is the whole state, so none is missed. */
+const mostUnread = 1024 * 1024
+const mostJobs = 200
+
+type User = CurrentUser["Service"]
+
+const clients = Metric.gauge("bridge_live_clients", { description: "open sockets of /api/live" })
+
+/** Needs the server that HttpServer listens with, and its listener in place. */
+export const socket = (server: Server) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      yield* HttpServer.HttpServer
+      const context = yield* Effect.context<Watch | WhoIs | SqlClient.SqlClient>()
+      const fork = Effect.runForkWith(context)
+      const wss = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024, perMessageDeflate: false })
+      const others = server.listeners("upgrade") as Array<(q: IncomingMessage, s: Duplex, h: Buffer) => void>
+      const dispatch = (q: IncomingMessage, s: Duplex, h: Buffer) => {
+        if (q.url?.split("?")[0] !== path) for (const other of others) other(q, s, h)
+        else wss.handleUpgrade(q, s, h, (ws) => fork(Effect.scoped(serve(ws, q))))
+      }
+      server.removeAllListeners("upgrade")
+      server.on("upgrade", dispatch)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          server.off("upgrade", dispatch)
+          for (const c of wss.clients) c.close(1012, "restarting")
+          wss.close()
+        })
+      )
+      yield* Metric.update(clients, 0)
+    })
+  )
+
+/** One client, until it closes or its token ends. */
+const serve = (ws: WebSocket, request: IncomingMessage) =>
+  Effect.gen(function* () {
+    const incoming = yield* Queue.unbounded<string>()
+    const closed = yield* Effect.forkScoped(
+      Effect.callback<void>((resume) => {
+        ws.on("message", (bytes) => Queue.offerUnsafe(incoming, String(bytes)))
+        ws.on("error", () => ws.terminate())
+        ws.on("close", () => resume(Effect.void))
+      })
+    )
+    const talk = Effect.gen(function* () {
+      const token = yield* tokenOf(request, incoming)
+      const user = yield* Effect.flatMap(WhoIs, (w) => w.of(token))
+      send(ws, { type: "ready", tenantId: user.tenantId })
+      const stillValid = Effect.repeat(
+        Effect.flatMap(WhoIs, (w) => w.of(token)),
+        Schedule.spaced("1 minute")
+      )
+      yield* Effect.raceFirst(stillValid, Effect.raceFirst(alive(ws), converse(ws, user, incoming)))
+    })
+    yield* Effect.raceFirst(Fiber.join(closed), talk).pipe(Effect.catch((p) => refuse(ws, p)))
+    ws.close(1000)
+  }).pipe(
+    Effect.catchCause((cause) =>
+      Effect.andThen(
+        Effect.logError("socket failed", cause),
+        Effect.sync(() => ws.close(1011))
+      )
+    )
+  )
+
+const refuse = (ws: WebSocket, p: Problem) =>
+  Effect.sync(() => {
+    tell(ws, p)
+    ws.close(p.status === 401 ? 4401 : 4000, p.code)
+  })
+
+/** From the header, from the cookie of our own pages, or from a first message within ten seconds. */
+const tokenOf = (request: IncomingMessage, incoming: Queue.Dequeue<string>) =>
+  Effect.gen(function* () {
+    const bearer = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1]
+    if (bearer !== undefined) return bearer
+    const cookie = /(?:^|;\s*)bridge_access=([^;]+)/.exec(request.headers.cookie ?? "")?.[1]
+    const { host, origin } = request.headers
+    // Any page may open a socket, and the browser adds the cookie: only our own pages may use it.
+    if (cookie !== undefined && origin !== undefined && sameOrigin("POST", { origin, host })) return cookie
+    const first = yield* Queue.take(incoming).pipe(Effect.timeoutOption("10 seconds"))
+    const asked = Option.match(first, { onNone: () => undefined, onSome: read })
+    if (asked?.type === "auth") return asked.token
+    return yield* Effect.fail(problem("sign-in-needed", 'The first message must be {"type":"auth","token":"..."}.'))
+  })
+
+/** Answers requests for ever; each subscription is a fiber of its own. */
+const converse = (ws: WebSocket, user: User, incoming: Queue.Dequeue<string>) =>
+  Effect.gen(function* () {
+    const followed = yield* FiberMap.make<string>()
+    const follow = (jobId: string) =>
+      Effect.gen(function* () {
+        if (yield* FiberMap.has(followed, jobId)) return
+        if ((yield* FiberMap.size(followed)) > mostJobs)
+          return tell(ws, problem("invalid-request", `At most ${mostJobs} jobs on one socket.`))
+        yield* FiberMap.run(followed, jobId, following(ws, user, jobId))
+      })
+    return yield* Effect.forever(
+      Effect.gen(function* () {
+        const asked = read(yield* Queue.take(incoming))
+        if (asked === undefined) return tell(ws, problem("invalid-request", "The message is not one of /api/live."))
+        if (asked.type === "auth") return
+        if (asked.type === "unsubscribe") {
+          for (const jobId of asked.jobs ?? []) yield* FiberMap.remove(followed, jobId)
+          if (asked.tenant === true) yield* FiberMap.remove(followed, "tenant")
+          return
+        }
+        for (const jobId of asked.jobs ?? []) yield* follow(jobId)
+        if (asked.tenant === true)
+          yield* FiberMap.run(followed, "tenant", tenantJobs(user, follow), { onlyIfMissing: true })
+      })
+    )
+  })
+
+/** All live jobs of the tenant, new ones within two seconds. */
+const tenantJobs = (user: User, follow: (jobId: string) => Effect.Effect<void, never, Watch>) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ id: string }>`select id from jobs where state not in ('completed', 'failed', 'cancelled')
+      order by id desc limit ${mostJobs}`
+  ).pipe(
+    inTenant(user.tenantId),
+    Effect.flatMap((rows) => Effect.forEach(rows, (r) => follow(r.id), { discard: true })),
+    Effect.ignore,
+    Effect.repeat(Schedule.spaced("2 seconds"))
+  )
+
+const following = (ws: WebSocket, user: User, jobId: string) =>
+  Effect.gen(function* () {
+    const watch = yield* Watch
+    const progress = yield* watch.job(user.tenantId, jobId)
+    let n = 0
+    let last: Extract<LiveMessage, { n: number }> | undefined
+    yield* Stream.runForEach(progress, (job) =>
+      Effect.sync(() => {
+        last = { type: n === 0 ? "snapshot" : "update", n: n + 1, job }
+        if (send(ws, last)) n++
+      })
+    )
+    if (last !== undefined) send(ws, { type: "end", n: n + 1, job: last.job })
+  }).pipe(
+    Effect.scoped,
+    Effect.catch((p) => Effect.sync(() => tell(ws, p)))
+  )
+
+/** Pings; a client that did not answer the one before is gone. */
+const alive = (ws: WebSocket) =>
+  Effect.suspend(() => {
+    let answered = true
+    ws.on("pong", () => {
+      answered = true
+    })
+    return Effect.suspend(() => {
+      if (!answered) {
+        ws.terminate()
+        return Effect.never
+      }
+      answered = false
+      ws.ping()
+      return Effect.void
+    }).pipe(Effect.repeat(Schedule.spaced("30 seconds")))
+  })
+
+const decode = Schema.decodeUnknownExit(Schema.fromJsonString(LiveRequest))
+const read = (text: string): LiveRequest | undefined => {
+  const decoded = decode(text)
+  return Exit.isSuccess(decoded) ? decoded.value : undefined
+}
+
+/** False when the client has too much unread: the message is left out. */
+const send = (ws: WebSocket, message: LiveMessage): boolean => {
+  if (ws.readyState !== ws.OPEN || ws.bufferedAmount > mostUnread) return false
+  ws.send(JSON.stringify(message))
+  return true
+}
+
+const tell = (ws: WebSocket, p: Problem): void => {
+  const { code, detail, hint, title } = p
+  send(ws, { type: "problem", code, title, detail, hint })
+}

@@ -1,0 +1,130 @@
+// Watched jobs: one snapshot for all who watch a job, at most four a second, only while it changes. For Stream and Socket.
+// A message on the progress topic makes a job due at once; the slow round sees what no message told.
+import type { JobProgress } from "@bridge/contract/Live"
+import type { Problem } from "@bridge/contract/Problem"
+import { isFinal } from "@bridge/domain/Jobs"
+import { Context, Effect, Layer, PubSub, Schedule, type Scope, Stream } from "effect"
+import { SqlClient } from "effect/sql"
+import { inTenant } from "../http/Rows.ts"
+import { paced, remember } from "./Pace.ts"
+import { type Standing, standingOf } from "./Snapshot.ts"
+
+const fastRound = "250 millis"
+const slowMillis = 2_000
+/** Said again when nothing changes, so that proxies keep the connection and a dead client is noticed. */
+const aliveMillis = 15_000
+
+interface Watched {
+  readonly tenantId: string
+  readonly jobId: string
+  readonly hub: PubSub.PubSub<JobProgress>
+  watchers: number
+  due: boolean
+  readAt: number
+  toldAt: number
+  remembered: ReadonlyArray<Standing>
+  last: JobProgress | undefined
+}
+
+export class Watch extends Context.Service<
+  Watch,
+  {
+    /** First as the job is now, then every change, and it ends with the job. A stranger's job is unknown (Promise 5). */
+    readonly job: (
+      tenantId: string,
+      jobId: string
+    ) => Effect.Effect<Stream.Stream<JobProgress>, Problem<404> | Problem<503>, Scope.Scope>
+    /** Something happened to a job: it is read again in the next round. */
+    readonly touch: (jobId: string) => void
+    readonly watched: () => number
+  }
+>()("bridge/api/Watch") {
+  static readonly layer = Layer.effect(Watch, Effect.suspend(make))
+}
+
+const standing = (tenantId: string, jobId: string) => inTenant(tenantId)(standingOf(jobId))
+
+function make() {
+  return Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const jobs = new Map<string, Watched>()
+
+    const read = (w: Watched) =>
+      Effect.gen(function* () {
+        w.due = false
+        const now = yield* standing(w.tenantId, w.jobId)
+        w.readAt = Date.parse(now.at)
+        w.remembered = remember(w.remembered, now)
+        const next = paced(w.remembered)
+        if (next === undefined || (same(w.last, next) && w.readAt - w.toldAt < aliveMillis)) return
+        w.last = next
+        w.toldAt = w.readAt
+        yield* PubSub.publish(w.hub, next)
+      }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+
+    const round = Effect.suspend(() => {
+      const now = Date.now()
+      const due = [...jobs.values()].filter((w) => w.due || now - w.readAt >= slowMillis)
+      return Effect.forEach(due, (w) => Effect.ignore(read(w)), { concurrency: 2, discard: true })
+    })
+    yield* round.pipe(Effect.repeat(Schedule.spaced(fastRound)), Effect.forkScoped)
+
+    const enter = (tenantId: string, jobId: string) =>
+      Effect.acquireRelease(
+        Effect.gen(function* () {
+          const have = jobs.get(jobId)
+          if (have !== undefined && have.tenantId === tenantId) {
+            have.watchers++
+            return have
+          }
+          const hub = yield* PubSub.sliding<JobProgress>(8)
+          const w: Watched = {
+            tenantId,
+            jobId,
+            hub,
+            watchers: 1,
+            due: false,
+            readAt: 0,
+            toldAt: 0,
+            remembered: [],
+            last: undefined
+          }
+          jobs.set(jobId, w)
+          return w
+        }),
+        (w) =>
+          Effect.sync(() => {
+            w.watchers--
+            if (w.watchers === 0 && jobs.get(jobId) === w) jobs.delete(jobId)
+          })
+      )
+
+    const job = (tenantId: string, jobId: string) =>
+      Effect.gen(function* () {
+        // First the look that may refuse: nobody enters the round for a job that is not theirs.
+        yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+        const w = yield* enter(tenantId, jobId)
+        const updates = yield* PubSub.subscribe(w.hub)
+        yield* read(w)
+        const first = w.last
+        const rest = Stream.fromSubscription(updates)
+        return Stream.concat(first === undefined ? Stream.empty : Stream.succeed(first), rest).pipe(
+          Stream.changesWith((a, b) => a === b),
+          Stream.takeUntil((p) => isFinal(p.state))
+        )
+      })
+
+    return Watch.of({
+      job,
+      touch: (jobId) => {
+        const w = jobs.get(jobId)
+        if (w !== undefined) w.due = true
+      },
+      watched: () => jobs.size
+    })
+  })
+}
+
+/** Equal but for the time: nothing to tell. */
+const same = (a: JobProgress | undefined, b: JobProgress): boolean =>
+  a !== undefined && JSON.stringify({ ...a, at: "" }) === JSON.stringify({ ...b, at: "" })
