@@ -75,7 +75,8 @@ const cursorExport =
     const start: Start = at === null ? startTime(context) : { from: at }
     if ("refused" in start) return start.refused
     const size = pageSize(context)
-    const entries = made.stream(account).after(start.from.at, start.from.id, size + 1, visibleUntil(account))
+    const fromId = at !== null && account.options.exportRepeats ? at.id - 1 : start.from.id
+    const entries = made.stream(account).after(start.from.at, fromId, size + 1, visibleUntil(account))
     const rows = entries.slice(0, size)
     const last = rows.at(-1)
     const end = entries.length <= size
@@ -121,7 +122,7 @@ const timeExport =
   }
 
 const caches = new WeakMap<ZendeskAccount, RowCache>()
-const keptBytes = 400_000_000
+const keptBytes = 512_000_000
 
 /** Rows that were there at the start never change unless they were written to, so their bytes are kept. */
 const ticketBytes = (account: ZendeskAccount, id: number): Buffer => {
