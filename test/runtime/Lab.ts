@@ -1,6 +1,6 @@
 // A topic, a database and a stage that only remembers what it was given: what the runtime's promises are tested with.
 // For the tests in this folder and the member processes they start. What does not belong here: any stage of Bridge.
-import { randomUUID } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { batchAddress, runHeader, runId } from "@bridge/flow/Envelope"
 import { partitionOf } from "@bridge/flow/Partition"
 import { orStageError } from "@bridge/flow/Retry"
@@ -94,6 +94,8 @@ export interface Batch {
   /** Numbers of the records in it; the actor's numbers go up over its batches. */
   readonly from: number
   readonly size: number
+  /** Random characters behind the number of each record. */
+  readonly padding?: number
 }
 
 /** `count` batches of each actor, one actor per tenant, mixed as they would come. */
@@ -110,7 +112,7 @@ export const sendBatch = (place: Place, batch: Batch, positions?: ReadonlyArray<
       partition: partitionOf(batch.tenant, partitions),
       messages: (positions ?? Array.from({ length: batch.size }, (_, i) => i)).map((position) => ({
         key: `${batch.tenant}/${batch.from + position}`,
-        value: Buffer.from(String(batch.from + position)),
+        value: Buffer.from(`${batch.from + position} ${randomBytes((batch.padding ?? 0) / 2).toString("hex")}`.trim()),
         headers: {
           ce_id: `${place.topic}/${batch.from + position}`,
           bridge_tenant: batch.tenant,
@@ -125,7 +127,7 @@ export const remember = (run: Run) =>
   run.transaction(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const numbers = run.records.map((r) => Number(r.value))
+      const numbers = run.records.map((r) => Number.parseInt(String(r.value), 10))
       yield* sql`insert into tries (actor, n, run) select ${run.actor}, n, ${run.id} from unnest(${numbers}::int[]) as u(n)`
       yield* sql`insert into effects (event_id, actor, n) select ${run.actor} || '/' || n, ${run.actor}, n
         from unnest(${numbers}::int[]) as u(n) order by 1 on conflict do nothing`
