@@ -1,6 +1,7 @@
 // The refiner's tables: the archive of batches, the records, the end of a batch and the seal of a stream.
 // All functions run inside the caller's transaction of the tenant. What does not belong here: what is written (Batch.ts).
 import type { EntityId } from "@bridge/domain/Entities"
+import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { RefinedRecord } from "./Batch.ts"
@@ -173,13 +174,13 @@ export const records = (key: BatchKey, revision: number, list: ReadonlyArray<Ref
       select ${key.tenantId}::uuid, ${key.jobId}::uuid, e, s, n, p, ${key.stream}, ${key.number}, o, v, ${revision}, h, t,
         x, y, m, k, l, u, w::jsonb, f::jsonb
       from unnest(${list.map((r) => r.entity)}::text[], ${list.map((r) => r.sourceId)}::text[],
-        ${list.map((r) => r.nativeId)}::text[], ${list.map((r) => r.parentId)}::text[],
+        ${list.map((r) => r.nativeId)}::text[], ${nullable(list.map((r) => r.parentId))}::text[],
         ${list.map((r) => r.position)}::int[], ${list.map((r) => r.version)}::text[],
-        ${list.map((r) => r.rawHash)}::text[], ${list.map((r) => r.hash)}::text[], ${list.map((r) => r.state)}::text[],
-        ${list.map((r) => r.reason)}::text[], ${list.map((r) => r.matchKey)}::text[],
-        ${list.map((r) => r.sortKey)}::text[], ${list.map((r) => r.title)}::text[], ${list.map((r) => r.status)}::text[],
-        ${list.map((r) => json(r.warnings, r.warnings.length === 0))}::text[],
-        ${list.map((r) => json(r.refs, Object.keys(r.refs).length === 0))}::text[])
+        ${list.map((r) => r.rawHash)}::text[], ${nullable(list.map((r) => r.hash))}::text[], ${list.map((r) => r.state)}::text[],
+        ${nullable(list.map((r) => r.reason))}::text[], ${nullable(list.map((r) => r.matchKey))}::text[],
+        ${list.map((r) => r.sortKey)}::text[], ${list.map((r) => r.title)}::text[], ${nullable(list.map((r) => r.status))}::text[],
+        ${nullable(list.map((r) => json(r.warnings, r.warnings.length === 0)))}::text[],
+        ${nullable(list.map((r) => json(r.refs, Object.keys(r.refs).length === 0)))}::text[])
         as a(e, s, n, p, o, v, h, t, x, y, m, k, l, u, w, f)
       on conflict (job_id, entity, source_id) do update set native_id = excluded.native_id, parent_id = excluded.parent_id,
         stream = excluded.stream, batch = excluded.batch, position = excluded.position, version = excluded.version,

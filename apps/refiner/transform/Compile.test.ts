@@ -12,8 +12,8 @@ import {
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { resolve } from "../resolve/Resolve.ts"
+import { comment, department, group, person, ticket } from "../testing/Samples.ts"
 import { compile, elementHash } from "./Compile.ts"
-import { comment, department, group, person, ticket } from "./Samples.ts"
 
 const mapping = freshserviceToZendesk
 const transforms = compile(mapping)

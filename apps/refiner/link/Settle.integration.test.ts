@@ -1,0 +1,344 @@
+import type { Mapping, MappingOptions } from "@bridge/domain/Mapping"
+import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as Archive from "../Archive.ts"
+import { refineRows } from "../Batch.ts"
+import { archiveRows } from "../Layout.ts"
+import {
+  type Desk,
+  everything,
+  newJob,
+  openDesk,
+  reader,
+  recordsOf,
+  rowOf,
+  type Sample,
+  tenant
+} from "../testing/Desk.ts"
+import { comment, department, group, person, ticket } from "../testing/Samples.ts"
+import { compile } from "../transform/Compile.ts"
+import { linkPlan } from "./Plan.ts"
+import { settle } from "./Settle.ts"
+
+let desk: Desk
+beforeAll(async () => {
+  desk = await openDesk()
+})
+afterAll(() => desk.stop())
+
+const agent = (id: string, changes = {}): Sample => ({
+  entity: "person",
+  record: person({
+    source_id: `agents/${id}`,
+    native_id: id,
+    is_agent: true,
+    email: `a${id}@x.example`,
+    name: `Agent ${id}`,
+    departments: [],
+    ...changes
+  })
+})
+const requester = (id: string, changes = {}): Sample => ({
+  entity: "person",
+  record: person({
+    source_id: `requesters/${id}`,
+    native_id: id,
+    email: `r${id}@x.example`,
+    name: `Requester ${id}`,
+    departments: [],
+    ...changes
+  })
+})
+const named = (entity: "group" | "department", id: string, name: string): Sample => ({
+  entity,
+  record: (entity === "group" ? group : department)({ source_id: id, native_id: id, name })
+})
+const member = (groupId: string, personId: string): Sample => ({
+  entity: "group-member",
+  parentId: groupId,
+  record: {
+    source_id: `${groupId}/${personId}`,
+    native_id: `${groupId}/${personId}`,
+    source_updated_at: null,
+    created_at: null,
+    group: groupId,
+    person: personId,
+    role: "member",
+    is_default: null
+  }
+})
+const issue = (id: string, changes = {}): Sample => ({
+  entity: "ticket",
+  record: ticket({
+    source_id: id,
+    native_id: id,
+    requester: "501",
+    assignee: null,
+    group: null,
+    department: null,
+    ...changes
+  })
+})
+const note = (id: string, ticketId: string, changes = {}): Sample => ({
+  entity: "comment",
+  parentId: ticketId,
+  record: comment({ source_id: id, native_id: id, ticket: ticketId, author: "501", ...changes })
+})
+
+/** Every sample in a batch of its own, in this order; then settled `times` times. */
+const settledJob = (
+  samples: ReadonlyArray<Sample>,
+  mapping: Mapping = freshserviceToZendesk,
+  times = 1,
+  wanted: ReadonlyArray<string> = everything
+) =>
+  desk.run(
+    Effect.gen(function* () {
+      const jobId = yield* newJob(mapping)
+      const transforms = compile(mapping)
+      for (const [number, sample] of samples.entries()) {
+        const key = { tenantId: tenant, jobId, stream: "rows", entity: sample.entity, number }
+        const rows = [rowOf(sample, 0)]
+        const batch = refineRows(sample.entity, rows, reader.normaliser, transforms, new Set(everything))
+        yield* Archive.archive(key, "freshservice", 0, archiveRows(sample.entity, 1, rows, batch, new Map()))
+        yield* Archive.records(key, 1, batch.records)
+      }
+      for (let i = 0; i < times; i++) yield* settle({ jobId, plan: linkPlan(mapping), wanted }, (body) => body)
+      return yield* recordsOf(jobId)
+    })
+  )
+
+const withOptions = (options: Partial<MappingOptions>): Mapping => ({
+  ...freshserviceToZendesk,
+  options: { ...freshserviceToZendesk.options, ...options }
+})
+const codes = (row: { readonly warnings: ReadonlyArray<{ readonly code: string }> | null } | undefined) =>
+  (row?.warnings ?? []).map((w) => w.code)
+
+describe("references", () => {
+  it("lead to records of the job, whichever stream brought the person", async () => {
+    const records = await settledJob([
+      issue("17", { requester: "501", assignee: "401", group: "301", department: "201" }),
+      note("1", "17", { author: "401" }),
+      requester("501", { departments: ["201"] }),
+      agent("401"),
+      named("group", "301", "Desk"),
+      named("department", "201", "Finance"),
+      member("301", "401")
+    ])
+    expect(records.get("ticket/17")?.resolution).toEqual({
+      refs: {
+        requester_id: { entity: "person", sourceId: "requesters/501" },
+        "meta.description.author_id": { entity: "person", sourceId: "requesters/501" },
+        assignee_id: { entity: "person", sourceId: "agents/401" },
+        group_id: { entity: "group", sourceId: "301" },
+        organization_id: { entity: "department", sourceId: "201" }
+      }
+    })
+    expect(records.get("ticket/17")?.warnings).toBeNull()
+    expect(records.get("comment/1")?.resolution).toEqual({
+      refs: { author_id: { entity: "person", sourceId: "agents/401" } }
+    })
+    expect(records.get("group/301")?.resolution).toBeNull()
+  })
+
+  it("without a record: the stand-in for requester and author, nobody for the assignee, each with a warning", async () => {
+    const records = await settledJob([
+      issue("17", { requester: "9", assignee: "8" }),
+      note("1", "17", { author: null })
+    ])
+    expect(records.get("ticket/17")?.resolution?.refs).toMatchObject({
+      requester_id: { entity: "person", missing: "9", use: "placeholder" },
+      assignee_id: { entity: "person", missing: "8", use: "drop" }
+    })
+    expect(records.get("ticket/17")?.warnings?.map((w) => [w.code, w.field])).toEqual([
+      ["reference-missing", "assignee_id"],
+      ["reference-missing", "meta.description.author_id"],
+      ["reference-missing", "requester_id"]
+    ])
+    expect(records.get("comment/1")?.resolution?.refs).toEqual({
+      author_id: { entity: "person", missing: "", use: "placeholder" }
+    })
+  })
+
+  it("to somebody who is no agent any more leave the ticket without an assignee, by name", async () => {
+    const records = await settledJob([
+      requester("501"),
+      agent("401", { active: false }),
+      issue("17", { assignee: "401" })
+    ])
+    expect(records.get("ticket/17")?.resolution?.refs?.assignee_id).toEqual({
+      entity: "person",
+      missing: "401",
+      use: "drop"
+    })
+    expect(records.get("ticket/17")?.warnings?.[0]?.message).toBe(
+      "Agent 401 (agents/401) is not an agent at the destination: left out"
+    )
+  })
+
+  it("lead to what an earlier job has loaded, where this one does not move its kind", async () => {
+    await desk.run(
+      Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql`insert into load_ledger (tenant_id, destination_account, source_account, entity,
+          source_id, source_key, state, destination_id, last_job)
+        values (${tenant}::uuid, 'zendesk:b', 'freshservice:a', 'person', 'agents/777', 'k', 'created', '1', gen_random_uuid())`
+      )
+    )
+    const alone = await settledJob([issue("17", { requester: "777", assignee: "777" })], freshserviceToZendesk, 1, [
+      "ticket",
+      "comment"
+    ])
+    expect(alone.get("ticket/17")?.resolution?.refs?.assignee_id).toEqual({ entity: "person", sourceId: "agents/777" })
+    const whole = await settledJob([issue("17", { requester: "777" })])
+    expect(whole.get("ticket/17")?.resolution?.refs?.requester_id).toMatchObject({ missing: "777" })
+  })
+})
+
+describe("an assignee outside the ticket's group", () => {
+  const samples = [
+    requester("501"),
+    agent("401"),
+    named("group", "301", "Desk"),
+    issue("17", { assignee: "401", group: "301" })
+  ]
+  it("gives way to the group, named in a warning", async () => {
+    const row = (await settledJob(samples)).get("ticket/17")
+    expect(row?.resolution?.refs).toMatchObject({
+      assignee_id: { missing: "401", use: "drop" },
+      group_id: { sourceId: "301" }
+    })
+    expect(row?.warnings?.at(-1)).toMatchObject({
+      code: "not-a-member",
+      message: "Agent 401 (agents/401) is not a member of Desk: the assignee is left out"
+    })
+  })
+  it("stays where the mapping lets the group go, or keeps both", async () => {
+    const group = (await settledJob(samples, withOptions({ assigneeOutsideGroup: "drop-group" }))).get("ticket/17")
+    expect(group?.resolution?.refs).toMatchObject({
+      assignee_id: { sourceId: "agents/401" },
+      group_id: { missing: "301", use: "drop" }
+    })
+    const both = (await settledJob(samples, withOptions({ assigneeOutsideGroup: "keep" }))).get("ticket/17")
+    expect(both?.resolution?.refs).toMatchObject({
+      assignee_id: { sourceId: "agents/401" },
+      group_id: { sourceId: "301" }
+    })
+  })
+})
+
+it("leaves out an organization that is not the requester's", async () => {
+  const samples = [
+    requester("501", { departments: ["202"] }),
+    named("department", "201", "Finance"),
+    named("department", "202", "Sales"),
+    issue("17", { department: "201" })
+  ]
+  const row = (await settledJob(samples)).get("ticket/17")
+  expect(row?.resolution?.refs?.organization_id).toEqual({ entity: "department", missing: "201", use: "drop" })
+  expect(codes(row)).toEqual(["organization-of-another"])
+  const kept = (await settledJob(samples, withOptions({ organizationOfAnother: "keep" }))).get("ticket/17")
+  expect(kept?.resolution?.refs?.organization_id).toEqual({ entity: "department", sourceId: "201" })
+})
+
+describe("two people with one address", () => {
+  it("become the lowest, whoever refers to them, and an agent among them makes an agent", async () => {
+    const records = await settledJob([
+      requester("9", { email: "Same@x.example" }),
+      agent("10", { email: "same@X.example" }),
+      agent("11", { email: " SAME@x.example" }),
+      issue("17", { requester: "10", assignee: "11" }),
+      named("group", "301", "Desk"),
+      member("301", "10"),
+      member("301", "11")
+    ])
+    expect(records.get("person/requesters/9")?.resolution).toEqual({
+      merges: ["agents/10", "agents/11"],
+      set: { role: "agent" }
+    })
+    expect(records.get("person/agents/11")?.resolution).toEqual({ merged: { into: "requesters/9" } })
+    expect(records.get("ticket/17")?.resolution?.refs).toMatchObject({
+      requester_id: { sourceId: "requesters/9" },
+      assignee_id: { sourceId: "requesters/9" }
+    })
+    expect(records.get("person/requesters/9")?.warnings?.at(-1)?.message).toBe(
+      "one person: requesters/9, agents/10, agents/11; the others are merged into this one"
+    )
+    expect(records.get("group-member/301/11")?.resolution).toMatchObject({ merged: { into: "301/10" } })
+  })
+  it("are one as well when they have one id", async () => {
+    const records = await settledJob([requester("9", { email: null }), agent("9")])
+    expect(records.get("person/requesters/9")?.resolution).toEqual({ merged: { into: "agents/9" } })
+  })
+})
+
+it("gives departments and groups of one name different ones, the lowest keeps it", async () => {
+  const records = await settledJob([
+    named("department", "10", "finance "),
+    named("department", "9", "Finance"),
+    named("department", "11", "FINANCE (10)"),
+    named("group", "1", "Finance")
+  ])
+  expect(records.get("department/9")?.resolution).toBeNull()
+  expect(records.get("department/10")?.resolution).toEqual({ set: { name: "finance (10) 2" } })
+  expect(records.get("department/11")?.resolution).toBeNull()
+  expect(records.get("group/1")?.resolution).toBeNull()
+})
+
+it("leaves out the children of what is left out, and members who cannot be", async () => {
+  const records = await settledJob([
+    requester("501"),
+    issue("17", { spam: true }),
+    note("1", "17"),
+    note("2", "18"),
+    named("group", "301", "Desk"),
+    member("301", "501"),
+    member("301", "999"),
+    member("302", "501")
+  ])
+  expect(records.get("comment/1")?.resolution?.excluded).toBe("its ticket is left out: spam")
+  expect(records.get("comment/2")?.resolution?.excluded).toBe("its ticket is not in this job")
+  expect(records.get("group-member/301/501")?.resolution?.excluded).toBe(
+    "person 501 is not an agent at the destination"
+  )
+  expect(records.get("group-member/301/999")?.resolution?.excluded).toBe("person 999 is not in this job")
+  expect(records.get("group-member/302/501")?.resolution?.excluded).toBe("its group is not in this job")
+})
+
+it("decides the same whatever came first, and again the same", async () => {
+  const samples = [
+    requester("9", { email: "s@x.example", departments: ["2"] }),
+    agent("10", { email: "S@x.example" }),
+    agent("11"),
+    agent("12", { active: false }),
+    requester("501", { departments: ["1"] }),
+    named("department", "1", "Sales"),
+    named("department", "2", "SALES"),
+    named("department", "3", "sales"),
+    named("group", "301", "Desk"),
+    named("group", "302", "desk"),
+    member("301", "9"),
+    member("301", "10"),
+    member("302", "11"),
+    member("302", "12"),
+    issue("1", { requester: "10", assignee: "9", group: "301", department: "2" }),
+    issue("2", { assignee: "12", group: "302" }),
+    issue("3", { deleted: true }),
+    issue("4", { requester: "77", assignee: "11", group: "301", department: "1" }),
+    note("1", "1", { author: "10" }),
+    note("2", "3"),
+    note("3", "4", { author: "0" })
+  ]
+  const view = (records: Awaited<ReturnType<typeof settledJob>>) =>
+    [...records].map(([id, { resolution, state, warnings }]) => ({ id, resolution, state, warnings }))
+  const first = view(await settledJob(samples))
+  expect(view(await settledJob([...samples].reverse(), freshserviceToZendesk, 2))).toEqual(first)
+  const shuffled = samples
+    .map((sample, i) => ({ sample, at: (i * 7919) % 23 }))
+    .sort((a, b) => a.at - b.at)
+    .map((one) => one.sample)
+  expect(view(await settledJob(shuffled))).toEqual(first)
+})
