@@ -152,6 +152,8 @@ describe("brokers restarted and killed under load", () => {
           await one.run(Producer.use((producer) => producer.sendAll(round(topic, number, size)))).catch(again)
         }
         await again()
+        // Three brokers must start on the same two cores.
+        await new Promise((resolve) => setTimeout(resolve, 40))
       }
     }
     for (const { topic, one } of bridges) {

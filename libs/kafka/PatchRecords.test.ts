@@ -1,0 +1,165 @@
+// The record path of the KafkaJS patch: the same bytes out, the same records in, as the originals beside it.
+import { createRequire } from "node:module"
+import fc from "fast-check"
+import { beforeAll, describe, expect, it, vi } from "vitest"
+import { installCodecs } from "./Codecs.ts"
+
+const require = createRequire(import.meta.url)
+const load = <A>(path: string): A => require(`kafkajs/src/protocol/${path}`)
+
+interface Encoded {
+  readonly buffer: Buffer
+}
+type Request = (request: object) => { readonly encode: () => Promise<Encoded> }
+interface BatchRecord {
+  readonly headers: unknown
+}
+type DecodeBatch = (decoder: object) => Promise<{ readonly records: ReadonlyArray<BatchRecord> }>
+
+const produce = load<Request>("requests/produce/v3/request.js")
+const produceStock = load<Request>("requests/produce/v3/request.js.orig.js")
+const decode = load<DecodeBatch>("recordBatch/v0/decoder.js")
+const decodeStock = load<DecodeBatch>("recordBatch/v0/decoder.js.orig.js")
+const crc = load<(buffer: Buffer) => number>("recordBatch/crc32C/crc32C.js")
+const crcStock = load<(buffer: Buffer) => number>("recordBatch/crc32C/crc32C.js.orig.js")
+const Decoder = load<new (buffer: Buffer) => object>("decoder.js")
+
+beforeAll(() => {
+  installCodecs()
+  vi.spyOn(Date, "now").mockReturnValue(1_790_000_000_123)
+})
+
+const text = fc.oneof(
+  fc.string({ unit: "binary" }).map((s) => s.toWellFormed()),
+  fc.string({ maxLength: 300 })
+)
+const bytes = fc.uint8Array({ maxLength: 300 }).map((list) => Buffer.from(list))
+const value = fc.oneof(text, bytes)
+const headers = fc.dictionary(text, value, { noNullPrototype: true })
+const usual = fc.record(
+  { key: fc.option(value), value: fc.option(value), headers },
+  { requiredKeys: ["value"], noNullPrototype: true }
+)
+/** What the fast path leaves to the original: times of its own, headers that come twice. */
+const unusual = fc.record(
+  {
+    key: fc.option(value),
+    value: fc.option(value),
+    headers: fc.dictionary(text, fc.oneof(value, fc.array(value, { minLength: 2, maxLength: 3 })), {
+      noNullPrototype: true
+    }),
+    timestamp: fc.integer({ min: 1, max: 4_000_000_000_000 }).map(String)
+  },
+  { requiredKeys: ["value"], noNullPrototype: true }
+)
+
+const requests = (message: fc.Arbitrary<object>) =>
+  fc.record({
+    acks: fc.constant(-1),
+    timeout: fc.nat(),
+    transactionalId: fc.option(fc.constant("tx")),
+    producerId: fc.bigInt({ min: -1n, max: 2n ** 63n - 1n }).map(String),
+    producerEpoch: fc.nat(32767),
+    compression: fc.constantFrom(0, 1, 4),
+    topicData: fc.array(
+      fc.record({
+        topic: fc.string({ minLength: 1 }),
+        partitions: fc.array(
+          fc.record({
+            partition: fc.nat(),
+            firstSequence: fc.nat(),
+            messages: fc.array(message, { minLength: 1, maxLength: 20 })
+          }),
+          { maxLength: 3 }
+        )
+      }),
+      { maxLength: 3 }
+    )
+  })
+
+describe("produce", () => {
+  it.each([
+    ["usual", usual],
+    ["unusual", fc.oneof(usual, unusual)]
+  ])("writes the very bytes of the original for %s messages", async (_, message) => {
+    await fc.assert(
+      fc.asyncProperty(requests(message), async (request) => {
+        const [ours, theirs] = [await produce(request).encode(), await produceStock(request).encode()]
+        expect(ours.buffer.equals(theirs.buffer)).toBe(true)
+      }),
+      { numRuns: 200 }
+    )
+  })
+
+  it("writes many records, long ones too, as the original does", async () => {
+    const messages = Array.from({ length: 20_000 }, (_, i) => ({
+      key: `k${i}`,
+      value: "x".repeat(i % 70),
+      headers: { a: "b" }
+    }))
+    messages.push({ key: "long", value: "y".repeat(300_000), headers: { a: "b" } })
+    const request = {
+      acks: -1,
+      timeout: 1,
+      producerId: "7",
+      compression: 0,
+      topicData: [{ topic: "t", partitions: [{ partition: 0, messages }] }]
+    }
+    const [ours, theirs] = [await produce(request).encode(), await produceStock(request).encode()]
+    expect(ours.buffer.equals(theirs.buffer)).toBe(true)
+  })
+})
+
+describe("fetch", () => {
+  /** The batch alone: behind the request's head, its topic's and its partition's. */
+  const batchOf = async (messages: ReadonlyArray<object>, compression: number): Promise<Buffer> => {
+    const topicData = [{ topic: "t", partitions: [{ partition: 0, messages }] }]
+    const { buffer } = await produceStock({ acks: -1, timeout: 1, producerId: "7", compression, topicData }).encode()
+    return buffer.subarray(2 + 2 + 4 + 4 + 2 + 1 + 4 + 4 + 4)
+  }
+  const shape = ({ records, ...batch }: Awaited<ReturnType<DecodeBatch>>) => ({
+    batch,
+    records: records.map((record) => ({ ...record, headers: record.headers }))
+  })
+
+  it("reads the records that the original reads, whatever the attributes and times", async () => {
+    const batches = fc.record({
+      messages: fc.array(fc.oneof(usual, unusual), { minLength: 1, maxLength: 20 }),
+      compression: fc.constantFrom(0, 1, 4),
+      flags: fc.constantFrom(0, 0x8, 0x10, 0x20, 0x38),
+      offset: fc.oneof(fc.nat(), fc.bigInt({ min: 2n ** 52n - 9n, max: 2n ** 62n })).map(BigInt)
+    })
+    await fc.assert(
+      fc.asyncProperty(batches, async ({ messages, compression, flags, offset }) => {
+        const batch = Buffer.from(await batchOf(messages, compression))
+        batch.writeBigInt64BE(offset, 0)
+        batch.writeInt16BE(batch.readInt16BE(21) | flags, 21)
+        const [ours, theirs] = [await decode(new Decoder(batch)), await decodeStock(new Decoder(batch))]
+        expect(shape(ours)).toEqual(shape(theirs))
+      }),
+      { numRuns: 200 }
+    )
+  })
+
+  it("stops at a batch that is cut off, and refuses one that is broken", async () => {
+    const batch = await batchOf([{ key: "k", value: "v", headers: { a: "b" } }], 0)
+    for (let n = 61; n < batch.length; n++) {
+      await expect(decode(new Decoder(batch.subarray(0, n)))).rejects.toMatchObject({
+        name: "KafkaJSPartialMessageError"
+      })
+    }
+    const broken = Buffer.from(batch)
+    broken[61] = 0x7e
+    await expect(decode(new Decoder(broken))).rejects.toThrow(RangeError)
+  })
+})
+
+describe("crc32c", () => {
+  it("is the original's", () => {
+    fc.assert(
+      fc.property(bytes, (buffer) => {
+        expect(crc(buffer)).toBe(crcStock(buffer))
+      })
+    )
+  })
+})
