@@ -26,7 +26,7 @@ export const createTenant = Effect.fn("Tenants.create")(function* (
   return yield* Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const first =
-      yield* sql`update installation set first_tenant_at = now() where first_tenant_at is null returning only`
+      yield* sql`update installation set first_tenant_at = now() where first_tenant_at is null returning first_tenant_at`
     if (first.length === 0 && needed._tag === "None")
       return yield* Effect.fail(
         problem("sign-in-needed", "The first tenant exists: start with BRIDGE_OPERATOR_TOKEN to make more.")

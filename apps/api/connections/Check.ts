@@ -1,13 +1,12 @@
 // Whether a connection works: its configuration decodes, the account exists, the vendor takes the credentials. For this room.
 // What does not belong here: storing it (Stored.ts). Promise 6: secrets are Redacted from the decoding on.
 
+import { checkAccount } from "@bridge/connectors/Account"
 import type { AnyConnector, JsonObject } from "@bridge/connectors/Connector"
 import { connectorNamed, connectors } from "@bridge/connectors/Connectors"
 import { type Problem, type ProblemPlace, problem } from "@bridge/contract/Problem"
 import { account } from "@bridge/domain/Jobs"
-import type { Connection } from "@bridge/http/Call"
 import { VendorError } from "@bridge/http/VendorError"
-import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 
 /** A configuration that its connector has decoded. */
@@ -61,19 +60,13 @@ const formatted = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Makes the connector's own checking call. Somebody waits for it: two tries, half a minute. */
 export const tested = (tenantId: string, connectionId: string, c: Configured) =>
   Effect.gen(function* () {
-    const http = yield* VendorHttp
-    const connection: Connection = { tenantId, connectionId, connector: c.connector, config: c.config, share: 1 }
+    const source = { tenantId, connectionId, connector: c.connector, config: c.config, share: 1 }
     let faults = 0
-    const words = yield* http
-      .read(connection, c.connector.check.call(c.config), (answer) => c.connector.check.read(c.config, answer), {
-        mode: "live",
-        giveUp: () => ++faults > 1
-      })
-      .pipe(
-        Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => Effect.fail(slow(c)) }),
-        Effect.mapError((error) => (error instanceof VendorError ? vendorProblem(c, error) : error))
-      )
-    if (words !== null) return yield* Effect.fail(problem("connection-unfit", words))
+    const words = yield* checkAccount(source, { mode: "live", giveUp: () => ++faults > 1 }).pipe(
+      Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => Effect.fail(slow(c)) }),
+      Effect.mapError((error) => (error instanceof VendorError ? vendorProblem(c, error) : error))
+    )
+    if (words !== null) return yield* Effect.fail(problem("connection-unfit", `${c.connector.title}: ${words}`))
   })
 
 const slow = (c: Configured) => problem("vendor-unavailable", `${c.connector.title} did not answer within 30 seconds.`)

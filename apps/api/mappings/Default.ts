@@ -37,11 +37,11 @@ const fieldsOf = (tenantId: string, { c, row }: Opened) =>
 
 const byEntity = (
   connector: AnyConnector,
-  found: Readonly<Record<string, ReadonlyArray<DiscoveredField>>>
+  found: ReadonlyMap<string, ReadonlyArray<DiscoveredField>>
 ): FieldsByEntity => {
   const fields: Partial<Record<EntityId, ReadonlyArray<FieldDefinition>>> = {}
   for (const stream of connector.streams) {
-    const own = found[stream.name]
+    const own = found.get(stream.name)
     if (stream.entity !== null && own !== undefined) fields[stream.entity] = [...(fields[stream.entity] ?? []), ...own]
   }
   return fields
