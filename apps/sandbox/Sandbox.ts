@@ -18,6 +18,8 @@ export type SandboxOptions = {
   readonly zendeskTickets?: number
   /** A vendor's minute lasts 60 / factor seconds. */
   readonly timeFactor?: number
+  /** Every limit of both vendors is that much larger. */
+  readonly limitFactor?: number
   /** false: nothing is ever limited. */
   readonly limits?: boolean
   /** ISO time that the corpus takes for now; absent: the start. With it, the same seed gives the same bytes. */
@@ -104,6 +106,7 @@ const accountsOf = (options: SandboxOptions) => {
     ...freshserviceDefaults,
     limits,
     seed,
+    ...(options.limitFactor !== undefined && { limitFactor: options.limitFactor }),
     ...(options.tickets !== undefined && { tickets: options.tickets }),
     ...(options.failures !== undefined && { failures: options.failures }),
     ...options.freshservice
@@ -112,6 +115,7 @@ const accountsOf = (options: SandboxOptions) => {
     ...zendeskDefaults,
     limits,
     seed,
+    ...(options.limitFactor !== undefined && { limitFactor: options.limitFactor }),
     ...(options.zendeskTickets !== undefined && { tickets: options.zendeskTickets }),
     ...options.zendesk
   }

@@ -1,5 +1,6 @@
 // What a fair comparer needs, as lines of JSON: the source as it is now, and everything the destination holds.
 // Made line by line, so that 200,000 tickets never stand in memory at once.
+import type { Corpus } from "./corpus/Corpus.ts"
 import { groupNumbers, personNumbers } from "./corpus/Ids.ts"
 import { refusedText } from "./corpus/Tickets.ts"
 import type { FreshserviceAccount } from "./freshservice/Account.ts"
@@ -29,7 +30,7 @@ export const corpusLines = (account: FreshserviceAccount, entity: CorpusEntity):
     case "group":
       return account.corpus.groups().map((row) => ({ entity, id: row.id, row }))
     case "group-member":
-      return memberTruth(account)
+      return memberTruth(account.corpus)
     case "department":
       return account.corpus.departments().map((row) => ({ entity, id: row.id, row }))
   }
@@ -65,7 +66,7 @@ const personTruth = function* ({ corpus }: FreshserviceAccount): Iterable<object
 }
 
 /** One line per person in a group, whatever they are there. */
-const memberTruth = function* ({ corpus }: FreshserviceAccount): Iterable<object> {
+const memberTruth = function* (corpus: Corpus): Iterable<object> {
   for (const [index, team] of corpus.teams.entries()) {
     for (const agent of new Set([...team.members, ...team.observers, ...team.leaders])) {
       const roles = [
@@ -106,7 +107,7 @@ export const corpusCounts = ({ corpus }: FreshserviceAccount): Record<string, nu
     comment: conversations,
     person: corpus.plan.people,
     group: corpus.plan.groups,
-    "group-member": [...memberTruth({ corpus } as FreshserviceAccount)].length,
+    "group-member": [...memberTruth(corpus)].length,
     department: corpus.plan.departments
   }
 }

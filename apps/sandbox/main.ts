@@ -13,6 +13,7 @@ const usage = `sandbox: Freshservice and Zendesk to play and test against
   --failures N         tickets the destination refuses (default one per 400)
   --zendesk-tickets N  tickets the Zendesk account holds at the start (default 0)
   --time-factor F      a vendor's minute lasts 60/F seconds (default 1)
+  --limit-factor F     every limit is F times as large (default 1)
   --no-limits          no rate limits
   --anchor ISO         the corpus takes this for now (default: the start)
   --plan P             Freshservice plan: ${planNames.join(", ")} (default enterprise)
@@ -30,6 +31,7 @@ const options = {
   failures: { type: "string" },
   "zendesk-tickets": { type: "string" },
   "time-factor": { type: "string" },
+  "limit-factor": { type: "string" },
   "no-limits": { type: "boolean" },
   anchor: { type: "string" },
   plan: { type: "string" },
@@ -64,7 +66,8 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
     tickets: count("tickets", values.tickets),
     failures: count("failures", values.failures),
     zendeskTickets: count("zendesk-tickets", values["zendesk-tickets"]),
-    timeFactor: count("time-factor", values["time-factor"])
+    timeFactor: count("time-factor", values["time-factor"]),
+    limitFactor: count("limit-factor", values["limit-factor"])
   }
   const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined))
   const workspaces = count("workspaces", values.workspaces)

@@ -17,6 +17,8 @@ export type FreshserviceOptions = {
   readonly workspaces: number
   readonly limits: boolean
   readonly failures?: number
+  /** Every limit is that much larger; absent: as the plan has it. */
+  readonly limitFactor?: number
 }
 
 export type FreshserviceAccount = {
@@ -59,7 +61,7 @@ export const makeFreshserviceAccount = (
     host,
     clock,
     corpus,
-    limits: makeLimits(clock),
+    limits: makeLimits(clock, options.limitFactor),
     ticketBytes: keepBytes(corpus),
     byEmail: addresses(corpus),
     beforeList: null

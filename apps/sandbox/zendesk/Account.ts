@@ -44,6 +44,8 @@ export type ZendeskOptions = {
   /** Tickets that exist at the start, for reading. */
   readonly tickets: number
   readonly seed: string | number
+  /** Every limit is that much larger; absent: as the plan has it. */
+  readonly limitFactor?: number
 }
 
 export type ZendeskAccount = {
@@ -194,7 +196,7 @@ export const makeZendeskAccount = (
     options,
     host: `${options.subdomain}.zendesk.com`,
     clock,
-    limits: makeLimits(clock),
+    limits: makeLimits(clock, options.limitFactor),
     ledger,
     jobs: makeJobs(clock, options.job),
     fields: defaultTicketFields,

@@ -116,6 +116,8 @@ describe("incremental export", () => {
       const second = (await test.zen(pathOf(first.after_url))).body
       expect(numbers(second.tickets)).toEqual([4, 5])
       expect(second.end_of_stream).toBe(true)
+      const exact = (await test.zen("/api/v2/incremental/tickets/cursor?start_time=0&per_page=5")).body
+      expect([exact.tickets.length, exact.end_of_stream]).toEqual([5, true])
       const third = (await test.zen(pathOf(second.after_url))).body
       expect(third).toMatchObject({ tickets: [], after_cursor: null, after_url: null, end_of_stream: true })
     }))
