@@ -27,7 +27,8 @@ const usage = `npm run demo [-- --tickets N] [--seed S] [--keep] [--json]
   --seed S      another corpus (default 1)
   --keep        leave everything up afterwards, and say where
   --json        the proof as one object on the last line of stdout
-  --time-factor F  how much faster than real the vendors' clocks run (default 60)
+  --time-factor F   how much faster than real the vendors' clocks run (default 60)
+  --limit-factor F  how much larger than the plans' the vendors' limits are (default 60)
 `
 
 const readArgs = () => {
@@ -39,6 +40,7 @@ const readArgs = () => {
         keep: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         "time-factor": { type: "string", default: "60" },
+        "limit-factor": { type: "string", default: "60" },
         help: { type: "boolean", default: false }
       }
     }).values
@@ -148,6 +150,7 @@ const main = async (): Promise<number> => {
     tickets,
     seed: args.seed,
     timeFactor: Number(args["time-factor"]),
+    limitFactor: Number(args["limit-factor"]),
     log: (l) => screen.say(l)
   })
   let ok = false

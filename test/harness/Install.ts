@@ -22,6 +22,7 @@ export interface InstallOptions {
   readonly tickets: number
   readonly seed: string
   readonly timeFactor: number
+  readonly limitFactor?: number
   readonly durable?: boolean
   readonly sandboxArgs?: ReadonlyArray<string>
   readonly log?: (line: string) => void
@@ -108,6 +109,8 @@ const startSandboxProcess = async (o: InstallOptions): Promise<SandboxProcess> =
       o.seed,
       "--time-factor",
       String(o.timeFactor),
+      "--limit-factor",
+      String(o.limitFactor ?? 1),
       ...(o.sandboxArgs ?? [])
     ],
     logFile: join(o.dir, "logs", "sandbox.log")
