@@ -1,6 +1,6 @@
 // Vitest's set-up for integration tests: one stack for the whole run, its addresses provided to every test file.
 import type { TestProject } from "vitest/node"
-import type { StackAddresses } from "./Stack.ts"
+import type { StackAddresses } from "./StackFile.ts"
 import { dropTestDatabases, ownTestStack } from "./TestStack.ts"
 
 declare module "vitest" {

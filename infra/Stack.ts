@@ -1,23 +1,22 @@
 // Kafka, the schema registry and PostgreSQL, started together, shared with a second command, stopped with their owner.
 // For every command that needs servers. Not here: what is put into them (topics, schemas, tables).
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { checkout, findJars, type Jars } from "./Jars.ts"
 import { type KafkaNode, startKafka } from "./Kafka.ts"
-import { acquire, identity, isAlive } from "./Lock.mjs"
-import { answers, freePort } from "./Ports.ts"
+import { identity } from "./Lock.mjs"
+import { freePort } from "./Ports.ts"
 import { startPostgres } from "./Postgres.ts"
 import { registryUrl, startRegistry } from "./Registry.ts"
 import { DiskFull, NotJoined, PortTaken, StackError } from "./StackError.ts"
-
-export interface StackAddresses {
-  /** host:port, several with commas between */
-  readonly kafkaBrokers: string
-  /** Ends in /apis/ccompat/v7 when it is ours. */
-  readonly registryUrl: string
-  /** A superuser's URL of the database `bridge`. */
-  readonly databaseUrl: string
-}
+import {
+  allAnswer,
+  complete,
+  forgetStack,
+  locked,
+  readStackFile,
+  type StackAddresses,
+  writeStackFile
+} from "./StackFile.ts"
 
 export interface StackOptions {
   /** Where the data lies; default `.bridge/stack` (`.bridge/stack-3` for three brokers) in the checkout. */
@@ -37,12 +36,6 @@ export interface Stack extends StackAddresses {
   readonly nodes: ReadonlyArray<KafkaNode>
 }
 
-/** What a stack's folder tells a second command. */
-interface StackFile extends Partial<StackAddresses> {
-  readonly owner: string
-  readonly brokers: number
-}
-
 /** Joins the stack that runs over this folder, or starts one. Servers named in the environment are used and not started. */
 export const startStack = async (o: StackOptions = {}): Promise<Stack> => {
   const external = fromEnvironment()
@@ -50,32 +43,23 @@ export const startStack = async (o: StackOptions = {}): Promise<Stack> => {
   if (have !== undefined) return { ...have, owned: false, nodes: [], stop: async () => {} }
   const dir = resolve(o.dir ?? defaultDir(o.brokers))
   const log = o.log ?? (() => {})
-  const release = await takeLock(dir, log)
+  const begin = async () =>
+    (await joinRunning(dir, o.brokers ?? 1, external)) ?? (await startOwn(dir, { ...o, log }, external))
   try {
-    const joined = await joinRunning(dir, o.brokers ?? 1, external)
-    return joined ?? (await startOwn(dir, { ...o, log }, external))
+    return await locked(dir, log, begin)
   } catch (error) {
     throw isCode(error, "ENOSPC") ? new StackError({ reason: new DiskFull({ dir }) }) : error
-  } finally {
-    release()
   }
 }
 
 /** The addresses of the stack that runs over `dir`, if one does. */
-export const runningStack = async (dir: string = defaultDir(1)): Promise<StackAddresses | undefined> => {
-  const file = readFile(dir)
+export const runningStack = async (dir: string = defaultDir()): Promise<StackAddresses | undefined> => {
+  const file = readStackFile(dir)
   return file === undefined || !(await allAnswer(file)) ? undefined : complete(file)
 }
 
 /** Where a stack lies when nothing else is said. */
 export const defaultDir = (brokers: 1 | 3 = 1): string => join(checkout, ".bridge", brokers === 1 ? "stack" : "stack-3")
-
-const takeLock = (dir: string, log: (line: string) => void): Promise<() => void> => {
-  mkdirSync(dir, { recursive: true })
-  return acquire(join(dir, "stack.lock"), (pid) =>
-    log(`process ${pid} is starting or stopping the stack, waiting for it`)
-  )
-}
 
 const fromEnvironment = (): Partial<StackAddresses> => {
   const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, DATABASE_URL } = process.env
@@ -86,34 +70,13 @@ const fromEnvironment = (): Partial<StackAddresses> => {
   }
 }
 
-const complete = ({ kafkaBrokers, registryUrl, databaseUrl }: Partial<StackAddresses>): StackAddresses | undefined =>
-  kafkaBrokers && registryUrl && databaseUrl ? { kafkaBrokers, registryUrl, databaseUrl } : undefined
-
-const readFile = (dir: string): StackFile | undefined => {
-  const path = join(dir, "stack.json")
-  if (!existsSync(path)) return undefined
-  const file: StackFile = JSON.parse(readFileSync(path, "utf8"))
-  return isAlive(file.owner) ? file : undefined
-}
-
-const allAnswer = async (file: Partial<StackAddresses>): Promise<boolean> => {
-  const kafka = (file.kafkaBrokers ?? "").split(",").filter((text) => text !== "")
-  const urls = [...kafka.map((at) => `kafka://${at}`), file.registryUrl, file.databaseUrl].filter(
-    (url) => url !== undefined
-  )
-  const all = await Promise.all(
-    urls.map((url) => new URL(url)).map(({ port, hostname }) => answers(Number(port), hostname))
-  )
-  return all.every((one) => one)
-}
-
 /** Undefined when nobody's stack runs here. */
 const joinRunning = async (
   dir: string,
   brokers: number,
   external: Partial<StackAddresses>
 ): Promise<Stack | undefined> => {
-  const file = readFile(dir)
+  const file = readStackFile(dir)
   if (file === undefined) return undefined
   const refuse = (why: string) =>
     new StackError({ reason: new NotJoined({ owner: Number(file.owner.split(".")[0]), why }) })
@@ -146,20 +109,14 @@ const startOwn = async (
   if (addresses === undefined) throw new Error("a server has no address")
   writeStackFile(dir, { owner: identity(), brokers: o.brokers ?? 1, ...own })
   const stop = async () => {
-    const release = await takeLock(dir, o.log)
-    try {
-      rmSync(join(dir, "stack.json"), { force: true })
+    const act = async () => {
+      forgetStack(dir)
       await Promise.all(started.map((one) => one.stop()))
-    } finally {
-      release()
     }
+    // A disk that is full now has no room for the lock either; the servers are to stop all the same.
+    await locked(dir, o.log, act).catch(act)
   }
   return { ...addresses, owned: true, nodes: started.flatMap((one) => one.nodes ?? []), stop }
-}
-
-const writeStackFile = (dir: string, file: StackFile): void => {
-  writeFileSync(join(dir, "stack.json.part"), JSON.stringify(file))
-  renameSync(join(dir, "stack.json.part"), join(dir, "stack.json"))
 }
 
 interface Started {

@@ -9,7 +9,7 @@ import { kafkaLayerWith } from "@bridge/kafka/KafkaJs"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Option, Redacted } from "effect"
 import { isAlive } from "./Lock.mjs"
-import type { StackAddresses } from "./Stack.ts"
+import type { StackAddresses } from "./StackFile.ts"
 
 export interface Command {
   readonly pid: number

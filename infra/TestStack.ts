@@ -6,7 +6,8 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
 import { checkout } from "./Jars.ts"
 import { outsideOf } from "./Postgres.ts"
-import { defaultDir, runningStack, type StackAddresses, startStack } from "./Stack.ts"
+import { defaultDir, runningStack, startStack } from "./Stack.ts"
+import type { StackAddresses } from "./StackFile.ts"
 
 export interface TestStack extends StackAddresses {
   readonly stop: () => Promise<void>

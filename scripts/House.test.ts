@@ -1,5 +1,6 @@
 import { expect, it } from "vitest"
-import { untidy } from "./House.ts"
+import { sources } from "./Checkout.ts"
+import { edges, untidy } from "./House.ts"
 import { source } from "./Source.ts"
 
 const found = (path: string, text: string): ReadonlyArray<string> =>
@@ -36,4 +37,9 @@ it("refuses a file that is too long to read, and one without a header", () => {
   expect(found("libs/flow/Stage.ts", "a()\n".repeat(399))).toEqual([])
   expect(found("libs/flow/Stage.ts", "a()\n".repeat(400))).toHaveLength(1)
   expect(untidy(source("libs/flow/Stage.ts", "a()"))).toHaveLength(1)
+})
+
+it("names no edge that is gone", () => {
+  const paths = sources().map(({ path }) => path)
+  expect(edges.filter((edge) => !paths.some((path) => edge.path.test(path)))).toEqual([])
 })
