@@ -226,22 +226,18 @@ const basic = (user: string, password: string): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`
 
 const freshservice = (host: string, request: IncomingMessage, response: ServerResponse): void => {
-  if (host !== freshserviceConfig.domain) return answer(response, 404, { message: "no such account" })
-  if (request.headers.authorization !== basic(freshserviceConfig.api_key, "X"))
-    return answer(response, 401, {
-      code: "invalid_credentials",
-      message: "You have to be logged in to perform this action."
-    })
-  if (request.url?.startsWith("/api/v2/ticket_form_fields") === true)
-    return answer(response, 200, { ticket_fields: [] })
-  answer(response, 200, { tickets: [] })
+  const known = request.headers.authorization === basic(freshserviceConfig.api_key, "X")
+  if (host !== freshserviceConfig.domain) answer(response, 404, { message: "no such account" })
+  else if (!known) answer(response, 401, { code: "invalid_credentials", message: "You have to be logged in." })
+  else if (request.url?.startsWith("/api/v2/ticket_form_fields")) answer(response, 200, { ticket_fields: [] })
+  else answer(response, 200, { tickets: [] })
 }
 
 const zendesk = (host: string, request: IncomingMessage, response: ServerResponse): void => {
-  if (host !== `${zendeskConfig.subdomain}.zendesk.com`) return answer(response, 404, { error: "not found" })
-  if (request.headers.authorization !== basic(`${zendeskConfig.email}/token`, zendeskConfig.api_token))
-    return answer(response, 401, { error: "Couldn't authenticate you" })
-  if (request.url?.includes("ticket_fields") === true)
-    return answer(response, 200, { ticket_fields: [], meta: { has_more: false }, links: { next: null } })
-  answer(response, 200, { settings: { active_features: {} } })
+  const known = request.headers.authorization === basic(`${zendeskConfig.email}/token`, zendeskConfig.api_token)
+  if (host !== `${zendeskConfig.subdomain}.zendesk.com`) answer(response, 404, { error: "not found" })
+  else if (!known) answer(response, 401, { error: "Couldn't authenticate you" })
+  else if (request.url?.includes("ticket_fields"))
+    answer(response, 200, { ticket_fields: [], meta: { has_more: false }, links: { next: null } })
+  else answer(response, 200, { settings: { active_features: {} } })
 }

@@ -29,6 +29,9 @@ export class Api extends HttpApi.make("bridge")
   .add(ReviewGroup)
   .add(LiveGroup)
   .add(HealthGroup)
+  // A misspelt field is refused, and every fault is told at once.
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error" })
+  .annotate(HttpApi.QueryParseOptions, { errors: "all" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Bridge",

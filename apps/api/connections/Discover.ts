@@ -1,11 +1,10 @@
 // What is behind a connection: its streams, and the fields that the vendor tells at run time. For Routes and new migrations.
 
 import { discoverFields, schemaWith } from "@bridge/connectors/Account"
-import type { Call, DiscoveredField, JsonObject } from "@bridge/connectors/Connector"
+import type { DiscoveredField } from "@bridge/connectors/Connector"
 import type { DiscoveredStream } from "@bridge/contract/Connections"
 import { problem } from "@bridge/contract/Problem"
 import { VendorError } from "@bridge/http/VendorError"
-import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
 import { type Configured, vendorProblem } from "./Check.ts"
 
