@@ -26,6 +26,8 @@ export interface Released {
 export interface VendorJob {
   readonly id: string
   readonly sourceIds: ReadonlyArray<string>
+  /** What it did is in the ledger. The id stays, so that the vendor's list of jobs can be placed in time. */
+  readonly ended?: true
 }
 
 export interface BatchKey {
@@ -68,7 +70,7 @@ export const claim = (key: BatchKey, owner: string) =>
       epoch: Number(row.epoch),
       attempt: row.attempt,
       records: row.records,
-      vendorJobs: row.vendor_jobs
+      vendorJobs: row.vendor_jobs.filter((job) => job.ended !== true)
     }
     return batch
   })
@@ -100,8 +102,8 @@ export const addVendorJob = (b: Batch, job: VendorJob) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const rows =
-      yield* sql`update load_batches set vendor_jobs = vendor_jobs || ${JSON.stringify([job])}::jsonb, state = 'waiting',
-        updated_at = now()
+      yield* sql`update load_batches set vendor_jobs = vendor_jobs || jsonb_build_array(${JSON.stringify(job)}::jsonb
+          || jsonb_build_object('at', to_jsonb(clock_timestamp()))), state = 'waiting', updated_at = now()
       where job_id = ${b.jobId}::uuid and entity = ${b.entity} and number = ${b.number} and epoch = ${b.epoch} returning number`
     if (rows.length === 0) return yield* fenced(b)
   })
@@ -110,12 +112,22 @@ export const addVendorJob = (b: Batch, job: VendorJob) =>
 export const endVendorJob = (b: Batch, jobId: string) =>
   Effect.flatMap(
     SqlClient.SqlClient,
-    (
-      sql
-    ) => sql`update load_batches set vendor_jobs = coalesce((select jsonb_agg(v) from jsonb_array_elements(vendor_jobs) as t(v)
-        where v->>'id' <> ${jobId}), '[]'), state = 'sending', updated_at = now()
+    (sql) => sql`update load_batches set vendor_jobs = (select jsonb_agg(case when v->>'id' = ${jobId}
+          then v || '{"ended": true, "sourceIds": []}' else v end order by n)
+          from jsonb_array_elements(vendor_jobs) with ordinality as t(v, n)), state = 'sending', updated_at = now()
       where job_id = ${b.jobId}::uuid and entity = ${b.entity} and number = ${b.number} and epoch = ${b.epoch}`
   )
+
+/** Jobs of the vendor that this tenant's loads were given before an instant: what a list of jobs may show. */
+export const vendorJobsBefore = (destinationAccount: string, at: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ id: string }>`select v->>'id' as id from load_batches b
+        join jobs j on j.id = b.job_id and j.destination_account = ${destinationAccount},
+        jsonb_array_elements(b.vendor_jobs) as t(v)
+      where (v->>'at')::timestamptz < ${at}::timestamptz order by (v->>'at')::timestamptz desc limit 500`
+    return new Set(rows.map((r) => r.id))
+  })
 
 /** Ends the batch: `done`, or `withdrawn` when the job was cancelled before all of it was sent. */
 export const endBatch = (b: Batch, state: "done" | "withdrawn", error: unknown) =>

@@ -2,6 +2,7 @@
 // so that a replay, a second migration or a crash writes nothing twice (Promise 4). All of it runs in the caller's transaction.
 import type { EntityId } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
+import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Outcome } from "./Outcome.ts"
@@ -142,8 +143,8 @@ export const settle = (book: Book, jobId: string, settlements: ReadonlyArray<Set
         case when s = 'created' then ${jobId}::uuid end, ${jobId}::uuid
       from unnest(${rows.map((r) => r.entity)}::text[], ${rows.map((r) => r.sourceId)}::text[],
         ${rows.map((r) => sourceKey(book.sourceAccount, r.entity, r.sourceId))}::text[], ${rows.map((r) => r.state)}::text[],
-        ${rows.map((r) => r.outcome.destinationId)}::text[], ${rows.map((r) => r.outcome.hash)}::text[],
-        ${rows.map((r) => (r.outcome.error === null ? null : JSON.stringify(r.outcome.error)))}::text[]) as t(e, i, k, s, d, h, r)
+        ${nullable(rows.map((r) => r.outcome.destinationId))}::text[], ${nullable(rows.map((r) => r.outcome.hash))}::text[],
+        ${nullable(rows.map((r) => (r.outcome.error === null ? null : JSON.stringify(r.outcome.error))))}::text[]) as t(e, i, k, s, d, h, r)
       on conflict (tenant_id, destination_account, source_account, entity, source_id) do update set
         state = case when excluded.state = 'failed' and l.destination_id is not null
           then case when l.loaded_hash is null then 'matched' else 'updated' end else excluded.state end,

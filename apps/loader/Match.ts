@@ -1,23 +1,43 @@
 // What is at the destination already by its natural key (a person's e-mail, a group's or organization's name): matched and
 // never changed. Looked for before a lone create, and after a refusal that may mean "this one exists".
+import type { Call, Lookup, Write } from "@bridge/connectors/Connector"
 import { VendorHttp } from "@bridge/http/VendorHttp"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
 import { type Settlement, settle } from "./Ledger.ts"
 import type { Outcome } from "./Outcome.ts"
 import { mayBeThere, type SentMap } from "./Send.ts"
 
+/** A look-up or match, read page by page until it finds something. `Gone` and `Refused` mean that nothing is there. */
+export const pages = (desk: Desk, look: Pick<Lookup<unknown>, "read" | "next">, first: Call | null, write: Write) =>
+  Effect.gen(function* () {
+    const http = yield* VendorHttp
+    for (let call = first; call !== null; ) {
+      const page = http.read(
+        desk.connection,
+        call,
+        (answer): Seen => ({ ids: look.read(write, answer), next: look.next?.(answer) ?? null }),
+        { mode: "live" }
+      )
+      const seen: Result.Result<Seen, unknown> = yield* patiently(desk)(page)
+      if (Result.isFailure(seen)) return []
+      if (seen.success.ids.length > 0) return seen.success.ids
+      call = seen.success.next
+    }
+    return []
+  })
+
+interface Seen {
+  readonly ids: ReadonlyArray<string>
+  readonly next: Call | null
+}
+
 /** The destination id of the one that is there, if the sink knows how to find it. */
 const matchOf = (desk: Desk, work: Work) =>
   Effect.gen(function* () {
-    const http = yield* VendorHttp
     for (const match of desk.sink.match ?? []) {
-      const call = match.call(desk.connection.config, work.write)
-      if (call === null) continue
-      const look = http.read(desk.connection, call, (answer) => match.read(work.write, answer), { mode: "live" })
-      const seen = yield* patiently(desk)(look)
-      const first = seen._tag === "Success" ? seen.success[0] : undefined
-      if (first !== undefined) return first
+      const [id] = yield* pages(desk, match, match.call(desk.connection.config, work.write), work.write)
+      if (id !== undefined) return id
     }
     return undefined
   })

@@ -1,5 +1,6 @@
 // The end of a load batch in the tables: outcomes per record and per archive row. Runs in the caller's transaction.
 import type { EntityId } from "@bridge/domain/Entities"
+import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Batch } from "./Batches.ts"
@@ -29,9 +30,9 @@ export const saveOutcomes = (batch: Batch, told: ReadonlyArray<Told>) =>
     yield* sql`insert into job_record_outcomes as o (tenant_id, job_id, entity, source_id, outcome, destination_id, loaded_hash, error)
       select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, e, i, w, d, h, r::jsonb
       from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[],
-        ${lines.map((l) => l.outcome.word)}::text[], ${lines.map((l) => l.outcome.destinationId)}::text[],
-        ${lines.map((l) => l.outcome.hash)}::text[],
-        ${lines.map((l) => (l.outcome.error === null ? null : JSON.stringify(l.outcome.error)))}::text[]) as t(e, i, w, d, h, r)
+        ${lines.map((l) => l.outcome.word)}::text[], ${nullable(lines.map((l) => l.outcome.destinationId))}::text[],
+        ${nullable(lines.map((l) => l.outcome.hash))}::text[],
+        ${nullable(lines.map((l) => (l.outcome.error === null ? null : JSON.stringify(l.outcome.error))))}::text[]) as t(e, i, w, d, h, r)
       on conflict (job_id, entity, source_id) do update set outcome = excluded.outcome, destination_id = excluded.destination_id,
         loaded_hash = excluded.loaded_hash, error = excluded.error, at = now()`
   })
@@ -53,7 +54,7 @@ export const saveLoadResults = (batch: Batch, vendor: string, told: ReadonlyArra
       select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, d.id, ${vendor}, count(*) filter (where t.failure is null),
         count(*) filter (where t.failure is not null), jsonb_agg(t.failure::jsonb) filter (where t.failure is not null),
         ${batch.attempt - 1}::int, now()
-      from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[], ${failures}::text[])
+      from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[], ${nullable(failures)}::text[])
           as t(entity, source_id, failure)
         join job_records j on j.job_id = ${batch.jobId}::uuid and j.entity = t.entity and j.source_id = t.source_id
         join job_extracted_data d on d.job_id = j.job_id and d.entity_type = j.entity and d.stream = j.stream and d.batch_number = j.batch

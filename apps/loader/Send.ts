@@ -155,7 +155,12 @@ const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: bool
         yield* tell(desk, "connection-refused", { message: end.failure.message })
         told = true
       }
-      const wait = reason._tag === "Throttled" ? 0 : reason._tag === "NotSent" ? 1_000 : desk.timing.patienceMillis
+      const wait =
+        reason._tag === "Throttled"
+          ? reason.retryAfterMillis
+          : reason._tag === "NotSent"
+            ? 1_000
+            : desk.timing.patienceMillis
       if (wait > 0 && (yield* restful(desk, wait))) return yield* stop("cancelled")
     }
   })

@@ -1,11 +1,15 @@
 // What became of calls whose answer is lost: first nothing may still be on its way, then the vendor is asked, and only what
 // is surely absent is sent again (Promise 4). Where even the vendor cannot tell, a person decides: never a guess.
+import type { Lookup } from "@bridge/connectors/Connector"
 import { VendorHttp } from "@bridge/http/VendorHttp"
+import { nullable } from "@bridge/store/Arrays"
 import { asTenant } from "@bridge/store/Postgres"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { vendorJobsBefore } from "./Batches.ts"
 import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
 import { markUnknown, settle, withdraw } from "./Ledger.ts"
+import { pages } from "./Match.ts"
 import type { Intent } from "./Plan.ts"
 import { settlementsOf } from "./Send.ts"
 
@@ -35,7 +39,7 @@ export const resolve = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
     }
     const open = doubts.filter((d) => !findings.has(d.work.sourceId))
     yield* settled(desk, open)
-    const quiet = open.every((d) => d.intent !== null && !d.intent.bulk) || (yield* jobsEnded(desk))
+    const quiet = open.every((d) => d.intent !== null && !d.intent.bulk) || (yield* jobsEnded(desk, open))
     for (const d of open.filter((o) => o.intent?.op === "update")) findings.set(d.work.sourceId, { _tag: "absent" })
     const asked = open.filter((d) => d.intent?.op !== "update")
     if (quiet) yield* lookUp(desk, asked, findings)
@@ -59,7 +63,7 @@ const settled = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
       sql<{
         left: number | null
       }>`select (extract(epoch from max(d::timestamptz) - clock_timestamp()) * 1000)::float8 as left
-        from unnest(${deadlines}::text[]) as t(d)`
+        from unnest(${nullable(deadlines)}::text[]) as t(d)`
     )
     const unknownSince = doubts.some((d) => !d.ended && d.intent === null) ? desk.timing.deadlineMillis : 0
     const left = Math.max(0, row?.left ?? 0, unknownSince)
@@ -68,9 +72,9 @@ const settled = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
 
 /**
  * Waits until every job the vendor still had open has ended; newer ones cannot be from our calls. False when the vendor's
- * list cannot be relied on.
+ * list cannot be relied on: it is cut, and shows no job that is known to be older than the calls.
  */
-const jobsEnded = (desk: Desk) =>
+const jobsEnded = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
   Effect.gen(function* () {
     const { openJobs } = desk.sink
     if (openJobs === undefined) return true
@@ -80,52 +84,68 @@ const jobsEnded = (desk: Desk) =>
         mode: "live"
       })
     )
+    const oldest = doubts.map((d) => d.intent?.at ?? "").toSorted()[0] ?? ""
+    const older =
+      oldest === ""
+        ? new Set<string>()
+        : yield* asTenant(desk.card.tenantId)(vendorJobsBefore(desk.book.destinationAccount, oldest))
     let waitFor: ReadonlySet<string> | undefined
     for (;;) {
       const seen = yield* patiently(desk)(look)
-      if (seen._tag === "Failure" || !seen.success.known) return false
-      const open = seen.success.open
-      const left: ReadonlySet<string> =
-        waitFor === undefined ? new Set(open) : new Set(open.filter((id) => waitFor?.has(id)))
+      if (seen._tag === "Failure") return false
+      const { known, listed, open } = seen.success
+      // Once it reached back far enough, only the ids noted then matter, however many jobs have come since.
+      if (waitFor === undefined && !known && listed?.some((id) => older.has(id)) !== true) return false
+      const left: ReadonlySet<string> = new Set(open.filter((id) => waitFor === undefined || waitFor.has(id)))
       if (left.size === 0) return true
       waitFor = left
       yield* desk.waiting(Effect.sleep(desk.timing.glanceMillis))
     }
   })
 
-/** Asks by source key: what reads its own writes first, then what lags, after its lag. */
+/** Until then what reads its own writes is enough; later it may have left an older record out (archives). */
+const freshMillis = 60 * 60_000
+
+/** Asks by source key: what reads its own writes, and for older calls also what lags: its lag is over for them. */
 const lookUp = (desk: Desk, doubts: ReadonlyArray<Doubt>, findings: Map<string, Finding>) =>
   Effect.gen(function* () {
-    const http = yield* VendorHttp
-    let left = doubts
-    const lookups = desk.sink.lookup.toSorted((a, b) => Number(b.strong) - Number(a.strong))
-    for (const lookup of lookups) {
-      if (left.length === 0) return
-      if (!lookup.strong) yield* desk.waiting(Effect.sleep(lookup.lagMillis))
-      const missing: Array<Doubt> = []
-      for (const doubt of left) {
-        const { sourceId, write } = doubt.work
-        const look = http.read(
-          desk.connection,
-          lookup.call(desk.connection.config, write),
-          (answer) => lookup.read(write, answer),
-          { mode: "live" }
-        )
-        const seen = yield* patiently(desk)(look)
-        const ids = seen._tag === "Success" ? seen.success : []
-        const first = ids[0]
-        if (first === undefined) missing.push(doubt)
-        else findings.set(sourceId, { _tag: "found", destinationId: first })
-        if (ids.length > 1)
-          yield* Effect.logError("more than one destination record of a source key", {
-            sourceKey: write.sourceKey,
-            ids
-          })
-      }
-      left = missing
+    const nowMillis = yield* Clock.currentTimeMillis
+    const isFresh = (d: Doubt): boolean =>
+      d.ended || (d.intent !== null && nowMillis - Date.parse(d.intent.at) < freshMillis)
+    const strong = desk.sink.lookup.filter((l) => l.strong)
+    const weak = desk.sink.lookup.filter((l) => !l.strong)
+    const missing = yield* ask(desk, strong, doubts, findings)
+    const unsure = strong.length === 0 ? missing : missing.filter((d) => !isFresh(d))
+    if (unsure.length > 0 && weak.length > 0) {
+      yield* desk.waiting(Effect.sleep(unsure.some(isFresh) ? Math.max(...weak.map((l) => l.lagMillis)) : 0))
+      yield* ask(desk, weak, unsure, findings)
     }
-    const able = lookups.length > 0
-    for (const d of left) findings.set(d.work.sourceId, { _tag: able ? "absent" : "undecided" })
+    const able = desk.sink.lookup.length > 0
+    for (const { work } of missing)
+      if (!findings.has(work.sourceId)) findings.set(work.sourceId, { _tag: able ? "absent" : "undecided" })
+  })
+
+/** Those that none of the look-ups finds. */
+const ask = (
+  desk: Desk,
+  lookups: ReadonlyArray<Lookup<unknown>>,
+  doubts: ReadonlyArray<Doubt>,
+  findings: Map<string, Finding>
+) =>
+  Effect.gen(function* () {
+    const missing: Array<Doubt> = []
+    for (const doubt of doubts) {
+      const { sourceId, write } = doubt.work
+      let ids: ReadonlyArray<string> = []
+      for (const lookup of lookups)
+        if (ids.length === 0) ids = yield* pages(desk, lookup, lookup.call(desk.connection.config, write), write)
+      const first = ids[0]
+      if (first === undefined) missing.push(doubt)
+      else findings.set(sourceId, { _tag: "found", destinationId: first })
+      if (ids.length > 1)
+        yield* Effect.logError("more than one destination record of a source key", { key: write.sourceKey, ids })
+    }
+    return missing
   })
 
 /** What was found out, in the ledger: done by the job that meant to, absent again, or open. */

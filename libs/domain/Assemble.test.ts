@@ -12,7 +12,11 @@ const piece = (element: Partial<Element>, resolution: Resolution | null = null, 
 })
 
 const destinations: Destinations = {
-  idOf: (entity, sourceId) => ({ "person/requesters/5": "105", "group/3": "a3" })[`${entity}/${sourceId}`],
+  idOf: (entity, sourceId) =>
+    new Map([
+      ["person/requesters/5", "105"],
+      ["group/3", "a3"]
+    ]).get(`${entity}/${sourceId}`),
   placeholder: "999"
 }
 

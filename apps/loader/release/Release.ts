@@ -20,7 +20,17 @@ import type { LoaderNeeds } from "../Loader.ts"
 import { approvedMessages } from "../Messages.ts"
 import { bell, closeIfDone, openBatches } from "../Phases.ts"
 import { ensurePlaceholder, placeholderWanted } from "../Placeholder.ts"
-import { abandoned, cut, insertBatches, lockPhase, type Position, savePhase, select, start } from "./Select.ts"
+import {
+  abandoned,
+  cut,
+  insertBatches,
+  lockPhase,
+  mergedLeft,
+  type Position,
+  savePhase,
+  select,
+  start
+} from "./Select.ts"
 
 /** How long a slice works before it lets others pass. */
 const sliceMillis = 5_000
@@ -143,7 +153,7 @@ const next = (card: JobCard, entity: EntityId, size: number) =>
     for (const b of batches) {
       yield* enqueue(yield* approvedMessages({ tenantId, jobId, entity, number: b.number }, phase.phase, b.records))
     }
-    const ended = found.ended && from.pass === 1
+    const ended = found.ended && (from.pass === 1 || !(yield* mergedLeft(jobId, entity)))
     const position = found.ended && from.pass === 0 ? start(1) : found.last
     yield* savePhase(jobId, entity, { position, nextBatch: phase.nextBatch + batches.length, ended })
     if (!ended) return "released" satisfies Step

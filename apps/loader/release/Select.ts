@@ -101,6 +101,15 @@ export const select = (jobId: string, entity: EntityId, from: Position, limit: n
     return selected
   })
 
+/** True when there are merged records, which a second pass takes. */
+export const mergedLeft = (jobId: string, entity: EntityId) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ left: boolean }>`select exists (select 1 from job_records where job_id = ${jobId}::uuid
+        and entity = ${entity} and ${sql.literal(approvedOnly)} and coalesce(resolution->'merged', 'null') <> 'null') as left`
+    return row?.left === true
+  })
+
 interface PartRow {
   readonly entity: EntityId
   readonly source_id: string

@@ -1,0 +1,121 @@
+// The connector of FakeVendor.ts: persons in bulk (matched by e-mail), groups one by one (matched by name), tickets in bulk
+// with their comments.
+import type { AnyConnector, Call, JsonObject, Sink, Write, WriteOutcome } from "@bridge/connectors/Connector"
+import type { EntityId } from "@bridge/domain/Entities"
+import type { Answer } from "@bridge/http/Call"
+import { Schema } from "effect"
+
+type Parsed = Readonly<Record<string, unknown>>
+
+const parse = (answer: Answer): Parsed => JSON.parse(answer.body.toString("utf8"))
+const keyed = (write: Write): JsonObject => ({ ...write.body, key: write.sourceKey })
+
+const get = (operation: string, path: string, query: Readonly<Record<string, string>> = {}): Call => ({
+  operation,
+  method: "GET",
+  path,
+  query,
+  idempotent: true
+})
+const post = (operation: string, path: string, body: JsonObject): Call => ({
+  operation,
+  method: "POST",
+  path,
+  body,
+  idempotent: false
+})
+
+const outcomeOf = (made: Parsed): WriteOutcome =>
+  typeof made["id"] === "string"
+    ? { _tag: "Created", destinationId: made["id"] }
+    : { _tag: "Failed", code: String(made["code"]), message: String(made["message"]), hint: "Correct it." }
+
+const idsOf = (answer: Answer): ReadonlyArray<string> =>
+  (parse(answer)["records"] as ReadonlyArray<{ readonly id: string }>).map((r) => r.id)
+
+const single = (entity: EntityId): Omit<Sink<unknown>, "createMany"> => ({
+  entity,
+  stream: entity,
+  parts: entity === "ticket" ? ["comment"] : [],
+  batchSize: 5,
+  batchBytes: 100_000,
+  createOne: (_config, write) => post("createOne", `/${entity}`, keyed(write)),
+  readAnswer: (_config, writes, answer) => {
+    const made = parse(answer)
+    if (answer.status === 409) return { _tag: "Busy", retryAfterMillis: 10 }
+    if (typeof made["job"] === "string") return { _tag: "Job", jobId: made["job"] }
+    if (writes.length > 1) return { _tag: "BatchRefused", code: "refused", message: "refused", hint: "" }
+    return { _tag: "Results", outcomes: [outcomeOf(made)] }
+  },
+  lookup: [
+    {
+      name: "by key",
+      strong: true,
+      lagMillis: 0,
+      call: (_config, write) => get("find", `/${entity}`, { key: write.sourceKey }),
+      read: (_write, answer) => idsOf(answer)
+    }
+  ],
+  readBack: { stream: entity, lagMillis: 0, sourceKey: (row) => String(row["key"]) }
+})
+
+const bulk = (entity: EntityId): Sink<unknown> => ({
+  ...single(entity),
+  createMany: (_config, writes) => post("createMany", `/${entity}`, { records: writes.map(keyed) }),
+  jobStatus: (_config, jobId) => get("job", `/jobs/${jobId}`),
+  readJob: (writes, _writes, answer) => {
+    void writes
+    const results = parse(answer)["results"] as ReadonlyArray<Parsed> | null
+    return results === null
+      ? { _tag: "Pending", pollAfterMillis: 10 }
+      : { _tag: "Done", outcomes: results.map(outcomeOf) }
+  },
+  openJobs: {
+    call: () => get("jobs", "/jobs"),
+    read: (answer) => {
+      const { known, open } = parse(answer)
+      return { known: known === true, open: open as ReadonlyArray<string> }
+    }
+  }
+})
+
+const byField = (entity: EntityId, field: "email" | "name"): NonNullable<Sink<unknown>["match"]> => [
+  {
+    name: `by ${field}`,
+    call: (_config, write) => {
+      const value = write.body[field]
+      return typeof value === "string" ? get("match", `/${entity}`, { [field]: value }) : null
+    },
+    read: (_write, answer) => idsOf(answer)
+  }
+]
+
+export const fakeHost = "desk.example.com"
+
+export const fakeConnector: AnyConnector = {
+  vendor: "zendesk",
+  title: "Fake",
+  config: Schema.Unknown,
+  secrets: [],
+  host: () => fakeHost,
+  hostPattern: fakeHost,
+  instance: () => "desk",
+  authorise: () => ({}),
+  budgets: () => [],
+  limits: () => [],
+  verdict: (_call, { status }) => {
+    if (status < 300 || status === 409) return { _tag: "Ok" }
+    if (status === 429) return { _tag: "Throttled", retryAfterMillis: 20 }
+    if (status === 404) return { _tag: "Gone", message: "gone" }
+    if (status >= 500) return { _tag: "Transient", message: String(status) }
+    return { _tag: "Refused", code: "refused", message: String(status), hint: "" }
+  },
+  check: { call: () => get("check", "/jobs"), read: () => null },
+  discover: [],
+  streams: [],
+  sinks: [
+    { ...bulk("person"), match: byField("person", "email") },
+    { ...single("group"), batchSize: 1, match: byField("group", "name") },
+    bulk("ticket")
+  ]
+}

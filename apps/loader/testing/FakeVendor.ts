@@ -1,0 +1,160 @@
+// A small vendor over HTTP for the loader's tests: bulk jobs, single writes, look-ups, and every way to lose an answer.
+// It is a vendor, not a part of Bridge: what it has accepted is what counts.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+export interface Kept {
+  readonly id: string
+  readonly entity: string
+  readonly key: string
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+interface Job {
+  readonly id: string
+  readonly records: ReadonlyArray<Record<string, unknown>>
+  readonly entity: string
+  results: ReadonlyArray<Record<string, unknown>> | null
+  polls: number
+}
+
+/**
+ * What happens to a write: done and answered; done but the socket dies (`lose`); the socket dies and nothing is done (`cut`);
+ * refused as over the limit, with too many jobs, or with a server error before or after it was done.
+ */
+export type Fate = "answer" | "lose" | "cut" | "throttle" | "busy" | "fail" | "fail-after"
+
+export interface FakeVendor {
+  readonly origin: string
+  readonly kept: Array<Kept>
+  readonly calls: Array<string>
+  /** Called for every write, before anything is done. */
+  fate: (operation: string, body: Record<string, unknown>) => Fate
+  /** Called when a request has arrived and when its answer is about to leave. */
+  observe: (point: string) => void
+  /** Polls that a job stays pending. */
+  jobPolls: number
+  /** False: the list of jobs is cut and tells nothing. */
+  jobsKnown: boolean
+  readonly stop: () => Promise<void>
+}
+
+export const startVendor = async (): Promise<FakeVendor> => {
+  const kept: Array<Kept> = []
+  const jobs = new Map<string, Job>()
+  const calls: Array<string> = []
+  const server = createServer((request, response) => {
+    void bodyOf(request).then((body) => answer(request, response, body))
+  })
+  const vendor: FakeVendor = {
+    origin: "",
+    kept,
+    calls,
+    fate: () => "answer",
+    observe: () => {},
+    jobPolls: 1,
+    jobsKnown: true,
+    stop: () =>
+      new Promise((done) => {
+        server.closeAllConnections()
+        server.close(() => done())
+      })
+  }
+
+  const create = (entity: string, record: Record<string, unknown>): Record<string, unknown> => {
+    const fault = refusal(entity, record, kept)
+    if (fault !== undefined) return fault
+    const id = String(1000 + kept.length)
+    kept.push({ id, entity, key: String(record["key"] ?? ""), body: record })
+    return { id }
+  }
+
+  const run = (job: Job): void => {
+    job.results ??= job.records.map((record) => create(job.entity, record))
+  }
+
+  const write = (entity: string, body: Record<string, unknown>): readonly [number, object] => {
+    const records = body["records"]
+    if (Array.isArray(records)) {
+      const job: Job = { id: `job-${jobs.size + 1}`, entity, records, results: null, polls: 0 }
+      jobs.set(job.id, job)
+      return [200, { job: job.id }]
+    }
+    const made = create(entity, body)
+    return "code" in made ? [422, made] : [201, made]
+  }
+
+  const read = (url: URL): readonly [number, object] => {
+    const [, kind, id] = url.pathname.split("/")
+    if (kind === "jobs" && id !== undefined) {
+      const job = jobs.get(id)
+      if (job === undefined) return [404, {}]
+      if (++job.polls > vendor.jobPolls) run(job)
+      return [200, { results: job.results }]
+    }
+    if (kind === "jobs") {
+      for (const job of jobs.values()) if (++job.polls > vendor.jobPolls) run(job)
+      return [
+        200,
+        { known: vendor.jobsKnown, open: [...jobs.values()].filter((j) => j.results === null).map((j) => j.id) }
+      ]
+    }
+    const { searchParams } = url
+    const hits = kept.filter(
+      (k) =>
+        k.entity === kind &&
+        (!searchParams.has("key") || k.key === searchParams.get("key")) &&
+        (!searchParams.has("name") || k.body["name"] === searchParams.get("name")) &&
+        (!searchParams.has("email") || k.body["email"] === searchParams.get("email"))
+    )
+    return [200, { records: hits.map((k) => ({ id: k.id, key: k.key, ...k.body })) }]
+  }
+
+  const answer = (request: IncomingMessage, response: ServerResponse, body: Record<string, unknown>): void => {
+    const url = new URL(request.url ?? "/", "http://vendor")
+    const operation = `${request.method} ${url.pathname}`
+    calls.push(operation)
+    vendor.observe(`request ${operation}`)
+    const fate = request.method === "GET" ? "answer" : vendor.fate(operation, body)
+    const die = (): void => void request.socket.destroy()
+    const early = {
+      cut: die,
+      throttle: () => send(response, 429),
+      busy: () => send(response, 409),
+      fail: () => send(response, 500)
+    }
+    const before = early[fate as keyof typeof early]
+    if (before !== undefined) {
+      before()
+      return
+    }
+    const [status, made] = request.method === "GET" ? read(url) : write(url.pathname.split("/")[1] ?? "", body)
+    vendor.observe(`answer ${operation}`)
+    if (fate === "lose") die()
+    else send(response, fate === "fail-after" ? 502 : status, made)
+  }
+
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready))
+  const { port } = server.address() as AddressInfo
+  return Object.assign(vendor, { origin: `http://127.0.0.1:${port}` })
+}
+
+const refusal = (entity: string, record: Record<string, unknown>, kept: ReadonlyArray<Kept>) => {
+  if (record["refuse"] === true) return { code: "RecordInvalid", message: "Subject: cannot be blank" }
+  const email = record["email"]
+  const taken = email !== undefined && kept.some((k) => k.entity === entity && k.body["email"] === email)
+  return taken ? { code: "DuplicateValue", message: "Email: is already being used" } : undefined
+}
+
+const send = (response: ServerResponse, status: number, body: object = {}): void => {
+  response.writeHead(status, { "content-type": "application/json" })
+  response.end(JSON.stringify(body))
+}
+
+const bodyOf = (request: IncomingMessage): Promise<Record<string, unknown>> =>
+  new Promise((done) => {
+    const chunks: Array<Buffer> = []
+    request.on("data", (chunk: Buffer) => chunks.push(chunk))
+    request.on("end", () => done(chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString("utf8"))))
+    request.on("error", () => {})
+  })
