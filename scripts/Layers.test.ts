@@ -15,6 +15,7 @@ it("lets imports point down", () => {
     ["libs/store/Records.ts", "effect"],
     ["apps/all/main.ts", "@bridge/loader/main"],
     ["test/demo/main.ts", "@bridge/loader/main"],
+    ["test/Map.test.ts", "../scripts/Drawing.ts"],
     ["libs/store/Store.integration.test.ts", "@bridge/infra/TestStack"]
   ] as const)
     expect(rules(path, from), `${path} -> ${from}`).toEqual([])
@@ -44,6 +45,13 @@ it("refuses a way round the workspaces, a missing extension and a barrel", () =>
   expect(rules("libs/flow/Stage.ts", "../kafka/Broker.ts")).toEqual(["leaves its workspace: write @bridge/kafka/..."])
   expect(rules("libs/flow/Stage.ts", "./Run")).toEqual(["./Run needs its extension"])
   expect(breaches([source("libs/flow/All.ts", 'export * from "./Run.ts"')])).toHaveLength(1)
+})
+
+it("keeps what only tests use out of the services", () => {
+  expect(rules("apps/loader/Loader.ts", "./testing/Lab.ts")).toEqual(["./testing/Lab.ts is for tests only"])
+  expect(rules("apps/loader/Loader.test.ts", "./testing/Lab.ts")).toEqual([])
+  expect(rules("apps/loader/testing/Lab.ts", "@bridge/infra/TestStack")).toEqual([])
+  expect(rules("apps/loader/testing/Lab.ts", "@bridge/extractor/main")).toHaveLength(1)
 })
 
 it("lets only the adapter touch KafkaJS", () => {

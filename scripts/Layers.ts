@@ -1,6 +1,6 @@
 // Which room may import which: down the floors only, no app another app, no circle of files. For scripts/check.ts.
 import { dirname, posix } from "node:path"
-import type { Import, Source } from "./Source.ts"
+import { type Import, isTest, type Source } from "./Source.ts"
 
 /** A rule that a file breaks, and where. */
 export interface Breach {
@@ -35,15 +35,16 @@ export const breaches = (sources: ReadonlyArray<Source>): ReadonlyArray<Breach> 
     })
   )
 
-const isTest = (path: string): boolean => /\.test\.ts$|Fixture\.ts$|Suite\.ts$/.test(path)
-
 const wrong = (path: string, { from, handsOn }: Import): string | undefined => {
   const room = roomOf(path)
+  if (isTest(from) && !isTest(path) && room !== "infra" && room !== "test") return `${from} is for tests only`
   if (handsOn) return `hands on ${from}: import the file you mean where you need it`
   if (from.startsWith(".")) {
     const target = posix.join(posix.dirname(path), from)
     if (!/\.(ts|mjs|json)$/.test(from)) return `${from} needs its extension`
-    return roomOf(target) === room ? undefined : `leaves its workspace: write @bridge/${roomOf(target)}/...`
+    return roomOf(target) === room || (isTool(path) && isTool(target))
+      ? undefined
+      : `leaves its workspace: write @bridge/${roomOf(target)}/...`
   }
   const shut = hidden.find(({ name, within }) => name.test(from) && !within.test(path))
   if (shut !== undefined && !isTest(path)) return `${from} is touched in ${shut.where} only`
@@ -57,10 +58,13 @@ const roomOf = (path: string): string => {
   return first === "libs" || first === "apps" ? second : first
 }
 
+/** No workspace of their own: they find each other by path. */
+const isTool = (path: string): boolean => /^(test|bench|scripts)\//.test(path)
+
 const floorOf = (room: string): number => floors.findIndex((floor) => floor.includes(room))
 
 const allowed = (path: string, room: string, target: string): boolean => {
-  if (target === room || /^(test|bench|scripts)\//.test(path)) return true
+  if (target === room || isTool(path)) return true
   if (isTest(path) && (target === "infra" || room === "infra")) return true
   if (room === "sandbox") return false
   if (room === "all") return true

@@ -23,6 +23,10 @@ export const source = (path: string, text: string): Source => {
   return { path, text, code, imports: importsOf(text, code) }
 }
 
+/** A test, or what only tests use: `XFixture.ts`, `XSuite.ts`, `TestX.ts`, and all in a folder `testing`. */
+export const isTest = (path: string): boolean =>
+  /\.test\.ts$|(Fixture|Suite)\.ts$|(^|\/)Test[A-Z]\w*\.ts$|(^|\/)testing\//.test(path)
+
 export const lineOf = (text: string, at: number): number => text.slice(0, at).split("\n").length
 
 /** The keyword is looked for in the code, the name read from the text at the same place. */
