@@ -74,6 +74,8 @@ const settleJob = (run: Run, jobId: string) =>
             same(now) ? body : fenced(`settling of ${jobId}`)
         )
       )
+    // The rows are new: without statistics the planner takes them for a handful.
+    yield* run.transaction(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`analyze job_records`))
     yield* settle({ jobId, plan: linkPlan(mapping), wanted: job.entities }, transact)
     yield* run.transaction(
       Effect.gen(function* () {

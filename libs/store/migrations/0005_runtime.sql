@@ -88,3 +88,6 @@ grant select, insert, update on tenants to bridge_app;
 grant select, insert, update, delete on timers, leases, fences, consumer_offsets, inbox, outbox, rate_budgets to bridge_app;
 grant usage on schema public to bridge_app;
 grant usage on all sequences in schema public to bridge_app;
+
+-- Fresh rows have no statistics until autovacuum comes by, and settling joins them at once: its stage may analyze.
+grant maintain on job_records, job_batches, load_ledger to bridge_app;
