@@ -152,9 +152,10 @@ export const openLab = async (timing: Timing = quick) => {
     Effect.gen(function* () {
       const releasing = yield* Effect.forkChild(release(jobId, entity), { startImmediately: true })
       for (;;) {
+        const released = releasing.pollUnsafe() !== undefined
         const open = yield* openNumbers(jobId, entity)
         for (const { number } of open) yield* loadBatch(jobId, entity, number)
-        if (open.length === 0 && releasing.pollUnsafe() !== undefined) break
+        if (open.length === 0 && released) break
         yield* Effect.sleep(5)
       }
       yield* Fiber.join(releasing)
