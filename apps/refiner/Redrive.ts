@@ -35,9 +35,10 @@ const wait = (cause: unknown) => Effect.fail(new StageError({ stage: "settle", r
 /** All open letters of the job, or the one named; what fails again is dead again, under the next number. */
 export const redrive = (run: Run, jobId: string, letterId: string) =>
   Effect.gen(function* () {
+    const until = yield* run.transaction(now)
     let after = "00000000-0000-0000-0000-000000000000"
     for (;;) {
-      const letters = yield* run.transaction(openLetters(jobId, letterId, after))
+      const letters = yield* run.transaction(openLetters(jobId, letterId, after, until))
       if (letters === undefined || letters.length === 0) return
       const reopened = yield* Effect.forEach(letters, reopen)
       for (const group of byBatch(reopened.flatMap((one) => (one === null ? [] : [one])))) yield* again(run, group)
@@ -45,13 +46,19 @@ export const redrive = (run: Run, jobId: string, letterId: string) =>
     }
   })
 
-const openLetters = (jobId: string, letterId: string, after: string) =>
+/** Letters written from here on are those that this pass writes itself. */
+const now = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.map(sql<{ now: string }>`select now()::text as now`, ([row]) => row?.now ?? "")
+)
+
+const openLetters = (jobId: string, letterId: string, after: string, until: string) =>
   Effect.gen(function* () {
     const job = yield* Archive.jobFacts(jobId, "none")
     if (job === undefined || !job.writable) return undefined
     const sql = yield* SqlClient.SqlClient
     return yield* sql<Letter>`select id::text, entity, event_id, payload from dead_letters
       where job_id = ${jobId}::uuid and stage = 'refine' and state = 'open' and payload is not null and id > ${after}::uuid
+        and created_at <= ${until}::timestamptz
         and (${letterId} = '' or id::text = ${letterId}) order by id limit ${atOnce}`
   })
 
@@ -109,8 +116,8 @@ const again = (run: Run, letters: ReadonlyArray<Reopened>) =>
     const alive = new Set(batch.records.map((record) => record.row))
     const normalized = yield* Normalized
     const producer = yield* Producer
-    const now = yield* Clock.currentTimeMillis
-    const sends = yield* normalized.sends(key, raw, job.revision, batch.records, now).pipe(Effect.catch(wait))
+    const nowMillis = yield* Clock.currentTimeMillis
+    const sends = yield* normalized.sends(key, raw, job.revision, batch.records, nowMillis).pipe(Effect.catch(wait))
     yield* producer.sendAll(sends)
     yield* run.transaction(
       Effect.gen(function* () {
@@ -164,12 +171,26 @@ const patch = (
               as u(n, text) on u.n = o.n)
       where job_id = ${key.jobId}::uuid and entity_type = ${key.entity} and stream = ${key.stream}
         and batch_number = ${key.number}`
-    for (const record of records) {
-      const element = stored.get(record) ?? record.element ?? "null"
-      // Beyond the end it is appended: derived records of a row that was dead.
-      yield* sql`update job_extracted_data set transformed_data = jsonb_set(transformed_data,
-          array[${String(record.position)}], ${element}::text::jsonb, true)
-        where job_id = ${key.jobId}::uuid and entity_type = ${record.entity} and stream = ${key.stream}
+    for (const entity of new Set(records.map((record) => record.entity))) {
+      if (entity === key.entity) continue
+      // All rows with such records may have been dead.
+      yield* sql`insert into job_extracted_data (job_id, tenant_id, entity_type, stream, batch_number, source_system,
+          transformed_data, record_count, extraction_timestamp, expires_at)
+        select job_id, tenant_id, ${entity}, stream, batch_number, source_system, '[]', 0, extraction_timestamp, expires_at
+        from job_extracted_data where job_id = ${key.jobId}::uuid and entity_type = ${key.entity}
+          and stream = ${key.stream} and batch_number = ${key.number} on conflict do nothing`
+    }
+    for (const entity of new Set(records.map((record) => record.entity))) {
+      const list = records.filter((record) => record.entity === entity)
+      const size = Math.max(...list.map((record) => record.position)) + 1
+      // The rows of the batch's own entity were counted above.
+      const counted = entity === key.entity ? 0 : list.length
+      yield* sql`update job_extracted_data d set record_count = record_count + ${counted}, updated_at = now(),
+          transformed_data = (select jsonb_agg(coalesce(u.e::jsonb, d.transformed_data -> g.n, 'null') order by g.n)
+            from generate_series(0, greatest(jsonb_array_length(d.transformed_data), ${size}::int) - 1) as g(n)
+              left join unnest(${list.map((record) => record.position)}::int[],
+                ${list.map((record) => stored.get(record) ?? record.element ?? "null")}::text[]) as u(n, e) on u.n = g.n)
+        where job_id = ${key.jobId}::uuid and entity_type = ${entity} and stream = ${key.stream}
           and batch_number = ${key.number}`
     }
   })
