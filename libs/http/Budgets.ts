@@ -2,7 +2,7 @@
 // answers. For VendorHttp. The memory layer serves one process; BudgetsPostgres.ts shares over all (Promise 7).
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import type { Budget, LimitReading } from "./Call.ts"
-import { ended, hold, learn, type PaceState, paceOf, refuse, take, waitMillis } from "./Pace.ts"
+import { ended, hold, learn, type PaceState, paceOf, refuse, take, unheard, waitMillis } from "./Pace.ts"
 
 /** What shares one vendor account's limits. */
 export interface Lane {
@@ -21,6 +21,8 @@ export interface Permit {
 /** What a call taught. `throttledMillis`: refused with 429, the whole connection waits. */
 export interface Lesson {
   readonly readings: ReadonlyArray<LimitReading>
+  /** A whole answer came that was no refusal: where it says nothing of a limit, that is a lesson too. */
+  readonly answered?: boolean
   readonly throttledMillis?: number
 }
 
@@ -83,6 +85,9 @@ export const takeAll = (state: LaneState, names: ReadonlyArray<string>, now: num
 /** Applies what a call taught to all budgets of its lane. */
 export const teach = (state: LaneState, permit: Permit, lesson: Lesson, now: number): void => {
   for (const name of permit.names) ended(state.pace(name, now))
+  if (lesson.answered === true)
+    for (const name of permit.names)
+      if (!lesson.readings.some(({ budget }) => budget === name)) unheard(state.pace(name, now))
   for (const reading of lesson.readings) learn(state.pace(reading.budget, now), reading, permit.sentAt, now)
   if (lesson.throttledMillis === undefined) return
   const spent = lesson.readings

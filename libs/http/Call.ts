@@ -59,12 +59,19 @@ export interface Budget {
   readonly limit: number
   readonly windowMillis: number
   readonly form: "fixed" | "sliding" | "bucket" | "unknown"
+  /**
+   * The vendor names this limit in the headers of every answer. Where an account's answers do not, `limit` is not held to:
+   * there is none that we know, until a 429 shows one.
+   */
+  readonly told?: boolean
 }
 
 /** Reads a vendor's limit headers. All numbers are in units of calls and milliseconds. */
 export interface LimitReading {
   readonly budget: string
   readonly limit?: number
+  /** The limit is no less than this, by what is known of another one. */
+  readonly atLeast?: number
   readonly remaining?: number
   /** Milliseconds until the window starts anew. */
   readonly resetMillis?: number

@@ -53,7 +53,8 @@ export const lessonOf = (connection: Connection, call: Call, end: Attempt): Less
   const { answer, verdict } = end.success
   const readings = connection.connector.limits(call, answer)
   const throttled = verdict._tag === "Throttled" && verdict.scope !== "call"
-  return throttled ? { readings, throttledMillis: verdict.retryAfterMillis ?? throttleDefaultMillis } : { readings }
+  if (throttled) return { readings, throttledMillis: verdict.retryAfterMillis ?? throttleDefaultMillis }
+  return { readings, answered: true }
 }
 
 export const lostRead = (error: WireError): Reason =>

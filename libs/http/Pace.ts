@@ -2,6 +2,10 @@
 // state is plain JSON owned by one caller at a time; the clock is an argument. Promise 7.
 import type { Budget, LimitReading } from "./Call.ts"
 
+/** Answers without headers before a documented limit is no longer believed. */
+const enoughSilence = 3
+const boundless = Number.MAX_SAFE_INTEGER
+
 /** Slots of the log of what was sent; the oldest counts until it has left the window whole. */
 const slots = 60
 
@@ -11,6 +15,10 @@ export interface PaceState {
   /** `unknown` paces like `sliding`, which keeps a fixed window too, whatever its phase. */
   form: Budget["form"]
   share: number
+  /** Answers without a word on limits, from a vendor that is to give them; null once it did, or where it need not. */
+  silent: number | null
+  /** The limit is a guess from a refusal: it grows again while nothing is refused. */
+  guessed: boolean
   /** Fixed: when the window is believed to end, late rather than early; null until the vendor has shown it. */
   windowEnd: number | null
   /** Ours in this window, and what the vendor has left as far as we know; null before its first word. */
@@ -38,6 +46,8 @@ export const paceOf = (budget: Budget, share: number, now: number): PaceState =>
   windowMillis: budget.windowMillis,
   form: budget.form,
   share,
+  silent: budget.told === true ? 0 : null,
+  guessed: false,
   windowEnd: null,
   used: 0,
   left: null,
@@ -84,13 +94,21 @@ export const ended = (pace: PaceState): void => {
   pace.inFlight = Math.max(0, pace.inFlight - 1)
 }
 
+/** An answer said nothing on limits: after a few of them there is none that we know. */
+export const unheard = (pace: PaceState): void => {
+  if (pace.silent === null) return
+  pace.silent += 1
+  if (pace.silent === enoughSilence && !pace.guessed) pace.limit = boundless
+}
+
 /** Learns from the headers of an answer to a call sent at `sentAt`. */
 export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, now: number): void => {
-  if (reading.limit !== undefined && reading.limit > 0 && reading.limit !== pace.limit) {
-    if (pace.left !== null) pace.left += reading.limit - pace.limit
-    pace.tokens += (reading.limit - pace.limit) * pace.share
-    pace.limit = reading.limit
+  if (reading.atLeast !== undefined && reading.atLeast > pace.limit) setLimit(pace, reading.atLeast)
+  if (reading.limit !== undefined || reading.remaining !== undefined) {
+    pace.silent = null
+    pace.guessed = false
   }
+  if (reading.limit !== undefined && reading.limit > 0 && reading.limit !== pace.limit) setLimit(pace, reading.limit)
   if (pace.form === "fixed") learnFixed(pace, reading, sentAt, now)
   else if (reading.remaining !== undefined) {
     const free = reading.remaining
@@ -99,15 +117,33 @@ export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, no
   }
 }
 
+const setLimit = (pace: PaceState, limit: number): void => {
+  if (pace.left !== null) pace.left += limit - pace.limit
+  pace.tokens += (limit - pace.limit) * pace.share
+  pace.limit = limit
+}
+
 /** The vendor said no. Everything waits as long as it asks; a fixed window then starts at that time. */
 export const refuse = (pace: PaceState, retryAfterMillis: number, now: number): void => {
   const until = now + retryAfterMillis
+  if (pace.silent !== null) guess(pace, now)
+  if (retryAfterMillis > pace.windowMillis * 1.2) pace.windowMillis = longerWindow(retryAfterMillis)
   pace.pausedUntil = Math.max(pace.pausedUntil, until)
   pace.tokens = Math.min(pace.tokens, 0)
   if (pace.form !== "fixed") return
   pace.left = 0
   pace.windowEnd = until
 }
+
+/** No header says what the limit is: a little less than what went through in this window. */
+const guess = (pace: PaceState, now: number): void => {
+  const went = pace.form === "fixed" ? pace.used : sentInWindow(pace, now)
+  pace.limit = Math.max(1, Math.floor((went - pace.inFlight) * 0.97) / Math.max(pace.share, 0.01))
+  pace.guessed = true
+}
+
+/** A wait longer than the documented window: the account is limited by the hour. */
+const longerWindow = (retryAfterMillis: number): number => Math.max(3_600_000, retryAfterMillis)
 
 /** Nothing may go before `until`: another budget of the same connection was refused. */
 export const hold = (pace: PaceState, until: number): void => {
@@ -116,9 +152,11 @@ export const hold = (pace: PaceState, until: number): void => {
 
 // --- fixed windows ---
 
+/** What the vendor has counted outweighs what we have: it does not count every call. */
 const exhausted = (pace: PaceState): boolean => {
-  const ours = pace.limit * pace.share - pace.used
-  return Math.min(ours, pace.left ?? ours) < 1
+  if (pace.left === null) return pace.limit * pace.share - pace.used < 1
+  const used = Math.min(pace.used, pace.limit - pace.left)
+  return Math.min(pace.limit * pace.share - used, pace.left) < 1
 }
 
 const waitFixed = (pace: PaceState, now: number): number => {
@@ -138,6 +176,7 @@ const roll = (pace: PaceState, now: number): void => {
 }
 
 const startWindow = (pace: PaceState, start: number): void => {
+  if (pace.guessed && pace.used >= pace.limit * pace.share - 1) pace.limit *= 1.01
   pace.windowEnd = start + pace.windowMillis
   pace.used = pace.inFlight
   pace.left = pace.left === null ? null : pace.limit - pace.inFlight

@@ -11,17 +11,26 @@ export const budgetOf = {
   listRequesters: "requesters.list"
 } as const
 
+const told = { windowMillis: 60_000, form: "fixed", told: true } as const
+
 /**
  * Figures of the smallest plan (Starter, per minute); the first answer of each class brings the account's own. Accounts of
  * before 2020-09-01 may be limited by the hour: the headers and `Retry-After` tell.
  */
 export const budgets: ReadonlyArray<Budget> = [
-  { name: "account", limit: 100, windowMillis: 60_000, form: "fixed" },
-  { name: budgetOf.listTickets, limit: 40, windowMillis: 60_000, form: "fixed" },
-  { name: budgetOf.viewTicket, limit: 50, windowMillis: 60_000, form: "fixed" },
-  { name: budgetOf.listAgents, limit: 40, windowMillis: 60_000, form: "fixed" },
-  { name: budgetOf.listRequesters, limit: 40, windowMillis: 60_000, form: "fixed" }
+  { name: "account", limit: 100, ...told },
+  { name: budgetOf.listTickets, limit: 40, ...told },
+  { name: budgetOf.viewTicket, limit: 50, ...told },
+  { name: budgetOf.listAgents, limit: 40, ...told },
+  { name: budgetOf.listRequesters, limit: 40, ...told }
 ]
+
+/** Sub-limit of a class and the account's limit in the same plan: Starter, Growth, Pro, Enterprise. */
+const plans: Readonly<Record<number, number>> = { 40: 100, 50: 100, 70: 200, 80: 200, 120: 400, 140: 400, 160: 500 }
+
+/** No class has more than half of its account's limit; 140 is a list of Enterprise or a view of Pro. */
+const accountOf = (budget: string | undefined, limit: number): number =>
+  limit === 140 && budget !== budgetOf.viewTicket ? 500 : (plans[limit] ?? limit * 2)
 
 /** The headers speak of the bucket that applies to the call: the class's own where it has one. Seen as `140` and as `100.0`. */
 export const limits = (call: Call, answer: Answer): ReadonlyArray<LimitReading> => {
@@ -29,7 +38,12 @@ export const limits = (call: Call, answer: Answer): ReadonlyArray<LimitReading> 
   const remaining = figure(answer.headers["x-ratelimit-remaining"])
   const used = figure(answer.headers["x-ratelimit-used-currentrequest"])
   if (limit === undefined && remaining === undefined) return []
+  const account =
+    call.budget === undefined || limit === undefined
+      ? []
+      : [{ budget: "account", atLeast: accountOf(call.budget, limit) }]
   return [
+    ...account,
     {
       budget: call.budget ?? "account",
       ...(limit !== undefined && { limit }),
