@@ -68,9 +68,12 @@ const serving = Layer.unwrap(
       // Record ids stand in addresses, and vendors' ids may be long.
       Layer.provide(Layer.succeed(HttpRouter.RouterConfig, { maxParamLength: 2_000 }))
     )
-    return Layer.mergeAll(socket(server), said).pipe(Layer.provide(app), Layer.provide(http))
+    return Layer.mergeAll(socket(server), said, draining).pipe(Layer.provide(app), Layer.provide(http))
   })
 )
+
+/** Built above the server, so that it ends first. */
+const draining = Layer.effectDiscard(Effect.flatMap(Watch, (watch) => Effect.addFinalizer(() => watch.close)))
 
 const said = HttpServer.addressFormattedWith((at) => Effect.logInfo(`api listens: ${at}/api/docs`)).pipe(
   Layer.effectDiscard

@@ -3,7 +3,7 @@
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Problem } from "@bridge/contract/Problem"
 import { isFinal } from "@bridge/domain/Jobs"
-import { Context, Effect, Layer, PubSub, Schedule, type Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, PubSub, Schedule, type Scope, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { paced, remember } from "./Pace.ts"
@@ -36,7 +36,8 @@ export class Watch extends Context.Service<
     ) => Effect.Effect<Stream.Stream<JobProgress>, Problem<404> | Problem<503>, Scope.Scope>
     /** Something happened to a job: it is read again in the next round. */
     readonly touch: (jobId: string) => void
-    readonly watched: () => number
+    /** Ends every stream: the server waits for open answers when it stops. */
+    readonly close: Effect.Effect<void>
   }
 >()("bridge/api/Watch") {
   static readonly layer = Layer.effect(Watch, Effect.suspend(make))
@@ -48,6 +49,7 @@ function make() {
   return Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const jobs = new Map<string, Watched>()
+    const closed = yield* Deferred.make<void>()
 
     const read = (w: Watched) =>
       Effect.gen(function* () {
@@ -109,6 +111,7 @@ function make() {
         const first = w.last
         const rest = Stream.fromSubscription(updates)
         return Stream.concat(first === undefined ? Stream.empty : Stream.succeed(first), rest).pipe(
+          Stream.interruptWhen(Deferred.await(closed)),
           Stream.changesWith((a, b) => a === b),
           Stream.takeUntil((p) => isFinal(p.state))
         )
@@ -120,7 +123,7 @@ function make() {
         const w = jobs.get(jobId)
         if (w !== undefined) w.due = true
       },
-      watched: () => jobs.size
+      close: Effect.asVoid(Deferred.succeed(closed, undefined))
     })
   })
 }
