@@ -2,7 +2,7 @@
 // For the refiner's shells. What does not belong here: repairs (resolve/), what a vendor's fields mean (its connector).
 import { isUtf8 } from "node:buffer"
 import type { AnyConnector, JsonObject, Normalised } from "@bridge/connectors/Connector"
-import { parseJson } from "./ParseRow.ts"
+import { parseExact } from "@bridge/domain/ExactJson"
 
 /** What a row of one stream becomes; from the connector of the source. */
 export type Normalise = (row: JsonObject) => ReadonlyArray<Normalised>
@@ -32,7 +32,7 @@ export const processRow = (normalise: Normalise | null, bytes: Uint8Array, sourc
 
 export const processText = (normalise: Normalise, text: string, sourceId: string): Processed => {
   try {
-    const row = parseJson(text)
+    const row = parseExact(text)
     if (typeof row !== "object" || row === null || Array.isArray(row))
       return poison("not-an-object", "the row is no JSON object")
     return named(normalise(row as JsonObject), sourceId)

@@ -1,0 +1,36 @@
+import type { JsonObject, Normalised } from "@bridge/connectors/Connector"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { ticket } from "../testing/Samples.ts"
+import { processRow } from "./Process.ts"
+
+const normalise = (row: JsonObject): ReadonlyArray<Normalised> => {
+  if (row.fail === true) throw new Error("no")
+  return row.none === true ? [] : [{ entity: "ticket", sourceId: String(row.id), record: ticket() }]
+}
+const code = (text: string | Buffer) => {
+  const processed = processRow(normalise, typeof text === "string" ? Buffer.from(text) : text, "1")
+  return processed._tag === "Poison" ? processed.code : "record"
+}
+
+describe("a row", () => {
+  it.each([
+    ['{"id":1}', "record"],
+    [' { "id" : "1" } ', "record"],
+    ["{", "not-json"],
+    ["", "not-json"],
+    ["[1]", "not-an-object"],
+    ["null", "not-an-object"],
+    ['{"id":2}', "other-record"],
+    ['{"id":1,"none":true}', "no-record"],
+    ['{"id":1,"fail":true}', "normalise-failed"]
+  ])("%s is %s", (text, expected) => expect(code(text)).toBe(expected))
+
+  it("that is not UTF-8 is poison, and so is one of a stream nobody knows", () => {
+    expect(code(Buffer.from([0x22, 0xc3, 0x22]))).toBe("not-utf8")
+    expect(processRow(null, Buffer.from("{}"), "1")).toMatchObject({ code: "unknown-stream" })
+  })
+
+  it("of any bytes is a record or poison, never a throw", () =>
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => void code(Buffer.from(bytes)))))
+})

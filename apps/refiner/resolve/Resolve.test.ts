@@ -1,0 +1,69 @@
+import type { PersonRecord } from "@bridge/domain/Records"
+import { describe, expect, it } from "vitest"
+import { person, ticket } from "../testing/Samples.ts"
+import { matchKey } from "./Identity.ts"
+import { maxShortText, resolve } from "./Resolve.ts"
+
+const resolved = (changes: Partial<{ [K in keyof PersonRecord]: unknown }>) => {
+  const result = resolve("person", { ...person(), ...changes } as PersonRecord)
+  if (result._tag === "Refused") throw new Error(result.reason)
+  return result
+}
+
+describe("resolving", () => {
+  it("returns a sound record as it is", () => {
+    const sound = ticket()
+    expect(resolve("ticket", sound)).toEqual({ _tag: "Resolved", record: sound, notes: [] })
+    const result = resolve("ticket", sound)
+    expect(result._tag === "Resolved" && result.record === sound).toBe(true)
+  })
+
+  it.each([
+    ["Ada@Acme.example", "Ada@Acme.example"],
+    [" ada @acme.example\u00a0", "ada@acme.example"],
+    ["mailto:ada@acme.example", "ada@acme.example"],
+    ["Ada Lovelace <ada@acme.example>", "ada@acme.example"],
+    ["nobody", null],
+    ["a@b@c", null],
+    ["", null]
+  ])("makes of the address %j %j", (email, expected) => expect(resolved({ email }).record.email).toBe(expected))
+
+  it("notes what it repaired, with the field", () => {
+    const { notes, record } = resolved({
+      name: "A\0da\ud800",
+      created_at: "yesterday",
+      tags: ["a", 5, null],
+      custom: { a: "x\0", b: [Number.NaN] }
+    })
+    expect(record).toMatchObject({
+      name: "Ada\ufffd",
+      created_at: null,
+      tags: ["a", "5"],
+      custom: { a: "x", b: [null] }
+    })
+    expect(notes.map((n) => n.field)).toEqual(["created_at", "name", "name", "custom"])
+  })
+
+  it("cuts names without end, and leaves long texts alone", () => {
+    const long = "x".repeat(maxShortText + 5)
+    expect(resolved({ name: long, notes: long }).record).toMatchObject({
+      name: long.slice(0, maxShortText),
+      notes: long
+    })
+  })
+
+  it("refuses what has no id", () =>
+    expect(resolve("person", { ...person(), native_id: " " })).toEqual({
+      _tag: "Refused",
+      reason: "native_id is missing"
+    }))
+})
+
+describe("who is the same", () => {
+  it("people by address without case, groups and departments by name without case, trimmed", () => {
+    expect(matchKey("person", { email: "Ada@ACME.example" })).toBe("ada@acme.example")
+    expect(matchKey("group", { name: "  Service Desk " })).toBe("service desk")
+    expect(matchKey("person", { name: "Ada" })).toBeNull()
+    expect(matchKey("ticket", { name: "x" })).toBeNull()
+  })
+})
