@@ -94,6 +94,8 @@ export interface Batch {
   /** Numbers of the records in it; the actor's numbers go up over its batches. */
   readonly from: number
   readonly size: number
+  /** Of the owner that sends it; 1 when not given. */
+  readonly epoch?: number
   /** Random characters behind the number of each record. */
   readonly padding?: number
 }
@@ -116,7 +118,7 @@ export const sendBatch = (place: Place, batch: Batch, positions?: ReadonlyArray<
         headers: {
           ce_id: `${place.topic}/${batch.from + position}`,
           bridge_tenant: batch.tenant,
-          bridge_run: runHeader(runId(batch.actor, 1, batch.number), position, batch.size)
+          bridge_run: runHeader(runId(batch.actor, batch.epoch ?? 1, batch.number), position, batch.size)
         }
       }))
     })

@@ -18,7 +18,7 @@ import { Registry } from "@bridge/kafka/Registry"
 import { Schemas } from "@bridge/kafka/Schemas"
 import { enqueue } from "@bridge/store/Outbox"
 import { asTenant, layer as postgresLayer } from "@bridge/store/Postgres"
-import { ConfigProvider, Deferred, Effect, Fiber, Layer, ManagedRuntime, Option } from "effect"
+import { ConfigProvider, Deferred, Effect, Fiber, Layer, ManagedRuntime, Option, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { eventually } from "./Lab.ts"
@@ -46,8 +46,8 @@ const full = () => {
 }
 /** With everything that a stage has; each call has a pool of its own. */
 const run = <A, E>(
-  effect: Effect.Effect<A, E, Commands | Wakeups | SqlClient.SqlClient | Producer | Consumers | Admin>
-) => bare.runPromise(effect.pipe(Effect.provide(Layer.provideMerge(Commands.layer, full()))))
+  effect: Effect.Effect<A, E, Commands | Wakeups | SqlClient.SqlClient | Producer | Consumers | Admin | Scope.Scope>
+) => bare.runPromise(effect.pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Commands.layer, full()))))
 
 const tenant = randomUUID()
 const job = randomUUID()
@@ -94,8 +94,8 @@ describe("the outbox", () => {
       Effect.gen(function* () {
         const control = yield* Commands
         const sql = yield* SqlClient.SqlClient
-        const working = yield* Effect.forkChild(runStage(stage, { group: `control-${job}` }))
-        const relaying = yield* Effect.forkChild(relay)
+        const working = yield* Effect.forkScoped(runStage(stage, { group: `control-${job}` }))
+        const relaying = yield* Effect.forkScoped(relay)
         yield* Effect.andThen(
           control.send([
             { type: "extract", tenantId: tenant, jobId: job, key: "tickets", slice: 7 },
@@ -129,7 +129,7 @@ describe("the outbox", () => {
         yield* sql.withTransaction(Effect.andThen(enqueue([message("gone")]), Effect.fail("no"))).pipe(Effect.ignore)
         const enqueued = yield* Deferred.make<void>()
         const goOn = yield* Deferred.make<void>()
-        const open = yield* Effect.forkChild(
+        const open = yield* Effect.forkScoped(
           sql.withTransaction(
             enqueue([message("first")]).pipe(
               Effect.andThen(Deferred.succeed(enqueued, undefined)),
@@ -166,7 +166,7 @@ describe("the outbox", () => {
               .sendAll(sends)
               .pipe(Effect.andThen(Deferred.succeed(sending, undefined)), Effect.andThen(Effect.never))
         })
-        const first = yield* Effect.forkChild(relayOnce.pipe(Effect.provideService(Producer, hanging)))
+        const first = yield* Effect.forkScoped(relayOnce.pipe(Effect.provideService(Producer, hanging)))
         yield* Deferred.await(sending)
         assert.isNull(yield* relayOnce)
         // It dies after the send and before the mark.
@@ -226,7 +226,7 @@ describe("wake-ups", () => {
         yield* Effect.sleep("300 millis")
         let open = false
         const check = Effect.sync(() => (open ? Option.some("open") : Option.none()))
-        const waiting = yield* Effect.forkChild(wakeups.until("window:j", check, "30 seconds"), {
+        const waiting = yield* Effect.forkScoped(wakeups.until("window:j", check, "30 seconds"), {
           startImmediately: true
         })
         yield* Effect.sleep("100 millis")
@@ -234,7 +234,7 @@ describe("wake-ups", () => {
         yield* sql.withTransaction(wake("window:j"))
         assert.strictEqual(yield* Fiber.join(waiting).pipe(Effect.timeout("3 seconds")), "open")
         open = false
-        const polling = yield* Effect.forkChild(wakeups.until("window:k", check, "100 millis"), {
+        const polling = yield* Effect.forkScoped(wakeups.until("window:k", check, "100 millis"), {
           startImmediately: true
         })
         yield* Effect.sleep("50 millis")
