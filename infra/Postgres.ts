@@ -38,6 +38,7 @@ const env = { ...process.env, LC_ALL: "C", TZ: "UTC" }
 export const startPostgres = async (o: PostgresOptions): Promise<Daemon> => {
   const bin = join(binaries(), "bin")
   const data = dataDir(o.dir)
+  if (asRoot) chmodSync(o.dir, statSync(o.dir).mode | 0o011)
   if (!existsSync(join(data, "PG_VERSION"))) fill(bin, data, o.dir)
   const named = { name: "PostgreSQL", dir: o.dir, logFile: join(o.dir, "postgres.log") }
   const settings = Object.entries(settingsFor(o)).flatMap(([key, value]) => ["-c", `${key}=${value}`])
@@ -112,11 +113,13 @@ const fill = (bin: string, data: string, dir: string): void => {
   renameSync(part, data)
 }
 
-/** `nobody` must be able to reach its folder: a checkout under a closed home keeps it in /var/tmp instead. */
-const dataDir = (dir: string): string =>
-  asRoot && !openToAll(dir)
-    ? join("/var/tmp", `bridge-${createHash("sha256").update(dir).digest("hex").slice(0, 12)}`, "postgres")
-    : join(dir, "postgres")
+/** `nobody` must be able to reach its folder: under a closed home it is in /var/tmp instead. */
+const dataDir = (dir: string): string => {
+  const reachable = !asRoot || openToAll(dirname(dir))
+  return reachable ? join(dir, "postgres") : join("/var/tmp", `bridge-${hashOf(dir)}`, "postgres")
+}
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12)
 
 const openToAll = (dir: string): boolean =>
   (statSync(dir).mode & 0o001) !== 0 && (dirname(dir) === dir || openToAll(dirname(dir)))

@@ -1,6 +1,6 @@
 // A second process that owns or joins a stack, and things to find again in its servers. For Stack.system.test.ts.
 import { spawn } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
@@ -55,9 +55,12 @@ export const runStack = (dir: string, env: NodeJS.ProcessEnv = {}): Command => {
 /** The servers of a folder by name: the identity of each process, as its pid file says. */
 export const servers = (dir: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    readdirSync(dir, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".pid"))
-      .map((name) => [(name.split("/").pop() ?? name).replace(".pid", ""), readFileSync(join(dir, name), "utf8")])
+    [".", "kafka", "registry"]
+      .map((part) => join(dir, part))
+      .filter((part) => existsSync(part))
+      .flatMap((part) => readdirSync(part).map((name) => [part, name] as const))
+      .filter(([, name]) => name.endsWith(".pid"))
+      .map(([part, name]) => [name.replace(".pid", ""), readFileSync(join(part, name), "utf8")])
   )
 
 /** `kill -9`, to a server by its name in `servers`. */
