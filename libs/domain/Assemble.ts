@@ -26,8 +26,6 @@ export interface Dangling {
   readonly hint: string
 }
 
-export type Assembled = { readonly _tag: "Ready"; readonly body: JsonObject } | Dangling
-
 /** The records whose destination ids a piece needs. */
 export const referencesOf = (piece: Piece): ReadonlyArray<{ readonly entity: EntityId; readonly sourceId: string }> =>
   Object.values(resolvedRefs(piece)).flatMap((r) =>
@@ -38,22 +36,42 @@ export const referencesOf = (piece: Piece): ReadonlyArray<{ readonly entity: Ent
 export const needsPlaceholder = (piece: Piece): boolean =>
   Object.values(resolvedRefs(piece)).some((r) => "missing" in r && r.use === "placeholder")
 
+/** One comment of a body, and the record it comes from: null for the description. */
+export interface AssembledComment {
+  readonly sourceId: string | null
+  readonly body: JsonObject
+}
+
+export interface Aggregate {
+  readonly _tag: "Ready"
+  readonly body: JsonObject
+  readonly comments: ReadonlyArray<AssembledComment>
+}
+
 /**
  * The body of an aggregate. A ticket's `comments` are its description and then its comments by time and id, a text over
  * the limit as several in a row; other entities have none. Same inputs, same body.
  */
-export const assemble = (root: Piece, parts: ReadonlyArray<Piece>, destinations: Destinations): Assembled => {
+export const assemble = (
+  root: Piece,
+  parts: ReadonlyArray<Piece>,
+  destinations: Destinations
+): Aggregate | Dangling => {
   const filled = fill(root, destinations)
   if (filled._tag === "Dangling") return filled
-  const comments: Array<JsonObject> = []
+  const comments: Array<AssembledComment> = []
+  const add = (sourceId: string | null, comment: JsonObject, more: Json | undefined): void => {
+    for (const body of pieces(comment, more)) comments.push({ sourceId, body })
+  }
   const description = filled.meta["description"]
-  if (isObject(description)) comments.push(...pieces(description, description["more"]))
+  if (isObject(description)) add(null, description, description["more"])
   for (const part of parts.toSorted(byTimeThenId)) {
     const one = fill(part, destinations)
     if (one._tag === "Dangling") return { ...one, message: `${part.entity} ${part.sourceId}: ${one.message}` }
-    comments.push(...pieces(one.body, one.meta["more"]))
+    add(part.sourceId, one.body, one.meta["more"])
   }
-  return { _tag: "Ready", body: comments.length === 0 ? filled.body : { ...filled.body, comments } }
+  const body = comments.length === 0 ? filled.body : { ...filled.body, comments: comments.map((c) => c.body) }
+  return { _tag: "Ready", body, comments }
 }
 
 /** Ids are text with us; a vendor whose ids are numbers wants numbers. */
@@ -131,7 +149,9 @@ const resolvedRefs = (piece: Piece): Readonly<Record<string, ResolvedRef>> => {
 /** Sets the value at a path, making objects on the way; returns the array it stands in, if any. */
 const put = (out: Draft, path: string, value: Json): Array<Json> | undefined => {
   const keys = path.split(".")
-  let at: Record<string, Json> = keys[0] === "description" ? out.meta : out.body
+  const inMeta = keys[0] === "meta" && keys.length > 1
+  if (inMeta) keys.shift()
+  let at: Record<string, Json> = inMeta ? out.meta : out.body
   const last = keys.pop() as string
   for (const key of keys) {
     const next = at[key]

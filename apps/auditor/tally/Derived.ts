@@ -1,0 +1,21 @@
+// Records that come out of another record's row, found with the connector's own reading of the row. For tallies of topic
+// and archive, so that derived records are counted on both sides.
+import type { OpenConnection } from "@bridge/connectors/Connections"
+import type { JsonObject } from "@bridge/http/Call"
+import type { Derive } from "./Count.ts"
+
+/** Null for a stream the connector does not have. A row that cannot be read yields nothing: its own tally shows it. */
+export const deriver = ({ config, connector }: OpenConnection, rowStream: string): Derive | null => {
+  const stream = connector.streams.find((s) => s.name === rowStream)
+  if (stream === undefined) return null
+  return (body) => {
+    try {
+      const row: unknown = JSON.parse(body.toString("utf8"))
+      return typeof row === "object" && row !== null && !Array.isArray(row)
+        ? stream.normalise(config, row as JsonObject)
+        : []
+    } catch {
+      return []
+    }
+  }
+}
