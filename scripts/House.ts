@@ -38,7 +38,12 @@ export const edges: ReadonlyArray<Edge> = [
   edge(/^(scripts|infra|bench|test)\//, everything, "tools and tests run outside of any service"),
   edge(/^vitest\.config\.ts$/, everything, "a tool's own file"),
   edge(/^apps\/sandbox\//, everything, "the vendors' stand-in is plain Node and shares nothing with us"),
-  edge(/^apps\/(all|cli)\//, ["async", "try", "env", "console"], "they start processes, before and around any service"),
+  edge(/^apps\/all\//, ["async", "try", "env", "console"], "it starts processes, before and around any service"),
+  edge(
+    /^apps\/cli\//,
+    ["async", "try", "env", "console", "clock"],
+    "it runs at a person's terminal, outside of any service"
+  ),
   edge(/^libs\/(http|vault)\//, ["try"], "parsers and ciphers throw, and an Effect for each row would cost too much"),
   edge(/^libs\/connectors\/\w+\/Answers\.ts$/, ["try"], "a vendor's text may not be JSON, on every page"),
   edge(

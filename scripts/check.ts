@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { root, sources } from "./Checkout.ts"
 import { untidy } from "./House.ts"
 import { breaches, circles } from "./Layers.ts"
+import { isTest } from "./Source.ts"
 
 interface Verdict {
   readonly ok: boolean
@@ -39,10 +40,14 @@ const types = async (): Promise<Verdict> => {
   const effect = join(root, "node_modules/@effect/tsgo-linux-x64/lib/tsc")
   if (!existsSync(effect)) return run([join(root, "node_modules/typescript/bin/tsc"), "-p", "."])
   const { words } = await run(["-p", ".", "--pretty", "false"], effect)
-  return {
-    ok: !/\): (error|warning) /.test(words),
-    words: words.replace(/^.*\): suggestion [\s\S]*?effect\(\w+\)\n/gm, "")
-  }
+  const said = words.split(/^(?=\S+\(\d+,\d+\): )/m).filter((one) => counts(one))
+  return { ok: said.length === 0, words: said.join("") }
+}
+
+/** Errors everywhere; Effect's warnings outside of tests; its suggestions are for the editor. */
+const counts = (diagnostic: string): boolean => {
+  const [, path = "", kind = "error"] = /^(\S+)\(\d+,\d+\): (\w+)/.exec(diagnostic) ?? []
+  return kind === "error" || (kind === "warning" && !isTest(path) && !path.startsWith("test/"))
 }
 
 const house = async (): Promise<Verdict> => {
