@@ -2,7 +2,7 @@
 // answers. For VendorHttp. The memory layer serves one process; BudgetsPostgres.ts shares over all (Promise 7).
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import type { Budget, LimitReading } from "./Call.ts"
-import { ended, hold, learn, type PaceState, paceOf, refuse, take, unheard, waitMillis } from "./Pace.ts"
+import { answered, boundless, ended, hold, learn, type PaceState, paceOf, refuse, take, waitMillis } from "./Pace.ts"
 
 /** What shares one vendor account's limits. */
 export interface Lane {
@@ -54,7 +54,7 @@ export class LaneState {
   pace(name: string, now: number): PaceState {
     const known = this.#paces.get(name)
     if (known !== undefined) return known
-    const declared = this.#lane.budgets.find((budget) => budget.name === name) ?? { name, ...boundless }
+    const declared = this.#lane.budgets.find((budget) => budget.name === name) ?? { name, ...undeclared }
     const made = paceOf(declared, this.#lane.share, now)
     this.#paces.set(name, made)
     return made
@@ -72,7 +72,7 @@ export class LaneState {
   }
 }
 
-const boundless = { limit: Number.MAX_SAFE_INTEGER, windowMillis: 60_000, form: "fixed" } as const
+const undeclared = { limit: boundless, windowMillis: 60_000, form: "fixed" } as const
 
 /** Takes one call from every named budget, or says how long to wait for the slowest of them. */
 export const takeAll = (state: LaneState, names: ReadonlyArray<string>, now: number): number => {
@@ -86,8 +86,10 @@ export const takeAll = (state: LaneState, names: ReadonlyArray<string>, now: num
 export const teach = (state: LaneState, permit: Permit, lesson: Lesson, now: number): void => {
   for (const name of permit.names) ended(state.pace(name, now))
   if (lesson.answered === true)
-    for (const name of permit.names)
-      if (!lesson.readings.some(({ budget }) => budget === name)) unheard(state.pace(name, now))
+    for (const name of permit.names) {
+      const told = lesson.readings.some(({ budget }) => budget === name)
+      answered(state.pace(name, now), told)
+    }
   for (const reading of lesson.readings) learn(state.pace(reading.budget, now), reading, permit.sentAt, now)
   if (lesson.throttledMillis === undefined) return
   const spent = lesson.readings

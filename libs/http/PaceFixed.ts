@@ -1,0 +1,155 @@
+// Limits that start anew at fixed times: where the window lies and what is left in it, from headers that may name the reset,
+// only the rest, or nothing. Pure; the part of Pace.ts for the commonest form. Promise 7.
+import type { LimitReading } from "./Call.ts"
+import type { PaceState } from "./Pace.ts"
+
+export interface Window {
+  /** When the window is believed to end, late rather than early; null until the vendor has shown it. */
+  readonly end: number | null
+  /** Answers to calls sent before this are of an earlier window. */
+  readonly startedAt: number
+  /** The least the vendor said it has left in this window; null before its first word. */
+  readonly free: number | null
+  /** Ours in this window. */
+  readonly used: number
+  /** Most calls in flight at one time: as far apart may answers come out of order. */
+  readonly peak: number
+  /** An answer of this window has come; until then one call goes alone. */
+  confirmed: boolean
+  /** When a call may ask for a phase that is not known; 0 when none is due. */
+  readonly probeAt: number
+  /** The window may be much shorter than documented: one more call asks. */
+  readonly doubtful: boolean
+  readonly doubted: boolean
+  /** Windows that did not start anew; at two the limit is taken for a sliding one. */
+  readonly misses: number
+  readonly shortGap: number
+  readonly lastReset: number
+}
+
+export const unknownWindow: Window = {
+  end: null,
+  startedAt: Number.MIN_SAFE_INTEGER,
+  free: null,
+  used: 0,
+  peak: 0,
+  confirmed: false,
+  probeAt: 0,
+  doubtful: false,
+  doubted: false,
+  misses: 0,
+  shortGap: 0,
+  lastReset: 0
+}
+
+const set = (pace: PaceState, change: Partial<Window>): void => {
+  pace.fixed = { ...pace.fixed, ...change }
+}
+
+/** What the vendor has counted outweighs what we have: it need not count every call. Calls in flight may not be counted yet. */
+const exhausted = (pace: PaceState): boolean => {
+  const { free, used } = pace.fixed
+  if (free === null) return pace.limit * pace.share - used < 1
+  const left = free - pace.inFlight
+  return Math.min(pace.limit * pace.share - Math.min(used, pace.limit - left), left) < 1
+}
+
+export const wait = (pace: PaceState, now: number): number => {
+  roll(pace, now)
+  if (!pace.fixed.confirmed && pace.inFlight > 0) return 25
+  if (!exhausted(pace)) return 0
+  const { doubtful, end, probeAt } = pace.fixed
+  if (end !== null && !doubtful) return Math.max(1, end - now)
+  // The phase is not known: one call asks for it, after a moment, instead of waiting a whole window in the dark.
+  if (pace.inFlight > 0) return 50
+  if (probeAt === 0) set(pace, { probeAt: now + Math.min(1_000, pace.windowMillis / 60) })
+  return Math.max(0, pace.fixed.probeAt - now)
+}
+
+export const sent = (pace: PaceState, now: number): void => {
+  const asking = pace.fixed.probeAt !== 0 && exhausted(pace)
+  set(pace, {
+    used: pace.fixed.used + 1,
+    peak: Math.max(pace.fixed.peak, pace.inFlight),
+    ...(asking && { probeAt: now + pace.windowMillis, confirmed: false })
+  })
+}
+
+/** Starts a new window when the time has come. */
+const roll = (pace: PaceState, now: number): void => {
+  const { end } = pace.fixed
+  if (end === null || now < end) return
+  if (pace.guessed && pace.fixed.used >= pace.limit * pace.share - 1) pace.limit *= 1.002
+  const start = end + Math.floor((now - end) / pace.windowMillis) * pace.windowMillis
+  set(pace, {
+    end: start + pace.windowMillis,
+    startedAt: start,
+    free: pace.fixed.free === null ? null : pace.limit,
+    used: pace.inFlight,
+    peak: pace.inFlight,
+    confirmed: false,
+    probeAt: 0
+  })
+}
+
+export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, now: number): void => {
+  if (reading.resetMillis !== undefined) learnReset(pace, reading.resetMillis, now)
+  const free = reading.remaining
+  if (free === undefined) return
+  const { fixed } = pace
+  if (fixed.free !== null && free > fixed.free + fixed.peak + 1)
+    learnRise(pace, free, reading.resetMillis !== undefined, now)
+  else if (sentAt >= fixed.startedAt) {
+    const startsAnew =
+      fixed.free === null || fixed.free < pace.limit || free >= pace.limit * 0.5 || fixed.used > pace.limit * 0.2
+    set(pace, { free: Math.min(fixed.free ?? free, free), ...(!startsAnew && { misses: fixed.misses + 1 }) })
+    if (pace.fixed.misses >= 2) pace.form = "sliding"
+  }
+}
+
+/** A header names the end of the window, in whole seconds: the latest of several readings is nearest without being early. */
+const learnReset = (pace: PaceState, resetMillis: number, now: number): void => {
+  const named = now + resetMillis
+  const { end } = pace.fixed
+  const sameWindow = end !== null && Math.abs(end - named) < 2_000
+  set(pace, { end: sameWindow ? Math.max(end, named) : named, doubtful: false })
+  if (resetMillis > pace.windowMillis * 1.2) pace.windowMillis = resetMillis
+}
+
+/** The vendor has more left than it had: its window started anew between the two answers. */
+const learnRise = (pace: PaceState, free: number, knowsReset: boolean, now: number): void => {
+  const { doubted, doubtful, end, startedAt } = pace.fixed
+  if (doubtful) pace.windowMillis = Math.min(pace.windowMillis, Math.max(500, now - startedAt))
+  const doubt = !doubted && end === null && !knowsReset
+  if (!knowsReset) learnLength(pace, now)
+  const next = now + pace.windowMillis
+  set(pace, {
+    ...(!knowsReset && { end: end === null || end < now ? next : Math.min(end, next), lastReset: now }),
+    startedAt: now,
+    free,
+    used: pace.inFlight,
+    peak: pace.inFlight,
+    probeAt: 0,
+    doubtful: doubt,
+    doubted: doubted || doubt
+  })
+}
+
+/** Two resets in quick succession, twice alike: the window is shorter than documented. */
+const learnLength = (pace: PaceState, now: number): void => {
+  const { lastReset, shortGap } = pace.fixed
+  const gap = now - lastReset
+  if (lastReset === 0 || gap > pace.windowMillis * 0.8) return
+  if (shortGap > 0 && Math.abs(gap - shortGap) < shortGap * 0.25) pace.windowMillis = Math.max(gap, shortGap)
+  set(pace, { shortGap: gap })
+}
+
+/** Refused: the window ends when the vendor says. A short wait makes the documented length doubtful, once. */
+export const refused = (pace: PaceState, retryAfterMillis: number, now: number): void => {
+  const until = now + retryAfterMillis
+  const { doubted, doubtful, end, startedAt } = pace.fixed
+  if (doubtful) pace.windowMillis = Math.min(pace.windowMillis, Math.max(500, until - startedAt))
+  const doubt = !doubted && end === null && retryAfterMillis < pace.windowMillis / 2
+  const spent = pace.silent === null ? { free: 0 } : { free: null, used: Number.MAX_SAFE_INTEGER }
+  set(pace, { end: until, ...spent, probeAt: 0, doubtful: doubt, doubted: doubted || doubt })
+}
