@@ -46,7 +46,7 @@ export const runStage = <R>(stage: Stage<R>, options: RuntimeOptions = {}) =>
           gravePartition: (tenantId) => place(controlTopic("dead-letters"), tenantId),
           drainMillis: millis(options.drain, "20 seconds"),
           quietMillis: millis(options.quiet, "2 seconds"),
-          hungMillis: millis(options.hung, "10 minutes"),
+          hungMillis: millis(options.hung, "30 minutes"),
           stuckMillis,
           ...(options.sessionTimeoutMillis === undefined ? {} : { sessionTimeoutMillis: options.sessionTimeoutMillis })
         })
@@ -57,7 +57,8 @@ export const runStage = <R>(stage: Stage<R>, options: RuntimeOptions = {}) =>
       const cause = yield* Effect.flip(Effect.sandbox(once))
       const error = Cause.squash(cause)
       if (refused(error)) return yield* Effect.fail(error)
-      yield* Effect.logError("consumer session ended, another begins", { group }, cause)
+      const log = error instanceof BrokerError && error.transient ? Effect.logWarning : Effect.logError
+      yield* log("consumer session ended, another begins", { group }, cause)
       yield* Metric.update(Metric.withAttributes(Metrics.rebuilds, { stage: stage.stage }), 1)
       yield* Ref.update(patience, (ms) => (error instanceof Stuck ? Math.min(ms * 2, 3_600_000) : stuck))
       // One that lived a while is followed at once; those that fail at the start wait longer and longer.

@@ -71,7 +71,10 @@ export interface Run {
   readonly inOrder: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Gives the permit back while waiting (for a manifest row, a window, a vendor job) and takes it again afterwards. */
   readonly waiting: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** True when other actors wait for a permit: a slice should end and send its own continuation. */
+  /**
+   * True when other actors wait for a permit, or the service stops: a slice should end and send its own continuation.
+   * Asking it (like a transaction, or waiting) is a sign of life; a run without any for 30 minutes is taken for hung.
+   */
   readonly crowded: Effect.Effect<boolean>
   /** Writes dead letters for single records of the run, inside the given transaction; the run goes on without them. */
   readonly deadLetter: (

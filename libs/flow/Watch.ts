@@ -8,7 +8,7 @@ import type { Held } from "./Held.ts"
 import * as Metrics from "./Metrics.ts"
 
 /** Records lie in the log and none of them moves. Nobody acts; the session is built anew. */
-export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", { what: Schema.String }) {}
+export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", { message: Schema.String }) {}
 
 /** First and next offset of `<topic>/<partition>`. */
 export type Ranges = ReadonlyMap<string, { readonly low: bigint; readonly high: bigint }>
@@ -65,13 +65,13 @@ export const measure = Effect.fnUntraced(function* <R>(dispatch: Dispatch<R>, st
     yield* Metric.update(Metric.withAttributes(Metrics.lag, { stage, topic }), lag)
   }
   if (dispatch.permits.held > 0 && now - dispatch.movedAt > limits.hungMillis) {
-    return yield* new Stuck({ what: `runs of ${stage} show no sign of life` })
+    return yield* new Stuck({ message: `runs of ${stage} show no sign of life` })
   }
   for (const held of helds) {
     const high = ranges.get(held.name)?.high
     if (high === undefined || held.paused || now - held.readAt <= limits.stuckMillis) continue
     if (held.tracker.next >= high) continue
-    return yield* new Stuck({ what: `${held.name} is not read on from ${held.tracker.next}, the log ends at ${high}` })
+    return yield* new Stuck({ message: `${held.name} is not read on from ${held.tracker.next}, the log ends at ${high}` })
   }
 })
 

@@ -51,7 +51,10 @@ export const work = <R>(desk: Desk<R>, held: Held, parcel: Parcel, turn: Turn) =
         transaction,
         inOrder: inOrder(turn, permit.waiting),
         waiting: permit.waiting,
-        crowded: Effect.sync(() => desk.draining() || desk.permits.crowded(`${held.topic}/${parcel.actor}`)),
+        crowded: Effect.sync(() => {
+          desk.alive()
+          return desk.draining() || desk.permits.crowded(`${held.topic}/${parcel.actor}`)
+        }),
         deadLetter: (dead) => bury(grave(), dead)
       }
     }
@@ -118,7 +121,7 @@ export const work = <R>(desk: Desk<R>, held: Held, parcel: Parcel, turn: Turn) =
   })
 
 /** A run's permit: taken and given back as often as it waits. */
-const permitOf = <R>({ permits }: Desk<R>, held: Held, parcel: Parcel) => {
+const permitOf = <R>({ alive, permits }: Desk<R>, held: Held, parcel: Parcel) => {
   let holding = false
   let waits = 0
   const acquire = Effect.callback<void>((resume) => {
@@ -136,6 +139,7 @@ const permitOf = <R>({ permits }: Desk<R>, held: Held, parcel: Parcel) => {
   const waiting: Run["waiting"] = (effect) =>
     Effect.suspend(() => {
       waits++
+      alive()
       giveBack()
       return effect
     }).pipe(

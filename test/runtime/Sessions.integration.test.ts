@@ -5,7 +5,7 @@ import { partitionOf } from "@bridge/flow/Partition"
 import { orStageError } from "@bridge/flow/Retry"
 import { type RuntimeOptions, runStage } from "@bridge/flow/Runtime"
 import type { Run, Stage } from "@bridge/flow/Stage"
-import type { Producer } from "@bridge/kafka/Broker"
+import { BrokerError, BrokerUnavailable, Consumers, type Producer } from "@bridge/kafka/Broker"
 import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
@@ -177,6 +177,32 @@ describe("sessions", () => {
     await eventually("all are done", async () => (await effects()) === 4)
     await stop(fiber)
     assert.isAtLeast(hung, 3)
+  })
+
+  it("are built anew when the client reads nothing while records lie in the log, and when it crashes", async () => {
+    let opened = 0
+    // The first session's client is deaf, the second's gives up.
+    const ailing = Effect.map(Consumers, (real) =>
+      Consumers.of({
+        open: (options) => {
+          opened++
+          if (opened === 1) return real.open({ ...options, onRecords: () => {} })
+          const crashed = Effect.fail(
+            new BrokerError({ operation: "consume", reason: new BrokerUnavailable({ cause: "gone" }) })
+          )
+          return opened === 2 ? Effect.map(real.open(options), (live) => ({ ...live, crashed })) : real.open(options)
+        }
+      })
+    )
+    await sendAll(batchesOf(2, 2, [acme]))
+    const fiber = lab.services.runFork(
+      runStage(stageOf(place, remembering), { group: place.group, stuck: "1 second" }).pipe(
+        Effect.provideServiceEffect(Consumers, ailing)
+      )
+    )
+    await eventually("all are done", async () => (await effects()) === 4)
+    await stop(fiber)
+    assert.isAtLeast(opened, 2)
   })
 
   it("run a record alone after three crashes over it", async () => {
