@@ -40,7 +40,7 @@ const types = async (): Promise<Verdict> => {
   const effect = join(root, "node_modules/@effect/tsgo-linux-x64/lib/tsc")
   if (!existsSync(effect)) return run([join(root, "node_modules/typescript/bin/tsc"), "-p", "."])
   const { words } = await run(["-p", ".", "--pretty", "false"], effect)
-  const said = words.split(/^(?=\S+\(\d+,\d+\): )/m).filter((one) => counts(one))
+  const said = words.split(/^(?=\S+\(\d+,\d+\): )/m).filter((one) => one.trim() !== "" && counts(one))
   return { ok: said.length === 0, words: said.join("") }
 }
 
