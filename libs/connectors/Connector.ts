@@ -220,6 +220,8 @@ export interface DiscoveredField {
   readonly custom: boolean
   readonly required: boolean
   readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
+  /** A nested field: the keys of its lower levels, from the top. */
+  readonly levels?: ReadonlyArray<string>
 }
 
 /** Custom field definitions and the like at run time: a call, and the additions its answers make to a stream's schema. */

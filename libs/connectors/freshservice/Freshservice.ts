@@ -4,7 +4,7 @@ import { type Answer, parseJson } from "@bridge/http/Call"
 import { cutOne, cutPage } from "@bridge/http/Rows"
 import type { Call, Child, Connector, DiscoveredField, Row, Stream } from "../Connector.ts"
 import { type RowForm, rowOf, rowsOf } from "../Cut.ts"
-import { booleanOf, listOf, objectOf, textOf } from "../Values.ts"
+import { booleanOf, idOf, listOf, objectOf, textOf } from "../Values.ts"
 import { budgetOf, budgets, limits, verdict } from "./Answers.ts"
 import { authorise, Config } from "./Config.ts"
 import { nextPage, numberedList, perPage } from "./Lists.ts"
@@ -159,22 +159,29 @@ const departments: Stream<Config> = {
 }
 
 /** The key of a custom field inside `custom_fields` is its `name`, never its label. */
+/** Rows hold the number of these choices, of custom ones the text. Source: Freshservice API v2, ticket properties. */
+const numbered = new Set(["default_status", "default_priority", "default_source", "default_urgency", "default_impact"])
+
 const fieldOf = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredField> => {
   const key = textOf(field.name)
   if (key === null) return []
-  const choices = listOf(field.choices).map(objectOf)
-  const options = choices.flatMap((choice) => {
-    const label = textOf(choice.value)
-    return label === null ? [] : [{ value: label, label }]
-  })
+  const type = textOf(field.field_type) ?? "unknown"
+  const options = listOf(field.choices)
+    .map(objectOf)
+    .flatMap((choice) => {
+      const label = textOf(choice.value)
+      return label === null ? [] : [{ value: (numbered.has(type) ? idOf(choice.id) : null) ?? label, label }]
+    })
+  const levels = listOf(field.nested_fields).flatMap((level) => textOf(objectOf(level).name) ?? [])
   return [
     {
       key,
       title: textOf(field.label) ?? key,
-      type: textOf(field.field_type) ?? "unknown",
-      custom: booleanOf(field.default_field) === false || (textOf(field.field_type) ?? "").startsWith("custom_"),
+      type,
+      custom: booleanOf(field.default_field) === false || type.startsWith("custom_"),
       required: booleanOf(field.required) ?? false,
-      ...(options.length > 0 && { options })
+      ...(options.length > 0 && { options }),
+      ...(levels.length > 0 && { levels })
     }
   ]
 }
