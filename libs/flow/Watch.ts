@@ -71,7 +71,9 @@ export const measure = Effect.fnUntraced(function* <R>(dispatch: Dispatch<R>, st
     const high = ranges.get(held.name)?.high
     if (high === undefined || held.paused || now - held.readAt <= limits.stuckMillis) continue
     if (held.tracker.next >= high) continue
-    return yield* new Stuck({ message: `${held.name} is not read on from ${held.tracker.next}, the log ends at ${high}` })
+    return yield* new Stuck({
+      message: `${held.name} is not read on from ${held.tracker.next}, the log ends at ${high}`
+    })
   }
 })
 

@@ -1,7 +1,8 @@
 // Members join, leave and die while records keep coming; and an owner that comes too late.
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { runStage } from "@bridge/flow/Runtime"
+import { type RuntimeOptions, runStage } from "@bridge/flow/Runtime"
+import type { Run } from "@bridge/flow/Stage"
 import { Effect, Fiber } from "effect"
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "vitest"
 import {
@@ -72,4 +73,33 @@ describe("members", () => {
     assert.deepStrictEqual(found.disorder, [])
     assert.strictEqual(found.effects, expected)
   }, 90_000)
+
+  it("end their runs of partitions that another member has taken over", async () => {
+    await lab.services.runPromise(
+      Effect.forEach(batchesOf(1, 2), (batch) => sendBatch(place, batch), { discard: true })
+    )
+    const began = new Set<number>()
+    const ended = new Set<number>()
+    const hanging = (run: Run) =>
+      Effect.sync(() => began.add(run.partition)).pipe(
+        Effect.andThen(Effect.never),
+        Effect.onInterrupt(() => Effect.sync(() => void ended.add(run.partition)))
+      )
+    const options: RuntimeOptions = { group: place.group, drain: "100 millis" }
+    const old = lab.services.runFork(runStage(stageOf(place, hanging, { permits: 8 }), options))
+    await eventually("the first member works", async () => began.size > 2)
+    const other = servicesOf(place)
+    const done = new Set<number>()
+    const noting = (run: Run) => Effect.tap(remembering(run), () => Effect.sync(() => done.add(run.partition)))
+    const fiber = other.runFork(runStage(stageOf(place, noting), options))
+    await eventually("the second has taken over", async () => done.size > 0)
+    await eventually(
+      "and the first has let go",
+      async () => [...done].every((p) => !began.has(p) || ended.has(p)),
+      5000
+    )
+    assert.isBelow(ended.size, began.size)
+    await Effect.runPromise(Fiber.interruptAll([old, fiber]))
+    await other.dispose()
+  })
 })
