@@ -187,7 +187,7 @@ export class ReviewGroup extends HttpApiGroup.make("review")
     HttpApiEndpoint.get("report", "/:id/download/audit-report", {
       ...named,
       query: { format: Schema.optionalKey(Schema.Literals(["json", "html"])) },
-      success: Schema.Json,
+      success: [Schema.Json, Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html" }))],
       error: [on[404], on[503]]
     }),
     HttpApiEndpoint.get("verify", "/:id/audit/verify", {
