@@ -1,0 +1,198 @@
+// Budgets shared by all processes: one row of `rate_budgets` per connection, locked while it is read and changed, from which
+// a process leases as many calls as are waiting in it. For the services; the rules are Pace.ts. Promises 5 and 7.
+import { randomUUID } from "node:crypto"
+import { Effect, Layer, Schedule, Semaphore } from "effect"
+import { SqlClient } from "effect/sql"
+import { Budgets, longestNapMillis } from "./Budgets.ts"
+import { type Lane, LaneState, type Lesson, type Paces, type Permit, takeAll, teach } from "./Lane.ts"
+
+/** Most calls leased at one time. */
+const largestLease = 32
+/** A lease that nobody used goes back after this. */
+const leaseMillis = 1_000
+/** What was learnt is written at the latest after this. */
+const flushMillis = 200
+/** A process that has not been heard of for this long has no calls in flight any more: the longest attempt and a margin. */
+const ownerMillis = 180_000
+
+/** The row. `owners`: calls in flight by process and budget, so that those of a killed process do not count for ever. */
+interface Stored {
+  readonly paces: Paces
+  readonly owners: {
+    readonly [owner: string]: { readonly seen: number; readonly inFlight: { readonly [name: string]: number } }
+  }
+}
+
+interface Lease {
+  calls: number
+  until: number
+  sentAt: number
+}
+
+/** One process's side of a lane. */
+interface Local {
+  readonly lane: Lane
+  readonly leases: Map<string, Lease>
+  readonly turns: Map<string, Semaphore.Semaphore>
+  readonly waiting: Map<string, number>
+  lessons: Array<{ readonly permit: Permit; readonly lesson: Lesson }>
+  flushing: boolean
+}
+
+export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.effect(
+  Budgets,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const scope = yield* Effect.scope
+    const owner = randomUUID()
+    const lanes = new Map<string, Local>()
+
+    const localOf = (lane: Lane): Local => {
+      const known = lanes.get(keyOf(lane)) ?? {
+        lane,
+        leases: new Map(),
+        turns: new Map(),
+        waiting: new Map(),
+        lessons: [],
+        flushing: false
+      }
+      lanes.set(keyOf(lane), known)
+      return known
+    }
+
+    /** Under the row's lock: what was learnt here goes in, leases that expired go back, and `want` calls are asked for. */
+    const visit = (local: Local, names: ReadonlyArray<string>, want: number) =>
+      Effect.gen(function* () {
+        const lessons = local.lessons
+        local.lessons = []
+        const visited = sql
+          .withTransaction(
+            Effect.gen(function* () {
+              const key = keyOf(local.lane)
+              const { now, stored } = yield* locked(sql, key)
+              const state = new LaneState(local.lane, stored.paces)
+              const mine = adopt(state, stored, owner, now)
+              for (const { permit, lesson } of lessons) teach(state, permit, lesson, now)
+              giveBack(local, state, now)
+              let granted = 0
+              let wait = 0
+              while (granted < want && wait === 0) {
+                wait = takeAll(state, names, now)
+                if (wait === 0) granted += 1
+              }
+              const next: Stored = {
+                paces: state.paces,
+                owners: { ...mine.others, [owner]: { seen: now, inFlight: mine.own() } }
+              }
+              yield* sql`update rate_budgets set state = ${JSON.stringify(next)}::jsonb, lease_owner = ${owner},
+                lease_until = clock_timestamp() + make_interval(secs => ${leaseMillis / 1000}), updated_at = now() where key = ${key}`
+              return { granted, wait, now }
+            })
+          )
+          .pipe(
+            Effect.tapError((error) => {
+              local.lessons.unshift(...lessons)
+              return Effect.logWarning(`budgets wait for the database: ${error.message}`)
+            })
+          )
+        return yield* visited
+      }).pipe(Effect.retry(whileAway), Effect.orDie)
+
+    const flush = (local: Local) =>
+      Effect.gen(function* () {
+        yield* Effect.sleep(flushMillis)
+        local.flushing = false
+        if (local.lessons.length > 0) yield* visit(local, [], 0)
+      })
+
+    return Budgets.of({
+      acquire: (lane, names) => acquire(localOf(lane), names, visit),
+      settle: (lane, permit, lesson) =>
+        Effect.suspend(() => {
+          const local = localOf(lane)
+          local.lessons.push({ permit, lesson })
+          if (lesson.throttledMillis !== undefined) return Effect.asVoid(visit(local, [], 0))
+          if (local.flushing) return Effect.void
+          local.flushing = true
+          return Effect.asVoid(Effect.forkIn(flush(local), scope))
+        })
+    })
+  })
+)
+
+type Visit = (
+  local: Local,
+  names: ReadonlyArray<string>,
+  want: number
+) => Effect.Effect<{ readonly granted: number; readonly wait: number; readonly now: number }>
+
+const acquire = (local: Local, names: ReadonlyArray<string>, visit: Visit): Effect.Effect<Permit> => {
+  const key = names.join("+")
+  const turn = local.turns.get(key) ?? Semaphore.makeUnsafe(1)
+  local.turns.set(key, turn)
+  const count = (change: number) => Effect.sync(() => local.waiting.set(key, (local.waiting.get(key) ?? 0) + change))
+  const once: Effect.Effect<Permit> = Effect.gen(function* () {
+    for (;;) {
+      const lease = local.leases.get(key)
+      if (lease !== undefined && lease.calls > 0 && performance.now() < lease.until) {
+        lease.calls -= 1
+        return { names, sentAt: lease.sentAt }
+      }
+      const want = Math.min(largestLease, Math.max(1, local.waiting.get(key) ?? 1))
+      const { granted, now, wait } = yield* visit(local, names, want)
+      local.leases.set(key, { calls: granted, until: performance.now() + leaseMillis, sentAt: now })
+      if (granted === 0) yield* Effect.sleep(Math.min(Math.max(wait, 1), longestNapMillis))
+    }
+  })
+  return Effect.acquireUseRelease(
+    count(1),
+    () => turn.withPermit(once),
+    () => count(-1)
+  )
+}
+
+/** Calls leased and not made before their time: they were never sent. */
+const giveBack = (local: Local, state: LaneState, now: number): void => {
+  for (const [key, lease] of local.leases) {
+    if (lease.calls === 0 || performance.now() < lease.until) continue
+    for (let i = 0; i < lease.calls; i++)
+      teach(state, { names: key.split("+"), sentAt: lease.sentAt }, { readings: [] }, now)
+    lease.calls = 0
+  }
+}
+
+/** Sets each budget's calls in flight to those of living processes, and gives our own part back after the changes. */
+const adopt = (state: LaneState, stored: Stored, owner: string, now: number) => {
+  const others = Object.fromEntries(
+    Object.entries(stored.owners).filter(([id, { seen }]) => id !== owner && seen > now - ownerMillis)
+  )
+  const sum = (name: string) => Object.values(others).reduce((total, { inFlight }) => total + (inFlight[name] ?? 0), 0)
+  const mine = stored.owners[owner]?.inFlight ?? {}
+  for (const [name, pace] of Object.entries(state.paces)) pace.inFlight = sum(name) + (mine[name] ?? 0)
+  const own = () =>
+    Object.fromEntries(
+      Object.entries(state.paces).map(([name, pace]) => [name, Math.max(0, pace.inFlight - sum(name))])
+    )
+  return { others, own }
+}
+
+const locked = (sql: SqlClient.SqlClient, key: string) =>
+  Effect.gen(function* () {
+    const select = sql<{
+      state: Partial<Stored>
+      now: number
+    }>`select state, (extract(epoch from clock_timestamp()) * 1000)::float8 as now
+      from rate_budgets where key = ${key} for update`
+    const [row] = yield* select
+    if (row !== undefined) return { now: row.now, stored: storedOf(row.state) }
+    yield* sql`insert into rate_budgets (key) values (${key}) on conflict do nothing`
+    const [made] = yield* select
+    return { now: made?.now ?? 0, stored: storedOf(made?.state ?? {}) }
+  })
+
+const storedOf = (state: Partial<Stored>): Stored => ({ paces: state.paces ?? {}, owners: state.owners ?? {} })
+
+const keyOf = (lane: Lane): string => `${lane.tenantId}/${lane.connectionId}`
+
+/** The database is away: nothing can be paced, so nothing goes. */
+const whileAway = Schedule.spaced("1 second")

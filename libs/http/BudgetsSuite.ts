@@ -1,0 +1,86 @@
+// What every layer of Budgets promises. A layer's test gives two processes' views of one connection's budgets.
+import { Duration, Effect, Option, type Scope } from "effect"
+import { describe, expect, it } from "vitest"
+import type { Budgets } from "./Budgets.ts"
+import type { Lane, Lesson } from "./Lane.ts"
+
+type Service = typeof Budgets.Service
+
+export const budgetsSuite = (
+  name: string,
+  /** Runs with the budgets of two processes and closes them. */
+  run: <A>(body: (one: Service, other: Service) => Effect.Effect<A, never, Scope.Scope>) => Promise<A>
+): void => {
+  let connection = 0
+  const laneOf = (limit: number): Lane => ({
+    tenantId: "t",
+    connectionId: `c${++connection}`,
+    budgets: [{ name: "account", limit, windowMillis: 3_600_000, form: "fixed", told: true }],
+    share: 1
+  })
+  const told = (limit: number, remaining: number): Lesson => ({
+    readings: [{ budget: "account", limit, remaining }],
+    answered: true
+  })
+  const soon = <A>(effect: Effect.Effect<A>) => Effect.timeoutOption(effect, Duration.millis(700))
+  /** The first call goes alone; its answer brings the limit. */
+  const begin = (budgets: Service, lane: Lane, limit: number) =>
+    Effect.flatMap(budgets.acquire(lane, ["account"]), (permit) => budgets.settle(lane, permit, told(limit, limit - 1)))
+
+  describe(`budgets, ${name}`, () => {
+    it("give two processes together no more than the limit", async () => {
+      const granted = await run((one, other) =>
+        Effect.gen(function* () {
+          const lane = laneOf(20)
+          yield* begin(one, lane, 20)
+          yield* Effect.sleep("400 millis")
+          const asks = Array.from({ length: 30 }, (_, i) =>
+            soon((i % 2 === 0 ? one : other).acquire(lane, ["account"]))
+          )
+          const permits = yield* Effect.all(asks, { concurrency: "unbounded" })
+          return permits.filter(Option.isSome).length
+        })
+      )
+      expect(granted).toBe(19)
+    })
+
+    it("hold all processes when one is refused", async () => {
+      const waits = await run((one, other) =>
+        Effect.gen(function* () {
+          const lane = laneOf(100)
+          yield* begin(one, lane, 100)
+          const permit = yield* one.acquire(lane, ["account"])
+          yield* one.settle(lane, permit, { readings: [], throttledMillis: 60_000 })
+          return Option.isNone(yield* soon(other.acquire(lane, ["account"])))
+        })
+      )
+      expect(waits).toBe(true)
+    })
+
+    it("keep connections apart", async () => {
+      const goes = await run((one, other) =>
+        Effect.gen(function* () {
+          const held = laneOf(100)
+          const permit = yield* one.acquire(held, ["account"])
+          yield* one.settle(held, permit, { readings: [], throttledMillis: 60_000 })
+          return Option.isSome(yield* soon(other.acquire(laneOf(100), ["account"])))
+        })
+      )
+      expect(goes).toBe(true)
+    })
+
+    it("let a caller that waits be interrupted, and its place be taken", async () => {
+      const goes = await run((one) =>
+        Effect.gen(function* () {
+          const lane = laneOf(2)
+          yield* begin(one, lane, 2)
+          const last = yield* one.acquire(lane, ["account"])
+          yield* soon(one.acquire(lane, ["account"]))
+          yield* one.settle(lane, last, told(1_000, 900))
+          return Option.isSome(yield* Effect.timeoutOption(one.acquire(lane, ["account"]), "3 seconds"))
+        })
+      )
+      expect(goes).toBe(true)
+    })
+  })
+}
