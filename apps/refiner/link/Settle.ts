@@ -25,8 +25,8 @@ export type Transact = <A>(
 
 /** Parents before their children, whatever is referred to before what refers: the order of loading. */
 const steps: ReadonlyArray<Entity> = entities.toSorted((a, b) => a.loadPhase - b.loadPhase)
-/** Records in one transaction: some seconds at most. */
-const slice = 10_000
+/** Records in one transaction: few enough that the worst join over them is short. */
+const slice = 1_000
 
 /** Decides everything that concerns more than one record. Each transaction is complete in itself; again changes nothing. */
 export const settle = <E, R>(

@@ -48,7 +48,7 @@ export const reader: Reader = {
       ? null
       : (row: JsonObject) => {
           if (row.fail === true) throw new Error("this row cannot be read")
-          const sample = row as unknown as Sample
+          const sample = row as JsonObject & Sample
           return [normalised(sample), ...(sample.derived ?? []).map(normalised)]
         }
 }
