@@ -66,13 +66,11 @@ export const bridgeLayer = (url: string | undefined): Layer.Layer<Bridge, never,
   )
 
 const client = (url: string, token: string | undefined) =>
-  HttpApiClient.make(Api, { transformClient: HttpClient.mapRequest(HttpClientRequest.prependUrl(url)) }).pipe(
-    Effect.provide(
-      HttpApiMiddleware.layerClient(Access, ({ next, request }) =>
-        next(token === undefined ? request : HttpClientRequest.bearerToken(request, token))
-      )
+  HttpApiClient.make(Api, {
+    transformClient: HttpClient.mapRequest((request) =>
+      HttpClientRequest.prependUrl(token === undefined ? request : HttpClientRequest.bearerToken(request, token), url)
     )
-  )
+  }).pipe(Effect.provide(HttpApiMiddleware.layerClient(Access, ({ next, request }) => next(request))))
 
 /** What a person reads: the problem's own words, or that nobody answers. */
 export const told =
