@@ -26,7 +26,13 @@ try {
   const stack = await startStack({ dir: join(values.dir, "stack"), log: say })
   const sandbox =
     values.sandbox && !values["no-sandbox"]
-      ? await startSandbox({ tickets: Number(values.tickets), seed: values.seed, timeFactor: 60, limitFactor: 60 })
+      ? await startSandbox({
+          tickets: Number(values.tickets),
+          seed: values.seed,
+          timeFactor: 60,
+          limitFactor: 60,
+          realLimits: true
+        })
       : undefined
   if (sandbox !== undefined) {
     say(

@@ -22,14 +22,14 @@ export type Limits = {
   readonly reset: () => void
 }
 
-/** `factor` makes every bucket that much larger, as the vendors' paid add-ons do. */
-export const makeLimits = (clock: Clock, factor = 1): Limits => {
+/** `factor` makes every bucket that much larger, as the vendors' paid add-ons do; `realTime` leaves a window its real length. */
+export const makeLimits = (clock: Clock, factor = 1, realTime = false): Limits => {
   const used = new Map<string, { window: number; used: number }>()
   return {
     charge: (plain, credits) => {
       const bucket = factor === 1 ? plain : { ...plain, total: Math.round(plain.total * factor) }
       const now = clock.now()
-      const length = clock.lasts(bucket.windowMillis)
+      const length = realTime ? bucket.windowMillis : clock.lasts(bucket.windowMillis)
       const window = Math.floor(now / length)
       const resetsSeconds = Math.max(1, Math.ceil(((window + 1) * length - now) / 1000))
       let counter = used.get(bucket.name)

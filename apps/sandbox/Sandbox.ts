@@ -20,6 +20,8 @@ export type SandboxOptions = {
   readonly timeFactor?: number
   /** Every limit of both vendors is that much larger. */
   readonly limitFactor?: number
+  /** Limits count real minutes, whatever the time factor. */
+  readonly realLimits?: boolean
   /** false: nothing is ever limited. */
   readonly limits?: boolean
   /** ISO time that the corpus takes for now; absent: the start. With it, the same seed gives the same bytes. */
@@ -107,6 +109,7 @@ const accountsOf = (options: SandboxOptions) => {
     limits,
     seed,
     ...(options.limitFactor !== undefined && { limitFactor: options.limitFactor }),
+    ...(options.realLimits !== undefined && { realLimits: options.realLimits }),
     ...(options.tickets !== undefined && { tickets: options.tickets }),
     ...(options.failures !== undefined && { failures: options.failures }),
     ...options.freshservice
@@ -116,6 +119,7 @@ const accountsOf = (options: SandboxOptions) => {
     limits,
     seed,
     ...(options.limitFactor !== undefined && { limitFactor: options.limitFactor }),
+    ...(options.realLimits !== undefined && { realLimits: options.realLimits }),
     ...(options.zendeskTickets !== undefined && { tickets: options.zendeskTickets }),
     ...options.zendesk
   }

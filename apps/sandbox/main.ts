@@ -14,6 +14,7 @@ const usage = `sandbox: Freshservice and Zendesk to play and test against
   --zendesk-tickets N  tickets the Zendesk account holds at the start (default 0)
   --time-factor F      a vendor's minute lasts 60/F seconds (default 1)
   --limit-factor F     every limit is F times as large (default 1)
+  --real-limits        limits count real minutes, whatever the time factor
   --no-limits          no rate limits
   --anchor ISO         the corpus takes this for now (default: the start)
   --plan P             Freshservice plan: ${planNames.join(", ")} (default enterprise)
@@ -32,6 +33,7 @@ const options = {
   "zendesk-tickets": { type: "string" },
   "time-factor": { type: "string" },
   "limit-factor": { type: "string" },
+  "real-limits": { type: "boolean" },
   "no-limits": { type: "boolean" },
   anchor: { type: "string" },
   plan: { type: "string" },
@@ -77,6 +79,7 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(values.anchor !== undefined && { anchor: values.anchor }),
     limits: values["no-limits"] !== true,
+    realLimits: values["real-limits"] === true,
     logCalls: values["log-calls"] === true,
     freshservice: {
       ...(values.plan !== undefined && { plan: values.plan as FreshservicePlan }),

@@ -111,6 +111,7 @@ const startSandboxProcess = async (o: InstallOptions): Promise<SandboxProcess> =
       String(o.timeFactor),
       "--limit-factor",
       String(o.limitFactor ?? 1),
+      ...((o.limitFactor ?? 1) === 1 ? [] : ["--real-limits"]),
       ...(o.sandboxArgs ?? [])
     ],
     logFile: join(o.dir, "logs", "sandbox.log")

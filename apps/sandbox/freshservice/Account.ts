@@ -19,6 +19,8 @@ export type FreshserviceOptions = {
   readonly failures?: number
   /** Every limit is that much larger; absent: as the plan has it. */
   readonly limitFactor?: number
+  /** Limits count real minutes, whatever the time factor. */
+  readonly realLimits?: boolean
 }
 
 export type FreshserviceAccount = {
@@ -61,7 +63,7 @@ export const makeFreshserviceAccount = (
     host,
     clock,
     corpus,
-    limits: makeLimits(clock, options.limitFactor),
+    limits: makeLimits(clock, options.limitFactor, options.realLimits),
     ticketBytes: keepBytes(corpus),
     byEmail: addresses(corpus),
     beforeList: null

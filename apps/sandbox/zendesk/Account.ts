@@ -46,6 +46,8 @@ export type ZendeskOptions = {
   readonly seed: string | number
   /** Every limit is that much larger; absent: as the plan has it. */
   readonly limitFactor?: number
+  /** Limits count real minutes, whatever the time factor. */
+  readonly realLimits?: boolean
 }
 
 export type ZendeskAccount = {
@@ -196,7 +198,7 @@ export const makeZendeskAccount = (
     options,
     host: `${options.subdomain}.zendesk.com`,
     clock,
-    limits: makeLimits(clock, options.limitFactor),
+    limits: makeLimits(clock, options.limitFactor, options.realLimits),
     ledger,
     jobs: makeJobs(clock, options.job),
     fields: defaultTicketFields,
