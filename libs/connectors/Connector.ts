@@ -94,6 +94,8 @@ export interface Stream<C> {
   ahead?(cursor: Cursor): Cursor | null
   /** The same place with a smaller page, for a vendor that cannot answer in time; null when it is small enough. */
   smaller?(cursor: Cursor): Cursor | null
+  /** What stands for a page that the account does not have (404, 403): null where that is a failure. */
+  without?(cursor: Cursor): Page | null
   /** Throws `Malformed` for a body that is not a page. */
   read(config: C, cursor: Cursor, answer: Answer): Page
   /** List + detail: what completes one row; `wanted` names the streams whose rows are asked for, this one included. */

@@ -213,7 +213,16 @@ const fetchPage = (
       ...(smaller !== null && { giveUp: tooSlow })
     })
   )
-  const once = Effect.map(read, (page): Fetched => ({ page, calls: 1 }))
+  const without = stream.without?.(cursor) ?? null
+  const present =
+    without === null
+      ? read
+      : Effect.catchIf(
+          read,
+          (error) => isGone(error.reason),
+          () => Effect.succeed(without)
+        )
+  const once = Effect.map(present, (page): Fetched => ({ page, calls: 1 }))
   if (smaller === null) return once
   return Effect.catchIf(
     once,

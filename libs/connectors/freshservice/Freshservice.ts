@@ -17,7 +17,7 @@ import {
   requesterSchema,
   ticketSchema
 } from "./Rows.ts"
-import { readTickets, startTickets, ticketPage } from "./TicketPages.ts"
+import { readTickets, startTickets, ticketPage, withoutWorkspaces } from "./TicketPages.ts"
 
 const ticketForm: RowForm = { stream: "tickets", versionKey: "updated_at" }
 
@@ -65,6 +65,7 @@ const tickets: Stream<Config> = {
   start: startTickets,
   page: ticketPage,
   read: readTickets,
+  without: withoutWorkspaces,
   expand: (_config, row, wanted) => ({
     ...(wanted.has("tickets") && { detail: detailOf(row) }),
     children: wanted.has("conversations") ? [conversationsOf(row.sourceId)] : []
@@ -83,6 +84,7 @@ const conversations: Stream<Config> = {
   start: startTickets,
   page: ticketPage,
   read: readTickets,
+  without: withoutWorkspaces,
   normalise: Normalise.conversation
 }
 

@@ -2,7 +2,7 @@
 // Source: Freshservice API v2, "View list of all tickets": without `updated_since` only tickets of the last 30 days are listed;
 // deleted and spam tickets come through filters of their own. Depth of paging and the order under change are not documented.
 import type { Answer, Call } from "@bridge/http/Call"
-import { cutPage } from "@bridge/http/Rows"
+import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
 import type { Cursor, Page, ReadOptions, Row } from "../Connector.ts"
 import { rowsOf } from "../Cut.ts"
 import { textsOf, timeOf } from "../Values.ts"
@@ -19,7 +19,8 @@ const overlapMillis = 5 * 60_000
 /** Rows remembered to leave them out; when there are more, some are given again, which harms nothing. */
 const remembered = 300
 
-const phases = ["all", "deleted", "spam"] as const
+/** The filters of one workspace in turn; then the list of workspaces, since a list shows only the primary one unasked. */
+const phases = ["all", "deleted", "spam", "workspaces"] as const
 type Phase = (typeof phases)[number]
 
 /**
@@ -43,6 +44,10 @@ interface Place {
   /** Greatest `updated_at` so far. */
   readonly max: string | null
   readonly workspace: string | null
+  /** Workspaces that rows of the primary pass named; null when its rows name none, as on accounts without workspaces. */
+  readonly homes: ReadonlyArray<string> | null
+  /** Workspaces still to be read; null before their list was. */
+  readonly others: ReadonlyArray<string> | null
 }
 
 export const startTickets = (config: Config, options: ReadOptions): Cursor => {
@@ -60,12 +65,22 @@ export const startTickets = (config: Config, options: ReadOptions): Cursor => {
     edge: [],
     tail: [],
     max: null,
-    workspace: workspace === undefined || workspace === null ? null : String(workspace)
+    workspace: workspace === undefined || workspace === null ? null : String(workspace),
+    homes: [],
+    others: workspace === undefined || workspace === null ? null : []
   })
 }
 
 export const ticketPage = (_config: Config, cursor: Cursor): Call => {
   const place = placeOf(cursor)
+  if (place.phase === "workspaces")
+    return {
+      operation: "listWorkspaces",
+      method: "GET",
+      path: "/api/v2/workspaces",
+      query: { per_page: perPage, page: place.page },
+      idempotent: true
+    }
   return {
     operation: "listTickets",
     method: "GET",
@@ -86,7 +101,8 @@ export const ticketPage = (_config: Config, cursor: Cursor): Call => {
 
 export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Page => {
   const place = placeOf(cursor)
-  const cut = cutPage(answer.body, "tickets", ["id", "updated_at"])
+  if (place.phase === "workspaces") return readWorkspaces(place, answer)
+  const cut = cutPage(answer.body, "tickets", ["id", "updated_at", "workspace_id"])
   const { rows, poison } = rowsOf(cut.rows, { stream: "tickets", versionKey: "updated_at" })
   const times = rows.map((row) => Date.parse(row.version))
   if (
@@ -106,7 +122,13 @@ export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Pa
     place.tail.filter((entry) => timeIn(entry) >= newest),
     rows.filter((_, i) => (times[i] ?? 0) >= newest)
   )
-  const next = following({ ...place, max, tail, read: place.read + 1 }, rows, times, nextPage(answer, place.page))
+  const homes = homesOf(place, cut.rows)
+  const next = following(
+    { ...place, max, tail, homes, read: place.read + 1 },
+    rows,
+    times,
+    nextPage(answer, place.page)
+  )
   return { rows: fresh, poison, ...next }
 }
 
@@ -117,7 +139,6 @@ const following = (
   times: ReadonlyArray<number>,
   nextNumber: number | null
 ): Pick<Page, "next" | "bookmark"> => {
-  const fresh = { page: 1, read: 0, numbered: false, edge: [] } as const
   if (nextNumber !== null) {
     const last = times.at(-1) ?? Number.NaN
     const ordered = times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))
@@ -128,10 +149,56 @@ const following = (
     if (since <= place.since) return { next: cursorOf({ ...place, page: nextNumber, edge: kept(place.edge, near) }) }
     return { next: cursorOf({ ...place, since, page: 1, edge: kept([], near) }) }
   }
+  return nextPhase(place)
+}
+
+const fresh = { page: 1, read: 0, numbered: false, edge: [] } as const
+
+/** The next filter, the list of workspaces where there may be others, the next workspace, or the end. */
+const nextPhase = (place: Place): Pick<Page, "next" | "bookmark"> => {
   const phase = phases[phases.indexOf(place.phase) + 1]
-  if (phase !== undefined) return { next: cursorOf({ ...place, ...fresh, phase, since: place.from }) }
+  const on = { ...place, ...fresh, since: place.from }
+  if (phase === "deleted" || phase === "spam") return { next: cursorOf({ ...on, phase }) }
+  if (place.others === null && place.homes !== null && phase === "workspaces")
+    return { next: cursorOf({ ...on, phase }) }
+  const [workspace, ...others] = place.others ?? []
+  if (workspace !== undefined) return { next: cursorOf({ ...on, phase: "all", workspace, others }) }
   const from = place.max === null ? place.from : earlier(place.max, overlapMillis)
-  return { next: null, bookmark: cursorOf({ ...place, ...fresh, phase: "all", from, since: from, until: null }) }
+  const again = {
+    ...on,
+    phase: "all",
+    from,
+    since: from,
+    until: null,
+    workspace: null,
+    homes: [],
+    others: null
+  } as const
+  return { next: null, bookmark: cursorOf(again) }
+}
+
+/** No list of workspaces: an account without them, or a plan without the module. */
+export const withoutWorkspaces = (cursor: Cursor): Page | null => {
+  const place = placeOf(cursor)
+  return place.phase === "workspaces" ? { rows: [], ...nextPhase({ ...place, others: [] }) } : null
+}
+
+/** Those that the primary pass did not show. Asking for number 1 would give all workspaces without their own fields. */
+const readWorkspaces = (place: Place, answer: Answer): Page => {
+  const cut = cutPage(answer.body, "workspaces", ["id"])
+  const ids = cut.rows.flatMap((row) => scalarText(row.fields.id) ?? [])
+  const others = [...(place.others ?? []), ...ids.filter((id) => id !== "1" && place.homes?.includes(id) !== true)]
+  const page = nextPage(answer, place.page)
+  if (page !== null) return { rows: [], next: cursorOf({ ...place, page, others }) }
+  return { rows: [], ...nextPhase({ ...place, others }) }
+}
+
+/** Collects the workspaces that rows name, until one names none. */
+const homesOf = (place: Place, rows: ReadonlyArray<CutRow>): ReadonlyArray<string> | null => {
+  if (place.homes === null || place.others !== null) return place.homes
+  const named = rows.map((row) => scalarText(row.fields.workspace_id))
+  if (rows.length > 0 && named.every((id) => id === null)) return null
+  return [...new Set([...place.homes, ...named.flatMap((id) => id ?? [])])]
 }
 
 const kept = (old: ReadonlyArray<string>, rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
@@ -167,6 +234,8 @@ const placeOf = (cursor: Cursor): Place => {
     edge: textsOf(cursor.edge),
     tail: textsOf(cursor.tail),
     max: text("max"),
-    workspace: text("workspace")
+    workspace: text("workspace"),
+    homes: cursor.homes === null ? null : textsOf(cursor.homes),
+    others: cursor.others === null || cursor.others === undefined ? null : textsOf(cursor.others)
   }
 }
