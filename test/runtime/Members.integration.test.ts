@@ -4,6 +4,7 @@ import { once } from "node:events"
 import { type RuntimeOptions, runStage } from "@bridge/flow/Runtime"
 import type { Run } from "@bridge/flow/Stage"
 import { Effect, Fiber } from "effect"
+import { SqlClient } from "effect/sql"
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "vitest"
 import {
   batchesOf,
@@ -88,6 +89,9 @@ describe("members", () => {
     const options: RuntimeOptions = { group: place.group, drain: "100 millis" }
     const old = lab.services.runFork(runStage(stageOf(place, hanging, { permits: 8 }), options))
     await eventually("the first member works", async () => began.size > 2)
+    const counted = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      Effect.map(sql`select 1 from consumer_offsets where grp = ${place.group} and attempts > 0`, (rows) => rows.length)
+    )
     const other = servicesOf(place)
     const done = new Set<number>()
     const noting = (run: Run) => Effect.tap(remembering(run), () => Effect.sync(() => done.add(run.partition)))
@@ -99,6 +103,8 @@ describe("members", () => {
       5000
     )
     assert.isBelow(ended.size, began.size)
+    // A member that is alive to lose a partition has not crashed over it.
+    await eventually("no restart is counted", async () => (await lab.services.runPromise(counted)) === 0, 5000)
     await Effect.runPromise(Fiber.interruptAll([old, fiber]))
     await other.dispose()
   })

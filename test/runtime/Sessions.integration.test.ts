@@ -273,6 +273,8 @@ describe("sessions", () => {
     await eventually("all are done", async () => (await effects()) === 20)
     await stop(fiber)
     const [claimed] = await run(claim(place.group, "other", [{ topic: place.topic, partition: at }]))
+    // The one before left in order: its end was no crash.
+    assert.strictEqual(claimed?.attempts, 0)
     const row = { topic: place.topic, partition: at, epoch: claimed?.epoch ?? 0n, ahead: "b1:0.5", clean: true }
     // 10 is not finished, 10 to 14 are finished above it: only 15 to 19 come again.
     await run(save(place.group, [{ ...row, low: 10n }]))
