@@ -100,6 +100,7 @@ const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">",
 /** What a reader sees of an HTML text: destinations wrap, re-indent and re-encode it. */
 export const plainText = (html: string): string =>
   html
+    .replaceAll(/<\/?(?:a|abbr|b|code|em|font|i|s|small|span|strong|sub|sup|u)(?:\s[^>]*)?>/gi, "")
     .replaceAll(/<[^>]*>/g, " ")
     .replaceAll(/&(#x?[0-9a-f]+|[a-z]+);/gi, (whole, name: string) => {
       if (!name.startsWith("#")) return entities[name.toLowerCase()] ?? whole

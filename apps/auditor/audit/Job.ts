@@ -1,0 +1,106 @@
+// The job that is audited: what the auditor reads of tables it does not own. Runs in the caller's transaction. For Audit.ts.
+import type { Approval } from "@bridge/domain/Approval"
+import type { EntityId } from "@bridge/domain/Entities"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Report } from "./Report.ts"
+
+export interface AuditJob {
+  readonly id: string
+  readonly tenantId: string
+  readonly name: string
+  readonly state: string
+  readonly revision: number
+  readonly entities: ReadonlyArray<EntityId>
+  readonly sourceAccount: string
+  readonly sourceConnection: string
+  readonly destinationAccount: string
+  readonly destinationConnection: string
+  readonly approval: Report["approval"]
+  readonly auditComplete: boolean
+  /** The books were compared. */
+  readonly balanced: boolean
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+}
+
+interface Row {
+  readonly tenant_id: string
+  readonly name: string
+  readonly state: string
+  readonly revision: number
+  readonly entities: ReadonlyArray<EntityId>
+  readonly source_account: string
+  readonly source_connection: string
+  readonly destination_account: string | null
+  readonly destination_connection: string | null
+  readonly approval: Approval | null
+  readonly audit_complete: boolean
+  readonly balanced: boolean
+  readonly started: string | null
+  readonly ended: string | null
+}
+
+/** Undefined for a job without a destination: there is nothing to compare with. */
+export const auditJob = (jobId: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] =
+      yield* sql<Row>`select tenant_id::text, name, state, revision, entities, source_account, source_connection::text,
+        destination_account, destination_connection::text, approval, audit_complete,
+        exists (select 1 from migration_results m where m.job_id = jobs.id) as balanced,
+        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as started,
+        to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as ended
+      from jobs where id = ${jobId}::uuid`
+    if (row === undefined || row.destination_account === null || row.destination_connection === null) return undefined
+    const job: AuditJob = {
+      id: jobId,
+      tenantId: row.tenant_id,
+      name: row.name,
+      state: row.state,
+      revision: row.revision,
+      entities: row.entities,
+      sourceAccount: row.source_account,
+      sourceConnection: row.source_connection,
+      destinationAccount: row.destination_account,
+      destinationConnection: row.destination_connection,
+      approval: row.approval === null ? null : approvalOf(row.approval),
+      auditComplete: row.audit_complete,
+      balanced: row.balanced,
+      startedAt: row.started,
+      endedAt: row.ended
+    }
+    return job
+  })
+
+const approvalOf = (a: Approval): NonNullable<Report["approval"]> => ({
+  by: a.approvedBy,
+  at: a.approvedAt,
+  revision: a.revision,
+  mapping: a.mapping,
+  hashes: a.hashes
+})
+
+/** True when the auditor's own books have every batch that counts: the manifest's, the released and the loaded ones. */
+export const tallied = (jobId: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ behind: boolean }>`select exists (
+        select 1 from job_batches b where b.job_id = ${jobId}::uuid and b.state in ('sent', 'refined') and b.rows > 0
+          and not exists (select 1 from tallies t where t.job_id = b.job_id and t.stage = 'raw' and t.entity = b.entity
+            and t.batch_key = b.stream || '/' || b.number || '/' || b.epoch and cardinality(t.ids) >= b.rows))
+      or exists (
+        select 1 from load_batches l where l.job_id = ${jobId}::uuid and l.state = 'done' and l.size > 0
+          and (select count(*) from tallies t where t.job_id = l.job_id and t.stage in ('approved', 'loaded') and t.entity = l.entity
+            and t.batch_key = l.number::text and cardinality(t.ids) >= l.size) < 2) as behind`
+    return row?.behind === false
+  })
+
+/** Failed records by reason, the most frequent first. */
+export const failures = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Report["failures"][number]>`select coalesce(error->>'code', 'unknown') as code, count(*)::int as count,
+        min(coalesce(error->>'message', '')) as message, min(coalesce(error->>'hint', '')) as hint
+      from job_record_outcomes where job_id = ${jobId}::uuid and outcome = 'failed' group by 1 order by 2 desc, 1 limit 50`
+  )
