@@ -2,6 +2,7 @@
 // test finds drift. What does not belong here: prose.
 import { entities } from "@bridge/domain/Entities"
 import { flow, topics } from "@bridge/flow/Flow"
+import { problemTable, reasonTable } from "./ErrorTables.ts"
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
@@ -64,7 +65,9 @@ export const drawings: Readonly<Record<string, () => string>> = {
   topics: topicTable,
   stages: stageTable,
   entities: entityTable,
-  picture
+  picture,
+  problems: problemTable,
+  reasons: reasonTable
 }
 
 /** The text with every drawing as it is now. */

@@ -1,6 +1,6 @@
 // How much a migration has to do and how long it may take: from what the source says, what is done, and the pace so far.
 import type { Estimate } from "@bridge/contract/Jobs"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { jobRow } from "./Stored.ts"
 
@@ -21,7 +21,7 @@ export const estimateOf = (id: string) =>
       from unnest(${job.entities}::text[]) as t(e)
       left join job_progress p on p.job_id = ${id}::uuid and p.entity = e`
     const startedAt = job.started_at?.getTime()
-    const seconds = startedAt === undefined ? 0 : (Date.now() - startedAt) / 1000
+    const seconds = startedAt === undefined ? 0 : ((yield* Clock.currentTimeMillis) - startedAt) / 1000
     return {
       jobId: job.id,
       entities: rows,

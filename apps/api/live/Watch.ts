@@ -3,7 +3,7 @@
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Problem } from "@bridge/contract/Problem"
 import { isFinal } from "@bridge/domain/Jobs"
-import { Context, Deferred, Effect, Layer, PubSub, Schedule, type Scope, Stream } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, PubSub, Schedule, type Scope, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { paced, remember } from "./Pace.ts"
@@ -64,8 +64,7 @@ function make() {
         yield* PubSub.publish(w.hub, next)
       }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
 
-    const round = Effect.suspend(() => {
-      const now = Date.now()
+    const round = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const due = [...jobs.values()].filter((w) => w.due || now - w.readAt >= slowMillis)
       return Effect.forEach(due, (w) => Effect.ignore(read(w)), { concurrency: 2, discard: true })
     })

@@ -5,7 +5,7 @@ import type { Json } from "@bridge/domain/Canonical"
 import type { BlobRef, JsonObject, Resolution, StoredElement, Warning } from "@bridge/domain/Element"
 import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
 import { Blobs } from "@bridge/store/Blobs"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import type { Reviewed } from "./Columns.ts"
@@ -131,13 +131,8 @@ const canonicalOf = (
   })
 
 /** A row that the refiner refused may not normalise here either: its cells stay empty. */
-const normalisedSafely = (read: () => ReadonlyArray<Normalised>): ReadonlyArray<Normalised> => {
-  try {
-    return read()
-  } catch {
-    return []
-  }
-}
+const normalisedSafely = (read: () => ReadonlyArray<Normalised>): ReadonlyArray<Normalised> =>
+  Result.getOrElse(Result.try(read), () => [])
 
 const isObject = (value: Json): value is { readonly [key: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
