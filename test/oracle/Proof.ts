@@ -1,9 +1,12 @@
 // The proof of a migration: Bridge's own books beside what the sandbox's corpus, ledger and destination say.
 // What does not belong here: anything computed by Bridge's code; the comparison is in Compare.ts, by a reading of its own.
-import type { Rest } from "../harness/Rest.ts"
-
-export const entityNames = ["ticket", "comment", "person", "group", "group-member", "department"] as const
-export type EntityName = (typeof entityNames)[number]
+import { createHash } from "node:crypto"
+import type { JobView } from "@bridge/contract/Jobs"
+import { type Asks, type Claims, readClaims } from "./Claims.ts"
+import { type Comparison, compare } from "./Compare.ts"
+import { checkEquations } from "./Equations.ts"
+import { type EntityName, entityNames } from "./Findings.ts"
+import { sandboxTruth, type Truth } from "./Truth.ts"
 
 export interface EntityProof {
   readonly source: number
@@ -36,4 +39,70 @@ export interface Proof {
   readonly problems: ReadonlyArray<string>
 }
 
-export declare const prove: (rest: Rest, jobId: string, adminUrl: string) => Promise<Proof>
+/** `rest` is logged in as the tenant whose job it is. */
+export const prove = async (rest: Asks, jobId: string, adminUrl: string): Promise<Proof> => {
+  const job = await rest.get<JobView>(`/api/jobs/${jobId}`)
+  const source = instanceOf(job.source.account)
+  const truth = sandboxTruth(adminUrl, { source, destination: instanceOf(job.destination?.account ?? "") })
+  const proof = await proofOf(truth, await readClaims(rest, jobId), source)
+  const chain = await rest.get<{ readonly ok: boolean; readonly problem: string | null }>(
+    `/api/jobs/${jobId}/audit/verify`
+  )
+  return chain.ok ? proof : notHolding(proof, `the audit log does not verify: ${chain.problem ?? "no reason"}`)
+}
+
+/** `freshservice:acme` is the account acme. */
+const instanceOf = (account: string): string => account.slice(account.indexOf(":") + 1)
+
+const notHolding = ({ json, problems, ...rest }: Proof, problem: string): Proof => ({
+  ...rest,
+  json: { ...json, ok: false },
+  problems: [...problems, problem]
+})
+
+export const proofOf = async (truth: Truth, claims: Claims, instance: string): Promise<Proof> => {
+  const comparison = await compare(truth, claims, instance)
+  checkEquations(claims, comparison.findings)
+  const { problems } = comparison.findings
+  return {
+    json: {
+      ok: problems.length === 0,
+      hashes: {
+        topic: over(claims, "topic"),
+        archive: over(claims, "archive"),
+        approved: over(claims, "approved"),
+        loaded: over(claims, "loaded")
+      },
+      entities: Object.fromEntries(entityNames.map((entity) => [entity, row(claims, comparison, entity)]))
+    },
+    failedOnPurpose: comparison.failedOnPurpose,
+    problems
+  }
+}
+
+/** One hash for the job: over `entity, tab, hash` of every entity in the order of names. */
+const over = ({ results }: Claims, stage: string): string => {
+  const hash = createHash("sha256")
+  for (const entity of [...entityNames].sort())
+    hash.update(`${entity}\t${String(results.get(entity)?.hashes[stage] ?? "")}\n`)
+  return hash.digest("hex")
+}
+
+const row = ({ results }: Claims, { findings }: Comparison, entity: EntityName): EntityProof => {
+  const { changed, doubled, missing, source } = findings.counts[entity]
+  const result = results.get(entity)
+  return {
+    source,
+    topic: result?.topic ?? 0,
+    archived: result?.archived ?? 0,
+    dead: result?.dead ?? 0,
+    excluded: result?.excluded ?? 0,
+    approved: result?.approved ?? 0,
+    loaded: result?.loaded ?? 0,
+    matched: result?.matched ?? 0,
+    failed: result?.failed ?? 0,
+    missing,
+    doubled,
+    changed
+  }
+}
