@@ -9,16 +9,17 @@ import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
 import { type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
+import { Wakeups } from "@bridge/flow/Wakeups"
 import { VendorError } from "@bridge/http/VendorError"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
 import { Producer } from "@bridge/kafka/Broker"
-import { Cause, Clock, Effect, Queue, Schedule, Stream } from "effect"
+import { Cause, Clock, Effect, Option, Queue, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
 import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
 import * as Manifest from "./Manifest.ts"
 import { RawBatches } from "./RawBatch.ts"
 
-type Needs = Commands | Connections | Producer | RawBatches | SqlClient.SqlClient | VendorHttp
+type Needs = Commands | Connections | Producer | RawBatches | SqlClient.SqlClient | VendorHttp | Wakeups
 
 /** A slice gives way after this long when others wait. */
 const sliceMillis = 10_000
@@ -203,14 +204,15 @@ const send = (run: Run, claim: Manifest.Claim, connection: OpenConnection, batch
     yield* run.inOrder(producer.sendAll(sends))
   })
 
-/** Waits while the refiner has a window of rows before it. */
+/** Waits while the refiner has a window of rows before it; woken when it has committed a batch. */
 const room = (run: Run, claim: Manifest.Claim) =>
-  run
-    .transaction(Manifest.inFlight(claim))
-    .pipe(
-      Effect.repeat({ while: (rows) => rows >= windowRows, schedule: Schedule.spaced("100 millis") }),
-      Effect.asVoid
+  Effect.gen(function* () {
+    const wakeups = yield* Wakeups
+    const look = Effect.map(run.transaction(Manifest.inFlight(claim)), (rows) =>
+      rows < windowRows ? Option.some(true) : Option.none()
     )
+    yield* wakeups.until(`window:${claim.jobId}`, look, "500 millis")
+  })
 
 const giveWay = (run: Run, claim: Manifest.Claim, sent: Sent, numbers: Readonly<Record<string, number>>) =>
   Effect.gen(function* () {

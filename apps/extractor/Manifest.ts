@@ -3,6 +3,7 @@
 import type { Cursor, Poison } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { JobOptions } from "@bridge/domain/Jobs"
+import { wake } from "@bridge/flow/Wakeups"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Batch } from "./Cut.ts"
@@ -107,7 +108,7 @@ export const finish = (
     yield* sql`update job_streams set checkpoint = coalesce(${checkpoint === null ? null : JSON.stringify(checkpoint)}::jsonb, checkpoint),
         rows = rows + ${rows}, calls = calls + ${calls}, error = null, updated_at = now()
       where job_id = ${c.jobId}::uuid and stream = ${c.stream}`
-    yield* sql`select pg_notify('batches', ${c.jobId})`
+    yield* wake(`batches:${c.jobId}`)
   })
 
 /** Rows that cannot even be named: nothing of them is lost, the reason stands beside the bytes. Promise 2. */
