@@ -18,7 +18,7 @@ export const head = (tenantId: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const [row] = yield* sql<{ seq: string; hash: string }>`select seq::text, hash from audit_log
-      where tenant_id = ${tenantId}::uuid order by seq desc limit 1`
+      where tenant_id = ${tenantId}::uuid order by audit_log.seq desc limit 1`
     const end: Head = { entries: Number(row?.seq ?? 0), head: row?.hash ?? genesis(tenantId) }
     return end
   })
@@ -38,7 +38,7 @@ export const unchained = (tenantId: string, last: number, limit: number) =>
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<EventRow>`select seq::text, job_id::text, type, actor, detail,
         to_char(at at time zone 'UTC', ${sql.literal(instant)}) as at
-      from job_events where tenant_id = ${tenantId}::uuid and not chained order by seq limit ${limit}`
+      from job_events where tenant_id = ${tenantId}::uuid and not chained order by job_events.seq limit ${limit}`
     return rows.map(
       (r, i): AuditEntry => ({
         tenantId,
@@ -86,7 +86,7 @@ export const entriesAfter = (tenantId: string, after: number, limit: number) =>
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<LogRow>`select seq::text, event_seq::text, job_id::text,
         to_char(at at time zone 'UTC', ${sql.literal(instant)}) as at, actor, action, detail, previous_hash, hash
-      from audit_log where tenant_id = ${tenantId}::uuid and seq > ${after} order by seq limit ${limit}`
+      from audit_log where tenant_id = ${tenantId}::uuid and seq > ${after} order by audit_log.seq limit ${limit}`
     return rows.map(
       (r): ChainedEntry => ({
         tenantId,
