@@ -11,8 +11,9 @@ import { once } from "../http/Once.ts"
 import { inTenant } from "../http/Rows.ts"
 import { approve } from "./Approve.ts"
 import { csvOf } from "./Download.ts"
+import { reportOf, verificationOf } from "./Proof.ts"
 import { type RecordsRequest, recordHistory, recordPage } from "./Records.ts"
-import { reportOf, resultsOf, verificationOf } from "./Results.ts"
+import { resultsOf } from "./Results.ts"
 import { summaryOf } from "./Summary.ts"
 
 /** In a transaction of the caller's tenant: another tenant's job is not there. */
