@@ -40,6 +40,14 @@ describe("fields of a destination record", () => {
     ["email", "bob@example.com"]
   ])("differ in %s", (field, value) => expect(changedFields(body, { ...there, [field]: value })).toEqual([field]))
 
+  it("may have the values of their drop-downs among their tags, and no other", () => {
+    expect(changedFields(body, { ...there, tags: ["a", "b", "X"] })).toEqual([])
+    expect(changedFields(body, { ...there, tags: ["a", "b", "y"] })).toEqual(["tags"])
+    expect(
+      changedFields({ tags: [], custom_fields: body.custom_fields }, { tags: ["x"], custom_fields: body.custom_fields })
+    ).toEqual([])
+  })
+
   it("claim nothing where the body is silent or the destination has no such field", () =>
     expect(changedFields({ group_id: null, verified: true }, { group_id: 1 })).toEqual([]))
 })
@@ -81,6 +89,5 @@ describe("comments of a ticket", () => {
     expect(compareComments([], [rowOf("x")]).extra).toBe(1)
   })
 
-  it("are read as people read them", () =>
-    expect(plainText("<b>1&nbsp;&lt; 2</b>&#33;<br>é")).toBe("1 < 2! é"))
+  it("are read as people read them", () => expect(plainText("<b>1&nbsp;&lt; 2</b>&#33;<br>é")).toBe("1 < 2! é"))
 })

@@ -10,8 +10,26 @@ const apart: ReadonlySet<string> = new Set(["comments", "external_id", "updated_
 export const changedFields = (approved: JsonObject, actual: JsonObject): ReadonlyArray<string> =>
   Object.keys(approved)
     .filter((key) => !apart.has(key) && actual[key] !== undefined)
-    .filter((key) => !same(key, approved[key] ?? null, actual[key] ?? null))
+    .filter((key) => !same(key, approved[key] ?? null, comparable(key, approved, actual)))
     .toSorted()
+
+/** Drop-down values are tags as well, where the destination keeps them so: those of approved fields belong to a record. */
+const comparable = (key: string, approved: JsonObject, actual: JsonObject): Json => {
+  if (key !== "tags") return actual[key] ?? null
+  const written = new Set(listOf(approved["tags"]).map((tag) => String(tag).toLowerCase()))
+  const values = new Set(
+    listOf(approved["custom_fields"])
+      .filter(isField)
+      .flatMap((f) => (Array.isArray(f.value) ? f.value : [f.value]))
+      .map((value) => String(value).toLowerCase())
+  )
+  return listOf(actual["tags"]).filter((tag) => {
+    const name = String(tag).toLowerCase()
+    return written.has(name) || !values.has(name)
+  })
+}
+
+const listOf = (value: Json | undefined): ReadonlyArray<Json> => (Array.isArray(value) ? value : [])
 
 const blank = (value: Json | undefined): boolean =>
   value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0)
