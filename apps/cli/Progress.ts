@@ -19,11 +19,11 @@ const words: Readonly<Record<JobProgress["state"], string>> = {
 
 const loads = (p: JobProgress): boolean => p.state === "loading" || p.state === "completed"
 
+const extracts = (p: JobProgress): boolean => ["queued", "running", "extracting"].includes(p.state)
+
 /** What is done, and of how many; null where the source does not say. */
 const measure = (p: JobProgress, e: Entity): readonly [number, number | null] =>
-  loads(p)
-    ? [e.loaded + e.failed, e.approved]
-    : [e.archived, e.expected ?? (p.state === "extracting" ? null : e.archived)]
+  loads(p) ? [e.loaded + e.failed, e.approved] : [e.archived, e.expected ?? (extracts(p) ? null : e.archived)]
 
 /** One line for the job and one for each entity. */
 export const progressLines = (p: JobProgress, columns: number): ReadonlyArray<string> => {

@@ -33,7 +33,7 @@ export const socket = (server: Server) =>
       const others = server.listeners("upgrade") as Array<(q: IncomingMessage, s: Duplex, h: Buffer) => void>
       const dispatch = (q: IncomingMessage, s: Duplex, h: Buffer) => {
         if (q.url?.split("?")[0] !== path) for (const other of others) other(q, s, h)
-        else wss.handleUpgrade(q, s, h, (ws) => fork(Effect.scoped(serve(ws, q))))
+        else wss.handleUpgrade(q, s, h, (ws) => fork(counted(wss, Effect.scoped(serve(ws, q)))))
       }
       server.removeAllListeners("upgrade")
       server.on("upgrade", dispatch)
@@ -44,9 +44,13 @@ export const socket = (server: Server) =>
           wss.close()
         })
       )
-      yield* Metric.update(clients, 0)
     })
   )
+
+const counted = <R>(wss: WebSocketServer, one: Effect.Effect<void, never, R>) => {
+  const count = Effect.suspend(() => Metric.update(clients, wss.clients.size))
+  return Effect.andThen(count, Effect.ensuring(one, count))
+}
 
 /** One client, until it closes or its token ends. */
 const serve = (ws: WebSocket, request: IncomingMessage) =>

@@ -22,6 +22,7 @@ interface Watched {
   due: boolean
   readAt: number
   toldAt: number
+  restUntil: number
   remembered: ReadonlyArray<Standing>
   last: JobProgress | undefined
 }
@@ -54,8 +55,11 @@ function make() {
     const read = (w: Watched) =>
       Effect.gen(function* () {
         w.due = false
+        const began = yield* Clock.currentTimeMillis
         const now = yield* standing(w.tenantId, w.jobId)
         w.readAt = Date.parse(now.at)
+        // Looking at a job with millions of records takes a while: at most a quarter of the time is spent on it.
+        w.restUntil = w.readAt + 3 * (w.readAt - began)
         w.remembered = remember(w.remembered, now)
         const next = paced(w.remembered)
         if (next === undefined || (same(w.last, next) && w.readAt - w.toldAt < aliveMillis)) return
@@ -65,7 +69,7 @@ function make() {
       }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
 
     const round = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const due = [...jobs.values()].filter((w) => w.due || now - w.readAt >= slowMillis)
+      const due = [...jobs.values()].filter((w) => now >= w.restUntil && (w.due || now - w.readAt >= slowMillis))
       return Effect.forEach(due, (w) => Effect.ignore(read(w)), { concurrency: 2, discard: true })
     })
     yield* round.pipe(Effect.repeat(Schedule.spaced(fastRound)), Effect.forkScoped)
@@ -87,6 +91,7 @@ function make() {
             due: false,
             readAt: 0,
             toldAt: 0,
+            restUntil: 0,
             remembered: [],
             last: undefined
           }

@@ -34,9 +34,16 @@ interface Topic {
 /** What needs a human decision, in the order in which people go through it. */
 const topics: ReadonlyArray<Topic> = [
   { column: "unmapped_value", codes: ["value-defaulted", "option-unmapped"], reason: /^unmapped / },
-  { column: "inactive_agent", codes: ["agent-inactive", "agent-without-email"], reason: /inactive agent/ },
+  {
+    column: "agent",
+    codes: ["agent-inactive", "agent-without-email", "not-an-agent", "not-a-member"],
+    reason: /inactive agent|not an agent/
+  },
   { column: "no_email", codes: ["no-email", "other-emails"], reason: /no e-mail/ },
+  { column: "merged", codes: ["merged"] },
   { column: "text_limit", codes: ["truncated", "split", "empty-text"] },
+  { column: "organization", codes: ["organization-of-another", "several-departments"] },
+  { column: "name_clash", codes: ["name-clash"] },
   { column: "not_readable", codes: ["repaired", "custom-unreadable", "time-unreadable"] }
 ]
 
@@ -44,18 +51,22 @@ const heads = [
   "decision",
   "reason",
   ...topics.map((t) => t.column),
-  "merged_with",
-  "renamed",
   "missing_reference",
+  "merged_with",
+  "replaced",
   "other_warnings"
 ]
 const ids = ["entity", "source_id", "native_id", "parent_id", "version", "title"]
+
+/** Canonical fields that are not among the ids. */
+const canonicalFields = (entity: EntityId): ReadonlyArray<string> =>
+  Object.keys(recordFields[entity]).filter((field) => !ids.includes(field))
 
 /** The header: the same for every record of the entity, also when there is none. */
 export const columnsOf = (entity: EntityId, mapping: Mapping | null): ReadonlyArray<string> => [
   ...heads,
   ...ids,
-  ...Object.keys(recordFields[entity]),
+  ...canonicalFields(entity),
   ...destinationFields(entity, mapping).map((f) => `to.${f}`)
 ]
 
@@ -79,17 +90,17 @@ const reasonOf = (r: Reviewed): string => r.resolution?.excluded ?? r.reason ?? 
 
 /** The cells of one record under `columnsOf(entity, mapping)`. */
 export const cellsOf = (entity: EntityId, mapping: Mapping | null) => {
-  const canonical = Object.keys(recordFields[entity])
+  const canonical = canonicalFields(entity)
   const destination = destinationFields(entity, mapping)
   return (r: Reviewed): ReadonlyArray<string> => [
     decisionOf(r),
     reasonOf(r),
     ...topics.map((t) => topicCell(t, r)),
+    missing(r),
     merged(r),
     Object.entries(r.resolution?.set ?? {})
       .map(([path, value]) => `${path}: ${cellText(value)}`)
       .join("; "),
-    missing(r),
     said(r.warnings.filter((w) => !topics.some((t) => t.codes.includes(w.code)))),
     entity,
     r.sourceId,

@@ -3,8 +3,9 @@ import { createWriteStream, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import type { JobView } from "@bridge/contract/Jobs"
 import type { Summary } from "@bridge/contract/Review"
-import { Effect, Stream } from "effect"
+import { Effect, Schedule, Stream } from "effect"
 import { Bridge } from "../Bridge.ts"
 import { exitCodes, refused, wrongUse } from "../CliError.ts"
 import type { Command } from "../Command.ts"
@@ -150,6 +151,17 @@ export const results: Command = {
     })
 }
 
+/** A completed job's destination is read back first, which takes as long as the vendor's lag. */
+const audited = (job: JobView) =>
+  Effect.gen(function* () {
+    const [bridge, io] = [yield* Bridge, yield* Io]
+    if (job.state !== "completed" || job.auditComplete) return job
+    io.say("The destination is being read back; this waits for the report.")
+    return yield* bridge
+      .call((c) => c.jobs.get({ params: { id: job.id } }))
+      .pipe(Effect.repeat({ until: (j) => j.auditComplete, schedule: Schedule.spaced("1 second") }))
+  })
+
 export const audit: Command = {
   name: "audit",
   args: "JOB",
@@ -163,7 +175,7 @@ export const audit: Command = {
       const [bridge, io] = [yield* Bridge, yield* Io]
       const format = given.text("format") ?? "json"
       if (format !== "json" && format !== "html") return yield* wrongUse("--format is json or html.")
-      const { id } = yield* jobNamed(given.positionals[0] ?? "")
+      const { id } = yield* audited(yield* jobNamed(given.positionals[0] ?? ""))
       const file = given.text("out") ?? `audit-${id}.${format}`
       const report = yield* bridge.call((c) => c.review.report({ params: { id }, query: { format } }))
       const text = typeof report === "string" ? report : JSON.stringify(report, undefined, 2)
