@@ -53,7 +53,7 @@ export const verificationOf = (jobId: string) =>
       const rows =
         yield* sql<EntryRow>`select seq::text, event_seq::text, job_id, actor, action, detail, previous_hash, hash,
           to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
-        from audit_log where tenant_id = ${job.tenant_id}::uuid and seq > ${after.seq}::bigint order by seq limit ${pageSize}`
+        from audit_log where tenant_id = ${job.tenant_id}::uuid and seq > ${after.seq}::bigint order by audit_log.seq limit ${pageSize}`
       const verified = verifyEntries(
         job.tenant_id,
         rows.map((r) => entryOf(job.tenant_id, r)),

@@ -1,12 +1,12 @@
 import { freshDatabase, type TestStack, testStack } from "@bridge/infra/TestStack"
 import { migrate } from "@bridge/store/Migrate"
 import { asTenant, ownerLayer, layer as postgres } from "@bridge/store/Postgres"
+import { Kek } from "@bridge/vault/Kek"
+import { Vault } from "@bridge/vault/Vault"
+import type { VaultError } from "@bridge/vault/VaultError"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { Kek } from "./Kek.ts"
-import { Vault } from "./Vault.ts"
-import type { VaultError } from "./VaultError.ts"
 
 let stack: TestStack
 let env: Layer.Layer<never>
