@@ -65,7 +65,7 @@ const earlierPrefixes = ({ jobId, wanted }: Settling) =>
 /**
  * Settles the records after `after`; returns where to go on, undefined at the end. Every lookup goes through an index by
  * plain columns of a materialized step: row-level security keeps expressions (`->>`) away from indexes, and the planner
- * knows nothing of rows that were written a moment ago, so that joins of steps would go wrong.
+ * knows nothing of rows that were written a moment ago, so that joins of whole tables would seem cheap to it.
  */
 const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<string>, after: string) =>
   Effect.gen(function* () {
@@ -84,6 +84,8 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
     const strict = id === "ticket" && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
     const { parent } = entity(id)
     const family = parent !== null && wanted.includes(parent) ? parent : null
+    yield* sql`set local enable_hashjoin = off`
+    yield* sql`set local enable_mergejoin = off`
     yield* sql`
       with mine as materialized (
         select source_id, parent_id, refs, resolution, warnings from job_records
@@ -176,6 +178,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
         from judged)
       update job_records r set resolution = o.resolution, warnings = o.warnings, updated_at = now()
       from outcome o where r.job_id = ${jobId}::uuid and r.entity = ${id} and r.source_id = o.source_id
+        and r.source_id > ${after} and r.source_id <= ${end.last}
         and (o.resolution is distinct from o.old_resolution or o.warnings is distinct from o.old_warnings)`
     return end.n < slice ? undefined : end.last
   })
