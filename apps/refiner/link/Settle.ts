@@ -84,8 +84,6 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
     const strict = id === "ticket" && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
     const { parent } = entity(id)
     const family = parent !== null && wanted.includes(parent) ? parent : null
-    yield* sql`set local enable_hashjoin = off`
-    yield* sql`set local enable_mergejoin = off`
     yield* sql`
       with mine as materialized (
         select source_id, parent_id, refs, resolution, warnings from job_records
@@ -147,19 +145,20 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
         select l.*, case when ${outside}::text = 'keep' or l.assignee is null or l.grp is null
               or (l.grp, l.assignee) in (select grp, person from member) then null
             when ${outside}::text = 'drop-group' then ${group}::text else ${assignee}::text end as stranger,
-          case when ${strict}::boolean and l.organization is not null and l.organization is distinct from
-              q.resolution -> 'refs' -> ${plan.personOrganization}::text ->> 'sourceId'
+          case when ${strict}::boolean and l.organization is not null and l.organization is distinct from (
+              select q.resolution -> 'refs' -> ${plan.personOrganization}::text ->> 'sourceId' from job_records q
+              where q.job_id = ${jobId}::uuid and q.entity = 'person' and q.source_id = l.requester)
             then ${organization}::text end as foreigner,
-          case when ${family}::text is null then null when p.source_id is null then 'its ' || ${family}::text || ' is not in this job'
-            when p.state <> 'ready' then 'its ' || ${family}::text || ' is left out: ' || coalesce(p.reason, p.state)
-            when p.resolution ->> 'excluded' is not null
-              then 'its ' || ${family}::text || ' is left out: ' || (p.resolution ->> 'excluded') end as orphaned
-        from linked l
-          left join job_records q on q.job_id = ${jobId}::uuid and q.entity = 'person' and q.source_id = l.requester
-          left join job_records p on p.job_id = ${jobId}::uuid and p.entity = ${family}::text and p.source_id = l.parent_id),
+          case when ${family}::text is not null then coalesce((
+            select case when p.state <> 'ready' then 'its ' || ${family}::text || ' is left out: ' || coalesce(p.reason, p.state)
+              when p.resolution ->> 'excluded' is not null
+                then 'its ' || ${family}::text || ' is left out: ' || (p.resolution ->> 'excluded') else '' end
+            from job_records p where p.job_id = ${jobId}::uuid and p.entity = ${family}::text and p.source_id = l.parent_id),
+            'its ' || ${family}::text || ' is not in this job') end as orphaned
+        from linked l),
       outcome as materialized (
         select source_id, resolution as old_resolution, warnings as old_warnings,
-          nullif(jsonb_strip_nulls(jsonb_build_object('excluded', coalesce(orphaned, failed), 'refs', nullif(found
+          nullif(jsonb_strip_nulls(jsonb_build_object('excluded', coalesce(nullif(orphaned, ''), failed), 'refs', nullif(found
             || case when stranger is null then '{}' else jsonb_build_object(stranger, jsonb_build_object(
               'entity', refs -> stranger ->> 'entity', 'missing', refs -> stranger ->> 'nativeId', 'use', 'drop')) end
             || case when foreigner is null then '{}' else jsonb_build_object(foreigner, jsonb_build_object(
