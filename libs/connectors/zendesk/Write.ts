@@ -193,26 +193,26 @@ const organizations: Sink<Config> = {
   remove: (_config, id) => remove("deleteOrganization", `/api/v2/organizations/${id}`)
 }
 
-/** A group keeps no source key; its name is what it is found by. The first 100 are read, then search is asked. */
+/** Pages of a list behind the first, where Zendesk cannot look for the key itself. `links.next` is never null. */
+const nextPage =
+  (operation: string) =>
+  (answer: Answer): Call | null => {
+    const { links, meta } = bodyOf(answer)
+    const next = textOf(objectOf(links).next)
+    return objectOf(meta).has_more === true && next !== null
+      ? { operation, method: "GET", path: next, idempotent: true }
+      : null
+  }
+
+/** A group keeps no source key; its name is what it is found by, in the whole list. */
 const groupByName: ReadonlyArray<Match<Config> & { readonly strong: boolean; readonly lagMillis: number }> = [
   {
     name: "group by name",
     strong: true,
     lagMillis: 0,
     call: () => get("listGroups", "/api/v2/groups", { "page[size]": "100" }),
-    read: (write, answer) => idsWhere(answer, "groups", sameName(write))
-  },
-  {
-    name: "search group by name",
-    strong: false,
-    lagMillis: searchLagMillis,
-    call: (_config, write) => {
-      const name = nameOf(write)
-      return name === null
-        ? null
-        : get("searchGroups", "/api/v2/search", { query: `type:group name:${quoted(name)}` }, budgetOf.search)
-    },
-    read: (write, answer) => idsWhere(answer, "results", sameName(write))
+    read: (write, answer) => idsWhere(answer, "groups", sameName(write)),
+    next: nextPage("listGroups")
   }
 ]
 
@@ -265,14 +265,16 @@ const groupMemberships: Sink<Config> = {
       strong: true,
       lagMillis: 0,
       call: (_config, write) => membershipsOfUser(write),
-      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write))
+      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write)),
+      next: nextPage("listUserGroupMemberships")
     }
   ],
   match: [
     {
       name: "memberships of the user",
       call: (_config, write) => membershipsOfUser(write),
-      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write))
+      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write)),
+      next: nextPage("listUserGroupMemberships")
     }
   ],
   readBack: { stream: "group_memberships", lagMillis: 0, sourceKey: () => null },
