@@ -46,7 +46,18 @@ export const entities: ReadonlyArray<Entity> = [
   {
     id: "person",
     plural: "people",
-    aliases: ["person", "persons", "user", "users", "requester", "requesters", "agent", "agents", "contact", "contacts"],
+    aliases: [
+      "person",
+      "persons",
+      "user",
+      "users",
+      "requester",
+      "requesters",
+      "agent",
+      "agents",
+      "contact",
+      "contacts"
+    ],
     parent: null,
     writtenWith: null,
     derivedFrom: null,

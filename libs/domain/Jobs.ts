@@ -2,11 +2,20 @@
 import type { EntityId } from "./Entities.ts"
 
 export const jobStates = [
-  "queued", "running", "extracting", "data_ready", "validation_pending", "loading", "completed", "failed", "cancelled"
+  "queued",
+  "running",
+  "extracting",
+  "data_ready",
+  "validation_pending",
+  "loading",
+  "completed",
+  "failed",
+  "cancelled"
 ] as const
 export type JobState = (typeof jobStates)[number]
 
-export const isFinal = (state: JobState): boolean => state === "completed" || state === "failed" || state === "cancelled"
+export const isFinal = (state: JobState): boolean =>
+  state === "completed" || state === "failed" || state === "cancelled"
 
 export type JobKind = "full" | "sample" | "delta" | "retry" | "undo" | "verify" | "sync"
 

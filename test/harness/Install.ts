@@ -1,5 +1,5 @@
 // A whole Bridge on this machine: stack, sandbox, services. For the demo and the system tests.
-import { mkdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { type Stack, startStack } from "@bridge/infra/Stack"
 import { removeStack } from "@bridge/infra/TestStack"
@@ -120,4 +120,22 @@ const startSandboxProcess = async (o: InstallOptions): Promise<SandboxProcess> =
   return { process, origin, adminUrl, credentials, hostMap }
 }
 
-export const demoDir = (): string => join(checkout, ".bridge", `demo-${process.pid}`)
+/** A folder for this run; those of runs that have ended make room. */
+export const demoDir = (): string => {
+  const parent = join(checkout, ".bridge")
+  for (const name of existsSync(parent) ? readdirSync(parent) : []) {
+    const pid = Number(/^demo-(\d+)$/.exec(name)?.[1])
+    if (!Number.isInteger(pid) || alive(pid)) continue
+    removeStack(join(parent, name, "stack"))
+    rmSync(join(parent, name), { recursive: true, force: true })
+  }
+  return join(parent, `demo-${process.pid}`)
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
