@@ -6,10 +6,13 @@ import type { Source } from "@bridge/connectors/Engine"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
+import { monotonicMillis } from "@bridge/http/Wire"
 import { Effect, Stream } from "effect"
 import { Lines, line } from "./Lines.ts"
 
 const mode = { mode: "trial" } as const
+/** A call that is not answered by then is given up, and looked for. */
+const deadlineMillis = 30_000
 /** Times a call that surely was not made is made again. */
 const unsentRetries = 5
 
@@ -152,7 +155,7 @@ const send = (
   Effect.gen(function* () {
     const http = yield* VendorHttp
     for (let unsent = 0; ; ) {
-      const end = yield* Effect.result(http.call(source, call))
+      const end = yield* Effect.result(http.call(source, call, { deadline: monotonicMillis() + deadlineMillis }))
       if (end._tag === "Success") {
         const answer = sink.readAnswer(source.config, writes, end.success)
         if (answer._tag !== "Busy") return answer
@@ -206,18 +209,20 @@ const settle = (source: Source, sink: Sink<unknown>, writes: ReadonlyArray<Write
     return sure ? [...found, ...(yield* create(source, sink, absent))] : found
   })
 
-/** Waits until every job that is open now has ended; false when the vendor cannot tell. */
+/** Waits until every job that is open now has ended, each asked for by itself; false when the vendor cannot tell. */
 const jobsEnded = (source: Source, sink: Sink<unknown>) =>
   Effect.gen(function* () {
     const { openJobs } = sink
     if (openJobs === undefined) return true
     const http = yield* VendorHttp
-    for (;;) {
-      const seen = yield* http.read(source, openJobs.call(source.config), (answer) => openJobs.read(answer), mode)
-      if (!seen.known) return false
-      if (seen.open.length === 0) return true
-      yield* Effect.sleep(1_000)
-    }
+    const { known, open } = yield* http.read(
+      source,
+      openJobs.call(source.config),
+      (answer) => openJobs.read(answer),
+      mode
+    )
+    for (const jobId of open) yield* follow(source, sink, jobId, [])
+    return known
   })
 
 const lookUp = (source: Source, sink: Sink<unknown>, one: Write) =>
