@@ -5,6 +5,7 @@ import { Effect, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { Budgets, longestNapMillis } from "./Budgets.ts"
 import { type Lane, LaneState, type Lesson, type Paces, type Permit, takeAll, teach } from "./Lane.ts"
+import { monotonicMillis } from "./Wire.ts"
 
 /** Most calls leased at one time. */
 const largestLease = 32
@@ -134,13 +135,13 @@ const acquire = (local: Local, names: ReadonlyArray<string>, visit: Visit): Effe
   const once: Effect.Effect<Permit> = Effect.gen(function* () {
     for (;;) {
       const lease = local.leases.get(key)
-      if (lease !== undefined && lease.calls > 0 && performance.now() < lease.until) {
+      if (lease !== undefined && lease.calls > 0 && monotonicMillis() < lease.until) {
         lease.calls -= 1
         return { names, sentAt: lease.sentAt }
       }
       const want = Math.min(largestLease, Math.max(1, local.waiting.get(key) ?? 1))
       const { granted, now, wait } = yield* visit(local, names, want)
-      local.leases.set(key, { calls: granted, until: performance.now() + leaseMillis, sentAt: now })
+      local.leases.set(key, { calls: granted, until: monotonicMillis() + leaseMillis, sentAt: now })
       if (granted === 0) yield* Effect.sleep(Math.min(Math.max(wait, 1), longestNapMillis))
     }
   })
@@ -154,7 +155,7 @@ const acquire = (local: Local, names: ReadonlyArray<string>, visit: Visit): Effe
 /** Calls leased and not made before their time: they were never sent. */
 const giveBack = (local: Local, state: LaneState, now: number): void => {
   for (const [key, lease] of local.leases) {
-    if (lease.calls === 0 || performance.now() < lease.until) continue
+    if (lease.calls === 0 || monotonicMillis() < lease.until) continue
     for (let i = 0; i < lease.calls; i++)
       teach(state, { names: key.split("+"), sentAt: lease.sentAt }, { readings: [] }, now)
     lease.calls = 0

@@ -1,7 +1,7 @@
 // `bridge connector write`: lines from stdin into a sink, one result a line. Looks before it creates, follows the vendor's
 // jobs, and looks again where an answer was lost: a source id is not written twice (Promise 4). For Command.ts.
 import { createInterface } from "node:readline"
-import type { Call, JsonObject, Sink, SinkAnswer, Write, WriteOutcome } from "@bridge/connectors/Connector"
+import type { Answer, Call, JsonObject, Sink, SinkAnswer, Write, WriteOutcome } from "@bridge/connectors/Connector"
 import type { Source } from "@bridge/connectors/Engine"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { VendorError } from "@bridge/http/VendorError"
@@ -236,24 +236,39 @@ const match = (source: Source, sink: Sink<unknown>, one: Write) => firstOf(sourc
 
 interface Finder {
   call(config: unknown, write: Write): Call | null
-  read(write: Write, answer: Parameters<Sink<unknown>["readAnswer"]>[2]): ReadonlyArray<string>
+  read(write: Write, answer: Answer): ReadonlyArray<string>
+  next?(answer: Answer): Call | null
 }
 
+/** The oldest record that the first finder to find any finds, in all of its pages. */
 const firstOf = (source: Source, one: Write, finders: ReadonlyArray<Finder>) =>
   Effect.gen(function* () {
     const http = yield* VendorHttp
-    for (const finder of finders) {
-      const call = finder.call(source.config, one)
-      if (call === null) continue
-      const ids = yield* http
-        .read(source, call, (answer) => finder.read(one, answer), mode)
-        .pipe(
-          Effect.catchIf(
-            (error) => error.reason._tag === "Gone",
-            () => Effect.succeed<ReadonlyArray<string>>([])
+    for (const finder of finders)
+      for (let call = finder.call(source.config, one); call !== null; ) {
+        const asked: Call = call
+        const page: Found = yield* http
+          .read(
+            source,
+            asked,
+            (answer): Found => ({ ids: finder.read(one, answer), next: finder.next?.(answer) ?? null }),
+            mode
           )
-        )
-      if (ids[0] !== undefined) return ids[0]
-    }
+          .pipe(
+            Effect.catchIf(
+              (error) => error.reason._tag === "Gone",
+              () => Effect.succeed(none)
+            )
+          )
+        if (page.ids[0] !== undefined) return page.ids[0]
+        call = page.next
+      }
     return undefined
   })
+
+interface Found {
+  readonly ids: ReadonlyArray<string>
+  readonly next: Call | null
+}
+
+const none: Found = { ids: [], next: null }
