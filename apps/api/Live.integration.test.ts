@@ -150,6 +150,23 @@ describe("the event stream of a job", () => {
     assert.strictEqual(answer.status, 200)
   })
 
+  it("is cut when its session ends", async () => {
+    const job = await begin()
+    const login = await api.anybody.post("/api/login", {
+      email: "admin@acme.example",
+      password: "the password of acme"
+    })
+    const headers = { authorization: `Bearer ${String(login.body["accessToken"])}` }
+    const answer = await fetch(`${api.origin}/api/jobs/${job.id}/progress-stream`, { headers })
+    const socket = open(headers)
+    await socket.next()
+    const whole = answer.text()
+    await api.anybody.ask("POST", "/api/logout", undefined, headers)
+    assert.notInclude(await whole, "event: end")
+    assert.deepInclude(await socket.next(), { type: "problem", code: "sign-in-needed" })
+    assert.strictEqual(await socket.closed, 4401)
+  }, 30_000)
+
   it("is not there for another tenant", async () => {
     const job = await begin()
     const stranger = await api.tenant("streamer")

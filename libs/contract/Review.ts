@@ -38,6 +38,16 @@ export const Summary = Schema.Struct({
   /** True when every stream is sealed and references are settled: hashes are final for this revision. */
   settled: Schema.Boolean,
   entities: Schema.Array(EntitySummary),
+  /** Records that could not be handled, the first hundred: they are in no count but `dead`. */
+  deadLetters: Schema.Array(
+    Schema.Struct({
+      entity: Schema.NullOr(Schema.String),
+      sourceId: Schema.NullOr(Schema.String),
+      stage: Schema.String,
+      code: Schema.String,
+      message: Schema.String
+    })
+  ),
   /** Fields and values without a counterpart at the destination, found when the job began. */
   fieldWarnings: Schema.Array(
     Schema.Struct({ entity: Schema.String, field: Schema.String, code: Schema.String, message: Schema.String })

@@ -1,20 +1,26 @@
 // Who calls: a login's access token or an API token, from the header or the cookie. For every route but the open ones.
 import { Access, CurrentUser, type Permission, permissions } from "@bridge/contract/Access"
 import { type Problem, problem } from "@bridge/contract/Problem"
-import { Clock, Context, Effect, Layer, Option, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, Option, Redacted, Schedule } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { AccessTokens } from "./AccessTokens.ts"
-import { ownerOf } from "./ApiTokens.ts"
+import { ownerOf, tokenLives } from "./ApiTokens.ts"
 import { apiTokenPrefix } from "./Secrets.ts"
 import { Sessions } from "./Sessions.ts"
 
 type User = CurrentUser["Service"]
 
+const lookAgain = "15 seconds"
+
 /** The same check for REST and the socket. */
 export class WhoIs extends Context.Service<
   WhoIs,
-  { readonly of: (token: string) => Effect.Effect<User, Problem<401> | Problem<503>> }
+  {
+    readonly of: (token: string) => Effect.Effect<User, Problem<401> | Problem<503>>
+    /** For what stays open longer than a token lasts: ends when the session was ended or the API token revoked. */
+    readonly gone: (user: User) => Effect.Effect<void>
+  }
 >()("bridge/api/WhoIs") {
   static readonly layer = Layer.effect(WhoIs, Effect.suspend(makeWhoIs))
 }
@@ -43,7 +49,22 @@ function makeWhoIs() {
       Effect.provideService(SqlClient.SqlClient, sql)
     )
 
-    return WhoIs.of({ of: (token) => (token.startsWith(apiTokenPrefix) ? byApiToken(token) : byLogin(token)) })
+    const stays = (user: User) =>
+      user.sessionId !== null
+        ? sessions.lives(user.tenantId, user.sessionId)
+        : tokenLives(user.tenantId, user.tokenId ?? "").pipe(Effect.provideService(SqlClient.SqlClient, sql))
+
+    return WhoIs.of({
+      of: (token) => (token.startsWith(apiTokenPrefix) ? byApiToken(token) : byLogin(token)),
+      gone: (user) =>
+        // A database that is away for a moment ends nobody's session.
+        Effect.asVoid(
+          Effect.repeat(
+            Effect.catch(stays(user), () => Effect.succeed(true)),
+            { while: (here) => here, schedule: Schedule.spaced(lookAgain) }
+          )
+        )
+    })
   })
 }
 

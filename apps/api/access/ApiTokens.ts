@@ -79,6 +79,17 @@ export const revokeToken = (owner: Owner, id: string) =>
     yield* note({ tenantId: owner.tenantId, type: "token-revoked", actor: owner.email, detail: { token: id } })
   }).pipe(inTenant(owner.tenantId))
 
+/** False once it is revoked or has expired. */
+export const tokenLives = (tenantId: string, tokenId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql`select 1 from api_tokens t join users u on u.id = t.user_id where t.id = ${tokenId}::uuid
+      and t.revoked_at is null and (t.expires_at is null or t.expires_at > now()) and u.disabled_at is null`
+  ).pipe(
+    inTenant(tenantId),
+    Effect.map((rows) => rows.length > 0)
+  )
+
 interface Found {
   readonly id: string
   readonly tenant_id: string

@@ -2,9 +2,11 @@
 import { CurrentUser } from "@bridge/contract/Access"
 import { Api } from "@bridge/contract/Api"
 import type { JobProgress } from "@bridge/contract/Live"
+import { isFinal } from "@bridge/domain/Jobs"
 import { Effect, Scope, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { WhoIs } from "../access/AccessLive.ts"
 import { answerHeader } from "../http/Refusals.ts"
 import { Watch } from "./Watch.ts"
 
@@ -19,17 +21,19 @@ export const liveRoutes = HttpApiBuilder.group(
   "live",
   Effect.fn(function* (handlers) {
     const watch = yield* Watch
+    const whoIs = yield* WhoIs
     return handlers.handleAll({
       progress: Effect.fn(function* ({ headers, params }) {
-        const { tenantId } = yield* CurrentUser
+        const user = yield* CurrentUser
         const seen = headers["last-event-id"] ?? ""
         // The end was received: a browser that comes back by itself is told to stay away.
         if (seen.endsWith("-end")) return HttpServerResponse.empty({ status: 204 })
         const scope = yield* Scope.Scope
-        const progress = yield* Scope.provide(watch.job(tenantId, params.id), scope)
+        const progress = yield* Scope.provide(watch.job(user.tenantId, params.id), scope)
         yield* answerHeader("cache-control", "no-cache, no-transform")
         yield* answerHeader("x-accel-buffering", "no")
-        return events(progress, Number.parseInt(seen, 10) || 0)
+        const mine = Stream.interruptWhen(progress, whoIs.gone(user))
+        return events(mine, Number.parseInt(seen, 10) || 0)
       })
     })
   })
@@ -47,7 +51,10 @@ export const events = (progress: Stream.Stream<JobProgress>, seen: number): Stre
     })
   )
   const end = Stream.suspend(() =>
-    last === undefined ? Stream.empty : Stream.succeed<Event>({ id: `${++n}-end`, event: "end", data: last })
+    // A stream that was cut short (the session ended, the service stops) has no end.
+    last === undefined || !isFinal(last.state)
+      ? Stream.empty
+      : Stream.succeed<Event>({ id: `${++n}-end`, event: "end", data: last })
   )
   return Stream.concat(told, end)
 }

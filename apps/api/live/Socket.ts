@@ -67,11 +67,11 @@ const serve = (ws: WebSocket, request: IncomingMessage) =>
       const token = yield* tokenOf(request, incoming)
       const user = yield* Effect.flatMap(WhoIs, (w) => w.of(token))
       send(ws, { type: "ready", tenantId: user.tenantId })
-      const stillValid = Effect.repeat(
-        Effect.flatMap(WhoIs, (w) => w.of(token)),
-        Schedule.spaced("1 minute")
+      const gone = Effect.andThen(
+        Effect.flatMap(WhoIs, (w) => w.gone(user)),
+        Effect.fail(problem("sign-in-needed", "The session has ended."))
       )
-      yield* Effect.raceFirst(stillValid, Effect.raceFirst(alive(ws), converse(ws, user, incoming)))
+      yield* Effect.raceFirst(gone, Effect.raceFirst(alive(ws), converse(ws, user, incoming)))
     })
     yield* Effect.raceFirst(Fiber.join(closed), talk).pipe(Effect.catch((p) => refuse(ws, p)))
     ws.close(1000)

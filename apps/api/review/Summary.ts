@@ -71,6 +71,7 @@ export const summaryOf = (id: string) =>
       revision: job.revision,
       settled,
       entities,
+      deadLetters: yield* deadLettersOf(job.id),
       fieldWarnings: fieldWarningsOf(job),
       approval:
         set === undefined
@@ -87,9 +88,9 @@ export const summaryOf = (id: string) =>
 const hashesOf = (hashes: Readonly<Partial<Record<EntityId, string>>>): Record<string, string> =>
   Object.fromEntries(Object.entries(hashes).filter((e): e is [string, string] => e[1] !== undefined))
 
-/** Fields without a counterpart, found when the job began. */
+/** Fields without a counterpart, found when the job began; they say nothing of another mapping. */
 const fieldWarningsOf = (job: JobRow): Summary["fieldWarnings"] => {
-  const stored = job.options["fieldWarnings"]
+  const stored = job.revision === 1 ? job.options["fieldWarnings"] : []
   return Array.isArray(stored)
     ? stored.flatMap((w) => {
         if (typeof w !== "object" || w === null || Array.isArray(w)) return []
@@ -98,6 +99,14 @@ const fieldWarningsOf = (job: JobRow): Summary["fieldWarnings"] => {
       })
     : []
 }
+
+const deadLettersOf = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Summary["deadLetters"][number]>`select entity, source_id as "sourceId", stage, error_class as code,
+        coalesce(error->>'message', '') as message
+      from dead_letters where job_id = ${jobId}::uuid and state = 'open' order by created_at, id limit 100`
+  )
 
 const countsOf = (jobId: string) =>
   Effect.flatMap(
