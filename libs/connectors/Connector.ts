@@ -2,11 +2,12 @@
 // loader, `bridge connector`). What does not belong here: loops, sleeps, retries, counts, logs, Kafka, Postgres.
 import type { EntityId } from "@bridge/domain/Entities"
 import type { RecordOf } from "@bridge/domain/Records"
-import type { Answer, Call, JsonObject, Vendor } from "@bridge/http/Call"
+import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } from "@bridge/http/Call"
 import type { Schema } from "effect"
 
-export type { Answer, Budget, Call, Connection, Json, JsonObject, LimitReading, Verdict } from "@bridge/http/Call"
-export { Malformed } from "@bridge/http/Call"
+/** Calls and bodies are the HTTP path's; a connector's words for them. */
+export type Call = HttpCall
+export type JsonObject = HttpJsonObject
 
 /** One row cut out of an answer: the vendor's own bytes, never re-stringified. */
 export interface Row {

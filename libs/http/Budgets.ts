@@ -3,8 +3,6 @@
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import { type Lane, LaneState, type Lesson, type Permit, takeAll, teach } from "./Lane.ts"
 
-export type { Lane, Lesson, Permit } from "./Lane.ts"
-
 export class Budgets extends Context.Service<
   Budgets,
   {

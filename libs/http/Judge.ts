@@ -1,7 +1,7 @@
 // What the end of an exchange means for the caller: pure steps from verdicts and wire errors to reasons, for VendorHttp.
 import { Result } from "effect"
-import type { Lesson } from "./Budgets.ts"
 import { type Answer, type Call, type Connection, Malformed, type Verdict } from "./Call.ts"
+import type { Lesson } from "./Lane.ts"
 import { retryAfterMillis } from "./RetryAfter.ts"
 import {
   AuthRejected,

@@ -1,6 +1,7 @@
 // The budgets of one connection together: what is taken, what is learnt, who waits for whom. Pure; for the two layers of Budgets.
 import type { Budget, LimitReading } from "./Call.ts"
-import { answered, boundless, ended, hold, learn, type PaceState, paceOf, refuse, take, waitMillis } from "./Pace.ts"
+import { answered, boundless, ended, hold, learn, paceOf, refuse, take, waitMillis } from "./Pace.ts"
+import type { PaceState } from "./PaceState.ts"
 
 /** What shares one vendor account's limits. */
 export interface Lane {

@@ -2,28 +2,7 @@
 // state is plain JSON owned by one caller at a time; the clock is an argument. Promise 7.
 import type { Budget, LimitReading } from "./Call.ts"
 import * as Fixed from "./PaceFixed.ts"
-
-export interface PaceState {
-  limit: number
-  windowMillis: number
-  /** `unknown` paces like `sliding`, which keeps a fixed window too, whatever its phase. */
-  form: Budget["form"]
-  share: number
-  /** Answers without a word on limits, from a vendor that is to give them; null once it did, or where it need not. */
-  silent: number | null
-  /** The limit is a guess from a refusal: it grows again while nothing is refused. */
-  guessed: boolean
-  inFlight: number
-  pausedUntil: number
-  fixed: Fixed.Window
-  /** Counts by slot of time, for sliding windows: [slot number, count]. */
-  log: Array<[number, number]>
-  /** Others' calls in a sliding window, as the headers show them. */
-  foreign: number
-  /** Bucket: tokens and when they were counted. */
-  tokens: number
-  tokensAt: number
-}
+import { type PaceState, unknownWindow } from "./PaceState.ts"
 
 /** Answers without headers before a documented limit is no longer believed. */
 const enoughSilence = 3
@@ -38,7 +17,7 @@ export const paceOf = (budget: Budget, share: number, now: number): PaceState =>
   guessed: false,
   inFlight: 0,
   pausedUntil: 0,
-  fixed: Fixed.unknownWindow,
+  fixed: unknownWindow,
   log: [],
   foreign: 0,
   tokens: budget.limit * share,

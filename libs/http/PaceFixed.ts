@@ -1,46 +1,7 @@
 // Limits that start anew at fixed times: where the window lies and what is left in it, from headers that may name the reset,
 // only the rest, or nothing. Pure; the part of Pace.ts for the commonest form. Promise 7.
 import type { LimitReading } from "./Call.ts"
-import type { PaceState } from "./Pace.ts"
-
-export interface Window {
-  /** When the window is believed to end, late rather than early; null until the vendor has shown it. */
-  readonly end: number | null
-  /** Answers to calls sent before this are of an earlier window. */
-  readonly startedAt: number
-  /** The least the vendor said it has left in this window; null before its first word. */
-  readonly free: number | null
-  /** Ours in this window. */
-  readonly used: number
-  /** Most calls in flight at one time: as far apart may answers come out of order. */
-  readonly peak: number
-  /** An answer of this window has come; until then one call goes alone. */
-  confirmed: boolean
-  /** When a call may ask for a phase that is not known; 0 when none is due. */
-  readonly probeAt: number
-  /** The window may be much shorter than documented: one more call asks. */
-  readonly doubtful: boolean
-  readonly doubted: boolean
-  /** Windows that did not start anew; at two the limit is taken for a sliding one. */
-  readonly misses: number
-  readonly shortGap: number
-  readonly lastReset: number
-}
-
-export const unknownWindow: Window = {
-  end: null,
-  startedAt: Number.MIN_SAFE_INTEGER,
-  free: null,
-  used: 0,
-  peak: 0,
-  confirmed: false,
-  probeAt: 0,
-  doubtful: false,
-  doubted: false,
-  misses: 0,
-  shortGap: 0,
-  lastReset: 0
-}
+import type { PaceState, Window } from "./PaceState.ts"
 
 const set = (pace: PaceState, change: Partial<Window>): void => {
   pace.fixed = { ...pace.fixed, ...change }

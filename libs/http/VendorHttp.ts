@@ -1,9 +1,10 @@
 // The one way to a vendor: authorise, pace, send, judge, retry, measure. For the connector engine, the loader and the auditor.
 // Reads are retried by class; a write leaves at most once and its failure says whether it may have been done (Promise 4).
 import { Clock, Context, Effect, Layer, Metric, Random, Result } from "effect"
-import { Budgets, type Lane, type Permit } from "./Budgets.ts"
+import { Budgets } from "./Budgets.ts"
 import type { Answer, Call, Connection } from "./Call.ts"
 import { type Attempt, decode, judge, lessonOf, lostRead, lostWrite, notJson, reasonOf } from "./Judge.ts"
+import type { Lane, Permit } from "./Lane.ts"
 import { redirectOf, requestOf } from "./Prepare.ts"
 import { type BadAnswer, type Reason, Unknown, VendorError } from "./VendorError.ts"
 import { monotonicMillis, Wire, WireError } from "./Wire.ts"

@@ -1,9 +1,10 @@
 // `bridge connector write`: lines from stdin into a sink, one result a line. Looks before it creates, follows the vendor's
 // jobs, and looks again where an answer was lost: a source id is not written twice (Promise 4). For Command.ts.
 import { createInterface } from "node:readline"
-import type { Answer, Call, JsonObject, Sink, SinkAnswer, Write, WriteOutcome } from "@bridge/connectors/Connector"
+import type { Sink, SinkAnswer, Write, WriteOutcome } from "@bridge/connectors/Connector"
 import type { Source } from "@bridge/connectors/Engine"
 import { parseExact } from "@bridge/domain/ExactJson"
+import type { Answer, Call, JsonObject } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { monotonicMillis } from "@bridge/http/Wire"

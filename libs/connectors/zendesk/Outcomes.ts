@@ -1,9 +1,9 @@
 // What Zendesk answers to writes: single records, background jobs and their results. Pure.
 // Source: Zendesk API, "Job statuses": `completed` does not mean success, results are told apart by `index`, never by position;
 // a failed row carries `error` or `errors`, with `details`. Jobs are kept one day, the last 100 are listed.
-import type { Answer, JsonObject } from "@bridge/http/Call"
+import { type Answer, type JsonObject, Malformed } from "@bridge/http/Call"
 import { retryAfterMillis } from "@bridge/http/RetryAfter"
-import { type JobAnswer, Malformed, type SinkAnswer, type Write, type WriteOutcome } from "../Connector.ts"
+import type { JobAnswer, SinkAnswer, Write, WriteOutcome } from "../Connector.ts"
 import { idOf, listOf, objectOf, textOf } from "../Values.ts"
 import { bodyOf, complaintIn, complaintOf, hintOf } from "./Answers.ts"
 

@@ -1,0 +1,63 @@
+// What is known of one limit at one time: plain JSON, in memory or in a row of `rate_budgets`. For Pace.ts, which changes it.
+import type { Budget } from "./Call.ts"
+
+export interface PaceState {
+  limit: number
+  windowMillis: number
+  /** `unknown` paces like `sliding`, which keeps a fixed window too, whatever its phase. */
+  form: Budget["form"]
+  share: number
+  /** Answers without a word on limits, from a vendor that is to give them; null once it did, or where it need not. */
+  silent: number | null
+  /** The limit is a guess from a refusal: it grows again while nothing is refused. */
+  guessed: boolean
+  inFlight: number
+  pausedUntil: number
+  fixed: Window
+  /** Counts by slot of time, for sliding windows: [slot number, count]. */
+  log: Array<[number, number]>
+  /** Others' calls in a sliding window, as the headers show them. */
+  foreign: number
+  /** Bucket: tokens and when they were counted. */
+  tokens: number
+  tokensAt: number
+}
+
+export interface Window {
+  /** When the window is believed to end, late rather than early; null until the vendor has shown it. */
+  readonly end: number | null
+  /** Answers to calls sent before this are of an earlier window. */
+  readonly startedAt: number
+  /** The least the vendor said it has left in this window; null before its first word. */
+  readonly free: number | null
+  /** Ours in this window. */
+  readonly used: number
+  /** Most calls in flight at one time: as far apart may answers come out of order. */
+  readonly peak: number
+  /** An answer of this window has come; until then one call goes alone. */
+  confirmed: boolean
+  /** When a call may ask for a phase that is not known; 0 when none is due. */
+  readonly probeAt: number
+  /** The window may be much shorter than documented: one more call asks. */
+  readonly doubtful: boolean
+  readonly doubted: boolean
+  /** Windows that did not start anew; at two the limit is taken for a sliding one. */
+  readonly misses: number
+  readonly shortGap: number
+  readonly lastReset: number
+}
+
+export const unknownWindow: Window = {
+  end: null,
+  startedAt: Number.MIN_SAFE_INTEGER,
+  free: null,
+  used: 0,
+  peak: 0,
+  confirmed: false,
+  probeAt: 0,
+  doubtful: false,
+  doubted: false,
+  misses: 0,
+  shortGap: 0,
+  lastReset: 0
+}
