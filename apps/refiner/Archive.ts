@@ -1,6 +1,7 @@
 // The refiner's tables: the archive of batches, the records, the end of a batch and the seal of a stream.
 // All functions run inside the caller's transaction of the tenant. What does not belong here: what is written (Batch.ts).
 import type { EntityId } from "@bridge/domain/Entities"
+import { wake } from "@bridge/flow/Wakeups"
 import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -209,7 +210,7 @@ export const seal = (jobId: string, stream: string) =>
     const sql = yield* SqlClient.SqlClient
     const [row] = yield* sql<{ ended: boolean; sealed: boolean }>`select ended, sealed_at is not null as sealed
       from job_streams where job_id = ${jobId}::uuid and stream = ${stream} for update`
-    yield* sql`select pg_notify('bridge', ${`window:${jobId}`})`
+    yield* wake(`window:${jobId}`)
     if (row === undefined || !row.ended || row.sealed) return false
     const done = yield* sql`update job_streams set sealed_at = now(), updated_at = now()
       where job_id = ${jobId}::uuid and stream = ${stream} and not exists (select 1 from job_batches

@@ -263,6 +263,17 @@ it("writes nothing into a job that is approved", async () => {
   await river.run(untilState(b, "sent"))
 })
 
+it("does not wait for a batch of a job that has ended", async () => {
+  const jobId = await job()
+  const sending = batch(jobId, [rowOf(issue("1"), 0)])
+  await river.run(manifest(sending, "sending"))
+  await river.sql((sql) => sql`update jobs set state = 'cancelled' where id = ${jobId}::uuid`)
+  const actor = `${jobId}/rows/ticket`
+  const run = runOf({ stage: "refine", topic: recordTopic("raw", "ticket"), actor, id: `${actor}#1.0`, records: [] })
+  await river.run(refine.handle(run))
+  expect((await records(jobId)).size).toBe(0)
+})
+
 it("takes a person whom two streams bring under two ids", async () => {
   const jobId = await job()
   const rows = [

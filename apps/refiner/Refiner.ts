@@ -6,9 +6,10 @@ import { batchAddress, header } from "@bridge/flow/Envelope"
 import { topics } from "@bridge/flow/Flow"
 import { orStageError } from "@bridge/flow/Retry"
 import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
+import { Wakeups } from "@bridge/flow/Wakeups"
 import { Producer, type Rec } from "@bridge/kafka/Broker"
 import type { Blobs } from "@bridge/store/Blobs"
-import { Clock, Effect, Schedule } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as Archive from "./Archive.ts"
 import { type DeadRow, type RawRow, type RefinedBatch, type RefinedRecord, refineRows } from "./Batch.ts"
@@ -21,7 +22,16 @@ import { isRefused, withoutRefused } from "./Refused.ts"
 import { largeElements, withBodies } from "./Rows.ts"
 import { Sources } from "./Sources.ts"
 
-export type Needs = Blobs | Commands | Envelopes | Mappings | Normalized | Producer | SqlClient.SqlClient | Sources
+export type Needs =
+  | Blobs
+  | Commands
+  | Envelopes
+  | Mappings
+  | Normalized
+  | Producer
+  | SqlClient.SqlClient
+  | Sources
+  | Wakeups
 
 const stage = "refine"
 const mib = 1024 * 1024
@@ -60,16 +70,21 @@ const failed = (cause: unknown) => Effect.fail(new StageError({ stage, reason: n
 const poisoned = (errorClass: string, message: string) =>
   Effect.fail(new StageError({ stage, reason: new Poison({ errorClass, message }) }))
 
-/** Soon after the send comes the mark: ask often at first, then less often; the permit is given back meanwhile. */
-const patience = Schedule.min([Schedule.exponential("10 millis", 1.5), Schedule.spaced("500 millis")])
-
-/** What the manifest says, once it is no longer `sending`. */
+/** What the manifest says, once it is no longer `sending`; the permit is given back meanwhile. */
 const counted = (run: Run, key: Archive.BatchKey, epoch: bigint) => {
-  const ask = run.transaction(Archive.standing(key, epoch, false))
-  return Effect.flatMap(ask, (now) =>
-    now.state === "sending"
-      ? run.waiting(ask.pipe(Effect.repeat({ schedule: patience, while: (next) => next.state === "sending" })))
-      : Effect.succeed(now)
+  const sent = run.transaction(
+    Effect.gen(function* () {
+      const now = yield* Archive.standing(key, epoch, false)
+      if (now.state !== "sending") return Option.some(now)
+      // Of a job that has ended nobody says any more what became of the batch.
+      const job = yield* Archive.jobFacts(key.jobId, "none")
+      return job?.writable === true ? Option.none() : Option.some<Archive.Standing>({ state: "unknown" })
+    })
+  )
+  return Effect.flatMap(sent, (now) =>
+    Option.isSome(now)
+      ? Effect.succeed(now.value)
+      : Effect.flatMap(Wakeups, (wakeups) => run.waiting(wakeups.until(`batches:${key.jobId}`, sent, "500 millis")))
   )
 }
 

@@ -10,6 +10,7 @@ import type { CommandValue } from "@bridge/flow/Messages"
 import { Partitions } from "@bridge/flow/Partition"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Run } from "@bridge/flow/Stage"
+import { Wakeups, wake } from "@bridge/flow/Wakeups"
 import { Consumers, Producer, type Rec } from "@bridge/kafka/Broker"
 import { envelope } from "@bridge/kafka/Envelope"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
@@ -37,6 +38,7 @@ const layerOf = (desk: Desk, reader: Reader) =>
     Mappings.layer,
     Normalized.layer,
     Commands.layer,
+    Wakeups.layer,
     Layer.succeed(Sources, Sources.of({ reader: () => Effect.succeed(reader) })),
     Blobs.layer.pipe(Layer.provideMerge(Vault.layerWithoutKek), Layer.provide(Kek.layerOf(Buffer.alloc(32, 7))))
   ).pipe(
@@ -86,23 +88,22 @@ const commandRun = (type: CommandType, jobId: string, key: string) =>
     const codec = yield* schemas.codecFor<CommandValue>({ name: topic, schema: "command" })
     const value = codec.encode({ id: "c", type, tenant_id: tenant, job_id: jobId, key, slice: 0, at: 0 })
     const rec: Rec = { topic, partition: 0, offset: 0n, key: tenant, value, headers: {}, timestamp: 0 }
-    return {
-      stage: "settle",
-      topic,
-      partition: 0,
-      tenantId: tenant,
-      actor: jobId,
-      id: "c",
-      records: [rec],
-      complete: true,
-      attempt: 1,
-      transaction: (body) => asTenant(tenant)(body),
-      inOrder: (effect) => effect,
-      waiting: (effect) => effect,
-      crowded: Effect.succeed(false),
-      deadLetter: () => Effect.void
-    } satisfies Run
+    return runOf({ stage: "settle", topic, actor: jobId, id: "c", records: [rec] })
   })
+
+/** A run as the runtime hands it over, for a direct call. */
+export const runOf = (given: Pick<Run, "stage" | "topic" | "actor" | "id" | "records">): Run => ({
+  ...given,
+  partition: 0,
+  tenantId: tenant,
+  complete: true,
+  attempt: 1,
+  transaction: (body) => asTenant(tenant)(body),
+  inOrder: (effect) => effect,
+  waiting: (effect) => effect,
+  crowded: Effect.succeed(false),
+  deadLetter: () => Effect.void
+})
 
 export interface SentBatch {
   readonly jobId: string
@@ -123,6 +124,7 @@ export const manifest = (b: SentBatch, state: "sending" | "sent" | "abandoned") 
     yield* sql`insert into job_batches (tenant_id, job_id, stream, entity, number, epoch, rows, bytes, hash, state)
       values (${tenant}::uuid, ${b.jobId}::uuid, ${stream}, ${b.entity}, ${b.number}, ${epoch}, ${b.rows.length}, 0, '', ${state})
       on conflict (job_id, stream, entity, number) do update set state = excluded.state`
+    yield* wake(`batches:${b.jobId}`)
   }).pipe(asTenant(tenant))
 
 /** Sends a batch as the extractor does. */
