@@ -6,6 +6,7 @@ import { Blobs } from "@bridge/store/Blobs"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import type { RawRow } from "./Batch.ts"
+import { refine } from "./Refiner.ts"
 import { type Desk, newJob, openDesk, rawRow, reader, recordsOf, rowOf, type Sample, tenant } from "./testing/Desk.ts"
 import {
   deliver,
@@ -13,6 +14,7 @@ import {
   openRiver,
   type River,
   recordsIn,
+  runOf,
   type SentBatch,
   send,
   untilState
