@@ -55,7 +55,9 @@ function make(url: string) {
       register: Effect.fn("Registry.register")(function* (subject: string, schema: string) {
         const at = encodeURIComponent(subject)
         // First: unset means NONE, and the first version would go in unchecked.
-        yield* call("register", "PUT", `/config/${at}`, subject, { compatibility: "FULL_TRANSITIVE" })
+        const guard = call("register", "PUT", `/config/${at}`, subject, { compatibility: "FULL_TRANSITIVE" })
+        // Two deploys at once: the one that comes second is refused the new rule, and sets it as an existing one.
+        yield* guard.pipe(Effect.catchIf(meanwhile, () => guard))
         const body = yield* call("register", "POST", `/subjects/${at}/versions`, subject, text(schema))
         return (yield* decoded("register", Id, body)).id
       }),
@@ -71,6 +73,10 @@ function make(url: string) {
     })
   })
 }
+
+/** Apicurio creates a rule that is missing; somebody else was quicker. */
+const meanwhile = ({ reason }: RegistryError): boolean =>
+  reason._tag === "SchemaRefused" && reason.words.includes("already exists")
 
 const unavailable = (operation: string) => (cause: unknown) =>
   new RegistryError({ operation, reason: new RegistryUnavailable({ cause }) })
