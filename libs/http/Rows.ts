@@ -88,7 +88,7 @@ class Scanner {
   readonly #body: Buffer
   readonly #end: number
   #i = 0
-  /** Of the backslashes looked for, the first that is not behind us. */
+  /** The next backslash, where it is not behind us: the scanner never goes back. */
   #backslash = -1
 
   constructor(body: Buffer) {
@@ -192,8 +192,7 @@ class Scanner {
       if (at === length) return name
     }
     if (!escaped) return undefined
-    this.#i = start - 1
-    const key = this.#key()
+    const key = this.#keyText(start - 1)
     return wanted.find((name) => name === key)
   }
 
@@ -208,6 +207,11 @@ class Scanner {
     const start = this.#i
     if (!this.at(QUOTE)) throw this.#fault("a key")
     this.#string()
+    return this.#keyText(start)
+  }
+
+  /** The key whose quotes stand at `start` and before here. */
+  #keyText(start: number): string {
     try {
       return String(JSON.parse(this.#body.toString("utf8", start, this.#i)))
     } catch {
