@@ -34,7 +34,7 @@ export interface Records {
   readonly failed: Named
   /** Records that are neither loaded nor matched nor failed, though approved. */
   readonly open: number
-  /** SHA-256 over `source id, tab, approved hash` of the approved ones, and of those that did not fail. */
+  /** SHA-256 over lines of source id, tab, approved hash: of the approved ones, and of those that were written, now or before. */
   readonly hashes: { readonly approved: string; readonly loaded: string }
 }
 
@@ -105,6 +105,9 @@ const loadedAs: ReadonlyMap<string, "loaded" | "matched" | "failed"> = new Map([
   ["failed", "failed"]
 ])
 
+/** What merged into another or stood there before was not written, so it has no loaded hash. */
+const written: ReadonlySet<string> = new Set(["created", "updated", "skipped"])
+
 /** Pages come in the order of source ids, which is also the order of the hashes. */
 const readRecords = async (rest: Asks, job: string, entity: EntityName, words: Named): Promise<Records> => {
   const counts = { archived: 0, excluded: 0, approved: 0, loaded: 0, matched: 0, failed: 0 }
@@ -128,7 +131,7 @@ const readRecords = async (rest: Asks, job: string, entity: EntityName, words: N
       const line = `${sourceId}\t${hash ?? ""}\n`
       approvedHash.update(line)
       if (became === "failed") failed.set(sourceId, words.get(`${entity} ${sourceId}`) ?? "without words")
-      else loadedHash.update(line)
+      if (written.has(outcome ?? "")) loadedHash.update(line)
     }
     cursor = page.next
   }
