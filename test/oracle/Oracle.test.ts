@@ -201,6 +201,7 @@ const damages: ReadonlyArray<Damage> = [
   damage("a ticket from nowhere", /ticket freshservice:acme:ticket:99 was written without an approval/, {}, (d) => {
     d.ledger.push({
       seq: 99,
+      at: "2024-03-01T11:00:00.000Z",
       account: "acme",
       kind: "ticket.import",
       id: 9,
@@ -219,6 +220,7 @@ const damages: ReadonlyArray<Damage> = [
     (d) => {
       d.ledger.push({
         seq: 99,
+        at: "2024-03-01T11:00:00.000Z",
         account: "acme",
         kind: "ticket.update",
         id: 1,

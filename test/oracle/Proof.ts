@@ -1,7 +1,7 @@
 // The proof of a migration: Bridge's own books beside what the sandbox's corpus, ledger and destination say.
 // What does not belong here: anything computed by Bridge's code; the comparison is in Compare.ts, by a reading of its own.
 import { createHash } from "node:crypto"
-import type { JobView } from "@bridge/contract/Jobs"
+import type { JobPage, JobView } from "@bridge/contract/Jobs"
 import { type Asks, type Claims, readClaims } from "./Claims.ts"
 import { type Comparison, compare } from "./Compare.ts"
 import { checkEquations } from "./Equations.ts"
@@ -43,12 +43,29 @@ export interface Proof {
 export const prove = async (rest: Asks, jobId: string, adminUrl: string): Promise<Proof> => {
   const job = await rest.get<JobView>(`/api/jobs/${jobId}`)
   const source = instanceOf(job.source.account)
-  const truth = sandboxTruth(adminUrl, { source, destination: instanceOf(job.destination?.account ?? "") })
+  const destination = instanceOf(job.destination?.account ?? "")
+  const truth = sandboxTruth(adminUrl, { source, destination, since: await firstBetween(rest, job) })
   const proof = await proofOf(truth, await readClaims(rest, jobId), source)
   const chain = await rest.get<{ readonly ok: boolean; readonly problem: string | null }>(
     `/api/jobs/${jobId}/audit/verify`
   )
   return chain.ok ? proof : notHolding(proof, `the audit log does not verify: ${chain.problem ?? "no reason"}`)
+}
+
+/** When the first of all jobs between the same accounts was made. */
+const firstBetween = async (rest: Asks, job: JobView): Promise<string> => {
+  let first = job.createdAt
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page: typeof JobPage.Type = await rest.get(
+      `/api/jobs?limit=500${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`
+    )
+    for (const { createdAt, destination, source } of page.jobs) {
+      const same = source.account === job.source.account && destination?.account === job.destination?.account
+      if (same && createdAt < first) first = createdAt
+    }
+    cursor = page.next
+  }
+  return first
 }
 
 /** `freshservice:acme` is the account acme. */

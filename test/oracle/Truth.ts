@@ -143,6 +143,8 @@ export interface Destination {
 /** One accepted write, as the destination's ledger has it. */
 export interface Write {
   readonly seq: number
+  /** ISO with milliseconds. */
+  readonly at: string
   readonly account: string
   readonly kind: string
   readonly id: number
@@ -168,29 +170,32 @@ export interface FoundField {
 export interface Truth {
   readonly corpus: <E extends keyof Corpus>(entity: E) => AsyncIterable<Corpus[E]>
   readonly destination: <E extends keyof Destination>(entity: E) => AsyncIterable<Destination[E]>
+  /** Only what was written since the first job: what stood there before is not ours. */
   readonly ledger: () => AsyncIterable<Write>
   readonly expectedFailures: () => Promise<ReadonlyArray<{ readonly entity: string; readonly id: number }>>
   readonly sourceFields: () => Promise<ReadonlyArray<SourceField>>
   readonly destinationFields: () => Promise<ReadonlyArray<FoundField>>
 }
 
-/** Which accounts: first labels of the host names. */
+/** Which accounts: first labels of the host names; and when the first job between them began, ISO with milliseconds. */
 export interface Accounts {
   readonly source: string
   readonly destination: string
+  readonly since: string
 }
 
 // Sandbox keys, docs/sandbox.md.
 const freshserviceUser = "fs-sandbox-key:X"
 const zendeskUser = "owner@acme.example/token:zd-sandbox-token"
 
-export const sandboxTruth = (adminUrl: string, { source, destination }: Accounts): Truth => {
+export const sandboxTruth = (adminUrl: string, { source, destination, since }: Accounts): Truth => {
   const { origin } = new URL(adminUrl)
   return {
     corpus: (entity) => lines(`${adminUrl}/corpus?entity=${entity}&account=${source}`),
     destination: (entity) => lines(`${adminUrl}/destination?entity=${entity}&account=${destination}`),
     ledger: async function* () {
-      for await (const write of lines<Write>(`${adminUrl}/ledger`)) if (write.account === destination) yield write
+      for await (const write of lines<Write>(`${adminUrl}/ledger`))
+        if (write.account === destination && write.at >= since) yield write
     },
     expectedFailures: async () =>
       (
