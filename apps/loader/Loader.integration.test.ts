@@ -197,6 +197,52 @@ describe("loading", () => {
     ])
   })
 
+  it("makes the stand-in once, before the first record that needs it, for this job and the next", async () => {
+    const missing = (): ReadonlyArray<Seed> =>
+      tickets(2, "x").map((t) => ({
+        ...t,
+        resolution: { refs: { requester_id: { entity: "person", missing: "99", use: "placeholder" } } }
+      }))
+    for (let round = 0; round < 2; round++) {
+      const job = await lab.job({ ticket: missing() }, { name: "Former user", email: "former@bridge.invalid" })
+      await lab.migrate(job)
+      expect((await lab.outcomes(job, "ticket")).map((o) => o.outcome)).toEqual(["created", "created"])
+    }
+    const standIns = lab.vendor.kept.filter((k) => k.entity === "person")
+    expect(standIns).toHaveLength(1)
+    expect(lab.vendor.kept.at(-1)?.body["requester_id"]).toBe(Number(standIns[0]?.id))
+  })
+
+  it("waits while the job is paused, and goes on where it stood", async () => {
+    const persons = people(3)
+    const job = await lab.job({ person: persons })
+    await lab.services.runPromise(lab.release(job, "person"))
+    await lab.rows((sql) => sql`update jobs set paused = true where id = ${job}::uuid`)
+    const loading = lab.services.runPromise(lab.loadBatch(job, "person", 0))
+    await new Promise((later) => setTimeout(later, 200))
+    expect(lab.vendor.kept).toEqual([])
+    await lab.rows((sql) => sql`update jobs set paused = false where id = ${job}::uuid`)
+    await loading
+    expect(heldBy(lab.vendor, "person")).toHaveLength(3)
+  })
+
+  it("sends a batch again whose message went astray", async () => {
+    const job = await lab.job({ person: people(1) })
+    await lab.services.runPromise(lab.release(job, "person"))
+    const messages = () =>
+      lab.rows<{ n: number }>(
+        (sql) => sql`select count(*)::int as n from outbox where topic = 'bridge.approved.person.v1'`
+      )
+    const [before] = await messages()
+    await lab.rows(
+      (sql) => sql`update load_batches set updated_at = now() - interval '2 minutes' where job_id = ${job}::uuid`
+    )
+    await lab.services.runPromise(lab.release(job, "person"))
+    expect((await messages())[0]?.n).toBe((before?.n ?? 0) + 1)
+    await lab.services.runPromise(lab.release(job, "person"))
+    expect((await messages())[0]?.n).toBe((before?.n ?? 0) + 1)
+  })
+
   it("sends nothing more once the job is cancelled, and says what is there", async () => {
     const persons = people(5)
     const job = await lab.job({ person: persons })

@@ -71,7 +71,7 @@ const settled = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
   })
 
 /**
- * Waits until every job the vendor still had open has ended; newer ones cannot be from our calls. False when the vendor's
+ * Waits until every job the vendor still has open has ended; those that begin later cannot be from our calls. False when the vendor's
  * list cannot be relied on: it is cut, and shows no job that is known to be older than the calls.
  */
 const jobsEnded = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
@@ -89,16 +89,28 @@ const jobsEnded = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
       oldest === ""
         ? new Set<string>()
         : yield* asTenant(desk.card.tenantId)(vendorJobsBefore(desk.book.destinationAccount, oldest))
-    let waitFor: ReadonlySet<string> | undefined
+    const seen = yield* patiently(desk)(look)
+    if (seen._tag === "Failure") return false
+    const { known, listed, open } = seen.success
+    if (!known && listed?.some((id) => older.has(id)) !== true) return false
+    for (const id of open) yield* jobOver(desk, id)
+    return true
+  })
+
+/** Waits until one job of the vendor has ended, whatever it did. */
+const jobOver = (desk: Desk, id: string) =>
+  Effect.gen(function* () {
+    const { jobStatus, readJob } = desk.sink
+    if (jobStatus === undefined || readJob === undefined) return
+    const http = yield* VendorHttp
+    const { config } = desk.connection
+    const call = jobStatus.call(desk.sink, config, id)
+    const look = Effect.suspend(() =>
+      http.read(desk.connection, call, (answer) => readJob.call(desk.sink, config, [], answer)._tag, { mode: "live" })
+    )
     for (;;) {
       const seen = yield* patiently(desk)(look)
-      if (seen._tag === "Failure") return false
-      const { known, listed, open } = seen.success
-      // Once it reached back far enough, only the ids noted then matter, however many jobs have come since.
-      if (waitFor === undefined && !known && listed?.some((id) => older.has(id)) !== true) return false
-      const left: ReadonlySet<string> = new Set(open.filter((id) => waitFor === undefined || waitFor.has(id)))
-      if (left.size === 0) return true
-      waitFor = left
+      if (seen._tag === "Failure" || seen.success !== "Pending") return
       yield* desk.waiting(Effect.sleep(desk.timing.glanceMillis))
     }
   })

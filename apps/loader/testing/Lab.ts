@@ -7,6 +7,8 @@ import { Connections } from "@bridge/connectors/Connections"
 import { canonicalJson, hashJson, type Json } from "@bridge/domain/Canonical"
 import type { Resolution } from "@bridge/domain/Element"
 import { type EntityId, loadOrder } from "@bridge/domain/Entities"
+import type { MappingOptions } from "@bridge/domain/Mapping"
+import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import { deploy } from "@bridge/flow/Deploy"
 import { controlTopic } from "@bridge/flow/Flow"
 import { type CommandValue, commandValue } from "@bridge/flow/Messages"
@@ -178,7 +180,8 @@ export const openLab = async (timing: Timing = quick) => {
     /** All phases of a job. */
     migrate: (jobId: string) => services.runPromise(migrate(jobId)),
     /** An approved job in state loading over these records. */
-    job: (seeds: Seeds) => services.runPromise(asTenant(tenantId)(insertJob(tenantId, seeds))),
+    job: (seeds: Seeds, placeholder?: MappingOptions["placeholder"]) =>
+      services.runPromise(asTenant(tenantId)(insertJob(tenantId, seeds, placeholder))),
     outcomes: (jobId: string, entity: EntityId) =>
       rows<{ source_id: string; outcome: string; destination_id: string | null; error: { code: string } | null }>(
         (sql) => sql`select source_id, outcome, destination_id, error from job_record_outcomes
@@ -206,9 +209,17 @@ const newTenant = Effect.gen(function* () {
   return id
 })
 
-const insertJob = (tenantId: string, seeds: Seeds) =>
+const insertJob = (tenantId: string, seeds: Seeds, placeholder?: MappingOptions["placeholder"]) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    const body = {
+      ...freshserviceToZendesk,
+      options: { ...freshserviceToZendesk.options, ...(placeholder && { placeholder }) }
+    }
+    const [mapping] = yield* sql<{
+      id: string
+    }>`insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
+      values (${tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(body)}::jsonb) returning id::text`
     const entities = Object.keys(seeds)
     const [connection] = yield* sql<{
       id: string
@@ -218,9 +229,9 @@ const insertJob = (tenantId: string, seeds: Seeds) =>
     const [job] = yield* sql<{
       id: string
     }>`insert into jobs (tenant_id, state, source_connection, destination_connection, source_vendor,
-        destination_vendor, source_account, destination_account, entities, settled_revision)
+        destination_vendor, source_account, destination_account, entities, settled_revision, mapping_id, mapping_version)
       values (${tenantId}::uuid, 'loading', ${c}::uuid, ${c}::uuid, 'freshservice', 'zendesk', 'freshservice:acme', 'zendesk:desk',
-        ${entities}::text[], 1) returning id::text`
+        ${entities}::text[], 1, ${mapping?.id ?? null}::uuid, 1) returning id::text`
     const jobId = job?.id ?? ""
     for (const [entity, list] of Object.entries(seeds)) yield* insertRecords(tenantId, jobId, entity, list)
     const phases = loadOrder.filter((e) => entities.includes(e.id))
