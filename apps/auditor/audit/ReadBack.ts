@@ -1,10 +1,8 @@
 // Reads the destination back: is every loaded record there, once, with what was approved? Streams the destination's own lists
 // and compares what is ours; what a list does not show is asked for by itself. Begins anew when it was interrupted.
-import type { OpenConnection } from "@bridge/connectors/Connections"
 import type { Call, Row, Sink } from "@bridge/connectors/Connector"
-import { readStream, streamOf } from "@bridge/connectors/Engine"
-import { sha256 } from "@bridge/domain/Canonical"
-import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import { readStream } from "@bridge/connectors/Engine"
+import { partsOf } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
 import type { JsonObject } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
@@ -12,22 +10,8 @@ import { VendorHttp } from "@bridge/http/VendorHttp"
 import { asTenant } from "@bridge/store/Postgres"
 import { Clock, DateTime, Effect, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { enter } from "../tally/Books.ts"
-import type { Tally } from "../tally/Count.ts"
-import { expected, type Scope } from "./Expected.ts"
-import { changedFields, compareComments } from "./Fields.ts"
-
-export interface ReadBack {
-  readonly scope: Scope
-  readonly connection: OpenConnection
-  readonly sink: Sink<unknown>
-  readonly entity: EntityId
-  /** Tickets whose comments are read, a call each. */
-  readonly comments: number
-  /** In place of the sink's own lag; null: the sink's. */
-  readonly lagMillis: number | null
-  readonly waiting: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-}
+import { expected } from "./Expected.ts"
+import { enterPairs, type Ours, type Pair, type ReadBack, type There } from "./Pairs.ts"
 
 /** Records that a list did not show and that are asked for one by one. */
 const mostAsked = 1_000
@@ -78,13 +62,6 @@ const forget = ({ entity, scope }: ReadBack) =>
       and entity = any(${[entity, ...partsOf(entity).map((e) => e.id)]}::text[])`)
   )
 
-interface Ours {
-  readonly source_id: string
-  readonly destination_id: string | null
-  readonly state: string | null
-  readonly outcome: string
-}
-
 /** Records of the job that these destination records belong to: by source key, or by the id the ledger has. */
 const oursAmong = (
   { entity, scope }: ReadBack,
@@ -101,12 +78,6 @@ const oursAmong = (
         and (o.source_id = any(${sourceIds}::text[]) or l.destination_id = any(${destinationIds}::text[])
           or o.destination_id = any(${destinationIds}::text[]))`)
   )
-
-interface There {
-  readonly id: string
-  readonly key: string | null
-  readonly row: JsonObject
-}
 
 const thereOf = (sink: Sink<unknown>, row: Row): ReadonlyArray<There> => {
   const json: JsonObject = JSON.parse(row.json.toString("utf8"))
@@ -138,103 +109,6 @@ const comparePage = (r: ReadBack, page: number, rows: ReadonlyArray<Row>, roots:
       return owners.map((o) => ({ there: t, ours: o }))
     })
     return yield* enterPairs(r, page, pairs, roots)
-  })
-
-interface Pair {
-  readonly there: There
-  readonly ours: Ours
-}
-
-const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>, roots: number) =>
-  Effect.gen(function* () {
-    if (pairs.length === 0) return 0
-    const { entity, scope } = r
-    // What was matched is not ours to compare, and a merged record is its winner's.
-    const mine = pairs.filter((p) => p.ours.state !== "matched" && p.ours.outcome !== "merged")
-    const bodies = yield* expected(
-      scope,
-      entity,
-      mine.map((p) => p.ours.source_id)
-    )
-    const root = { ids: [] as Array<string>, hashes: [] as Array<string>, notes: [] as Array<string> }
-    for (const { ours, there } of pairs) {
-      const body = mine.some((m) => m.ours === ours) ? bodies.get(ours.source_id)?.body : undefined
-      root.ids.push(ours.source_id)
-      root.hashes.push(there.id)
-      root.notes.push(body === undefined ? "" : changedFields(body, there.row).join(","))
-    }
-    const tallies: Array<Tally> = [{ entity, batchKey: String(page), ...root }]
-    const chosen = mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots))
-    const parts = partsOf(entity)[0]
-    let read = 0
-    if (parts !== undefined && chosen.length > 0) {
-      const found = yield* Effect.forEach(
-        chosen,
-        (pair) => commentsOf(r, pair, parts.id).pipe(Effect.map((rows) => ({ pair, rows }))),
-        { concurrency: 4 }
-      )
-      const comments = { ids: [] as Array<string>, hashes: [] as Array<string>, notes: [] as Array<string> }
-      for (const { pair, rows } of found) {
-        if (rows === undefined) continue
-        read++
-        const approved = bodies.get(pair.ours.source_id)?.comments ?? []
-        const finding = compareComments(approved, rows)
-        const note = (sourceId: string | null, text: string): void => {
-          // The description belongs to the ticket.
-          if (sourceId === null)
-            root.notes[root.ids.indexOf(pair.ours.source_id)] = join(
-              root.notes[root.ids.indexOf(pair.ours.source_id)] ?? "",
-              "description"
-            )
-          else {
-            comments.ids.push(sourceId)
-            comments.hashes.push(pair.there.id)
-            comments.notes.push(text)
-          }
-        }
-        const seen = new Map<string | null, string>()
-        for (const one of approved) seen.set(one.sourceId, "")
-        for (const one of finding.changed)
-          seen.set(one.sourceId, join(seen.get(one.sourceId) ?? "", one.fields.join(",")))
-        for (const id of finding.missing) seen.set(id, "missing")
-        for (const [sourceId, text] of seen) if (sourceId !== null || text !== "") note(sourceId, text)
-        for (let i = 0; i < finding.extra; i++) note(`${pair.ours.source_id}#${i}`, "extra")
-      }
-      tallies.push({ entity: parts.id, batchKey: String(page), ...comments })
-    }
-    yield* asTenant(scope.tenantId)(enter(scope.tenantId, scope.jobId, "destination", tallies))
-    return read
-  })
-
-const join = (a: string, b: string): string =>
-  [...new Set([...a.split(","), ...b.split(",")])].filter((x) => x !== "").join(",")
-
-/** All of them, or a sample that is the same on every run. */
-const isChosen = (sourceId: string, limit: number, roots: number): boolean =>
-  roots <= limit || Number.parseInt(sha256(sourceId).slice(0, 8), 16) % roots < limit
-
-/** The comments of a ticket as the destination shows them; undefined where there is no such stream. */
-const commentsOf = (r: ReadBack, { there }: Pair, part: EntityId) =>
-  Effect.gen(function* () {
-    const http = yield* VendorHttp
-    const { config, connector } = r.connection
-    const stream = streamOf(connector, r.sink.readBack.stream)
-    const child = connector.streams.find((s) => s.entity === part && s.parent === stream.name)
-    if (child === undefined || stream.expand === undefined) return undefined
-    const row: Row = { sourceId: there.id, version: "", op: "upsert", json: Buffer.from(JSON.stringify(there.row)) }
-    const rows: Array<JsonObject> = []
-    for (const first of stream.expand(config, row, new Set([child.name])).children) {
-      let next: typeof first | null = first
-      while (next !== null) {
-        const now: typeof first = next
-        const page: ReturnType<typeof first.read> = yield* http.read(r.connection, now.call, (answer) =>
-          now.read(answer)
-        )
-        for (const one of page.rows) rows.push(JSON.parse(one.json.toString("utf8")) as JsonObject)
-        next = page.next
-      }
-    }
-    return rows
   })
 
 /** What no list has shown is asked for by its key: a list may leave out what is old or was matched. */

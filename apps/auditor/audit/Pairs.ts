@@ -1,0 +1,165 @@
+// Destination records paired with the records of the job that they come from: compared, and entered as tallies of stage
+// `destination`. For ReadBack.ts, which finds the pairs.
+import type { OpenConnection } from "@bridge/connectors/Connections"
+import type { Row, Sink } from "@bridge/connectors/Connector"
+import { streamOf } from "@bridge/connectors/Engine"
+import type { AssembledComment } from "@bridge/domain/Assemble"
+import { sha256 } from "@bridge/domain/Canonical"
+import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import type { JsonObject } from "@bridge/http/Call"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { asTenant } from "@bridge/store/Postgres"
+import { Effect } from "effect"
+import { enter } from "../tally/Books.ts"
+import type { Tally } from "../tally/Count.ts"
+import { expected, type Scope } from "./Expected.ts"
+import { changedFields, compareComments } from "./Fields.ts"
+
+export interface ReadBack {
+  readonly scope: Scope
+  readonly connection: OpenConnection
+  readonly sink: Sink<unknown>
+  readonly entity: EntityId
+  /** Tickets whose comments are read, a call each. */
+  readonly comments: number
+  /** In place of the sink's own lag; null: the sink's. */
+  readonly lagMillis: number | null
+  readonly waiting: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** A record of the job that should be at the destination; `state` is the ledger's. */
+export interface Ours {
+  readonly source_id: string
+  readonly destination_id: string | null
+  readonly state: string | null
+  readonly outcome: string
+}
+
+/** A destination record; `row` is empty where it is only known to exist. */
+export interface There {
+  readonly id: string
+  readonly key: string | null
+  readonly row: JsonObject
+}
+
+export interface Pair {
+  readonly there: There
+  readonly ours: Ours
+}
+
+interface Column {
+  readonly id: string
+  readonly destinationId: string
+  readonly note: string
+}
+
+/** Enters one page of pairs; tickets whose comments were read. `roots` is how many the job has in all. */
+export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>, roots: number) =>
+  Effect.gen(function* () {
+    if (pairs.length === 0) return 0
+    const { entity, scope } = r
+    // What was matched is not ours to compare, and a merged record is its winner's.
+    const mine = pairs.filter((p) => p.ours.state !== "matched" && p.ours.outcome !== "merged")
+    const aggregates = yield* expected(
+      scope,
+      entity,
+      mine.map((p) => p.ours.source_id)
+    )
+    const ofComments = yield* Effect.forEach(
+      partsOf(entity).length === 0 ? [] : mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots)),
+      (pair) =>
+        Effect.map(commentsOf(r, pair), (rows) =>
+          rows === undefined ? [] : [commentColumns(pair, aggregates.get(pair.ours.source_id)?.comments ?? [], rows)]
+        ),
+      { concurrency: 4 }
+    )
+    const read = ofComments.flat()
+    const described = new Set(read.filter((c) => c.description).map((c) => c.sourceId))
+    const own = new Set(mine)
+    const rootColumns = pairs.map((pair): Column => {
+      const { ours, there } = pair
+      const aggregate = own.has(pair) ? aggregates.get(ours.source_id) : undefined
+      const fields = aggregate === undefined ? [] : changedFields(aggregate.body, there.row)
+      const all = described.has(ours.source_id) ? [...fields, "description"] : fields
+      return { id: ours.source_id, destinationId: there.id, note: all.join(",") }
+    })
+    const part = partsOf(entity)[0]
+    const tallies = [
+      tallyOf(entity, page, rootColumns),
+      ...(part === undefined
+        ? []
+        : [
+            tallyOf(
+              part.id,
+              page,
+              read.flatMap((c) => c.columns)
+            )
+          ])
+    ]
+    yield* asTenant(scope.tenantId)(enter(scope.tenantId, scope.jobId, "destination", tallies))
+    return read.length
+  })
+
+const tallyOf = (entity: EntityId, page: number, columns: ReadonlyArray<Column>): Tally => ({
+  entity,
+  batchKey: String(page),
+  ids: columns.map((c) => c.id),
+  hashes: columns.map((c) => c.destinationId),
+  notes: columns.map((c) => c.note)
+})
+
+/** All of them, or a sample that is the same on every run. */
+const isChosen = (sourceId: string, limit: number, roots: number): boolean =>
+  roots <= limit || Number.parseInt(sha256(sourceId).slice(0, 8), 16) % roots < limit
+
+/** The comments of a ticket as the destination shows them; undefined where there is no such stream. */
+const commentsOf = (r: ReadBack, { there }: Pair) =>
+  Effect.gen(function* () {
+    const http = yield* VendorHttp
+    const { config, connector } = r.connection
+    const stream = streamOf(connector, r.sink.readBack.stream)
+    const child = connector.streams.find((s) => s.entity === partsOf(r.entity)[0]?.id && s.parent === stream.name)
+    if (child === undefined || stream.expand === undefined || Object.keys(there.row).length === 0) return undefined
+    const row: Row = { sourceId: there.id, version: "", op: "upsert", json: Buffer.from(JSON.stringify(there.row)) }
+    const rows: Array<JsonObject> = []
+    for (const first of stream.expand(config, row, new Set([child.name])).children) {
+      let next: typeof first | null = first
+      while (next !== null) {
+        const now: typeof first = next
+        const page: ReturnType<typeof first.read> = yield* http.read(r.connection, now.call, (answer) =>
+          now.read(answer)
+        )
+        for (const one of page.rows) rows.push(JSON.parse(one.json.toString("utf8")) as JsonObject)
+        next = page.next
+      }
+    }
+    return rows
+  })
+
+interface TicketComments {
+  readonly sourceId: string
+  /** True when the first comment, the ticket's own text, is missing or differs. */
+  readonly description: boolean
+  readonly columns: ReadonlyArray<Column>
+}
+
+/** A column per comment of the source: its differences, `missing`, or nothing; and one per comment too many, `extra`. */
+export const commentColumns = (
+  { ours, there }: Pair,
+  approved: ReadonlyArray<AssembledComment>,
+  rows: ReadonlyArray<JsonObject>
+): TicketComments => {
+  const finding = compareComments(approved, rows)
+  const notes = new Map<string | null, ReadonlyArray<string>>(approved.map((c) => [c.sourceId, []]))
+  for (const { fields, sourceId } of finding.changed) notes.set(sourceId, [...(notes.get(sourceId) ?? []), ...fields])
+  for (const sourceId of finding.missing) notes.set(sourceId, ["missing"])
+  const column = (id: string, note: string): Column => ({ id, destinationId: there.id, note })
+  return {
+    sourceId: ours.source_id,
+    description: (notes.get(null) ?? []).length > 0,
+    columns: [
+      ...[...notes].flatMap(([id, words]) => (id === null ? [] : [column(id, [...new Set(words)].join(","))])),
+      ...Array.from({ length: finding.extra }, (_, i) => column(`${ours.source_id}#${i}`, "extra"))
+    ]
+  }
+}
