@@ -79,7 +79,7 @@ export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, no
 export const refuse = (pace: PaceState, retryAfterMillis: number, now: number): void => {
   pace.pausedUntil = Math.max(pace.pausedUntil, now + retryAfterMillis)
   pace.tokens = Math.min(pace.tokens, 0)
-  if (pace.silent !== null) guess(pace, now)
+  if (pace.silent !== null) guess(pace, now + retryAfterMillis, now)
   if (retryAfterMillis > pace.windowMillis * 1.2) pace.windowMillis = longerWindow(retryAfterMillis)
   if (pace.form === "fixed") Fixed.refused(pace, retryAfterMillis, now)
 }
@@ -94,11 +94,20 @@ const setLimit = (pace: PaceState, limit: number): void => {
   pace.limit = limit
 }
 
-/** No header says what the limit is: a little less than what went through in this window. */
-const guess = (pace: PaceState, now: number): void => {
-  if (pace.guessed && pace.form === "fixed" && pace.fixed.used >= boundless) return // the first refusal of a window counts
-  const went = (pace.form === "fixed" ? pace.fixed.used : sentInWindow(pace, now)) - pace.inFlight - 1
-  pace.limit = Math.max(1, Math.floor(went * 0.98) / pace.share)
+/** Fewer calls than this before a refusal say nothing about a limit: it was a fault. */
+const fewest = 10
+
+/** No header says what the limit is: when two windows in a row let about as much through, it is a little less than that. */
+const guess = (pace: PaceState, until: number, now: number): void => {
+  const { lastWent, startedAt, used } = pace.fixed
+  if (pace.form === "fixed" && used >= boundless) return // the first refusal of a window counts
+  const went = (pace.form === "fixed" ? used : sentInWindow(pace, now)) - pace.inFlight - 1
+  const alike = lastWent >= fewest && Math.abs(went - lastWent) <= lastWent * 0.2
+  pace.fixed = { ...pace.fixed, lastWent: went }
+  if (!alike && !pace.guessed) return
+  if (went < fewest) return
+  if (!pace.guessed && startedAt > 0) pace.windowMillis = Math.max(500, Math.min(pace.windowMillis, until - startedAt))
+  pace.limit = Math.floor(Math.min(went, alike ? lastWent : went) * 0.98) / pace.share
   pace.guessed = true
 }
 

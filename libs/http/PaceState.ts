@@ -43,6 +43,8 @@ export interface Window {
   readonly doubted: boolean
   /** Windows that did not start anew; at two the limit is taken for a sliding one. */
   readonly misses: number
+  /** Calls let through before the last refusal, where no header tells. */
+  readonly lastWent: number
   readonly shortGap: number
   readonly lastReset: number
 }
@@ -58,6 +60,7 @@ export const unknownWindow: Window = {
   doubtful: false,
   doubted: false,
   misses: 0,
+  lastWent: 0,
   shortGap: 0,
   lastReset: 0
 }
