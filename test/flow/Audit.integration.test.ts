@@ -1,0 +1,169 @@
+import { request } from "node:http"
+import { auditor } from "@bridge/auditor/main"
+import { hashJson } from "@bridge/domain/Canonical"
+import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
+import { extractor } from "@bridge/extractor/main"
+import { loader } from "@bridge/loader/main"
+import { refiner } from "@bridge/refiner/main"
+import { reviewed } from "@bridge/review/Reviewed"
+import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
+import { scheduler } from "@bridge/scheduler/main"
+import { asTenant } from "@bridge/store/Postgres"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { eventually, insertJob, type World, world } from "../harness/World.ts"
+
+let sandbox: Sandbox
+let w: World
+let stopServices: () => Promise<void>
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ tickets: 60, seed: 11, limits: false, timeFactor: 60 })
+  w = await world(sandbox, { BRIDGE_AUDIT_LAG: "3 seconds" })
+  stopServices = w.start("all", Layer.mergeAll(scheduler, extractor, refiner, loader, auditor))
+})
+afterAll(async () => {
+  await stopServices?.()
+  await w?.stop()
+  await sandbox?.stop()
+})
+
+const entities = ["ticket", "comment", "person", "group", "group-member", "department"]
+
+const state = (job: string) =>
+  w
+    .rows<{ state: string; audit_complete: boolean }>(
+      (sql) => sql`select state, audit_complete from jobs where id = ${job}::uuid`
+    )
+    .then(([row]) => row)
+
+/** A job with the default mapping, up to where a person would approve it. */
+const reviewable = async () => {
+  const job = await insertJob(w, sandbox, entities)
+  await w.rows(
+    (sql) => sql`with m as (insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
+        values (${w.tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(freshserviceToZendesk)}::jsonb) returning id)
+      update jobs set mapping_id = (select id from m), mapping_version = 1 where id = ${job}::uuid`
+  )
+  await eventually(
+    () => state(job),
+    (s) => s?.state === "validation_pending",
+    60_000
+  )
+  return job
+}
+
+const approve = (job: string) =>
+  w.use(
+    asTenant(w.tenantId)(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const approval = { ...(yield* reviewed(job, hashJson)), approvedBy: "test", approvedAt: "2026-01-01T00:00:00Z" }
+        yield* sql`update jobs set approval = ${JSON.stringify(approval)}::jsonb where id = ${job}::uuid`
+      })
+    )
+  )
+
+interface Report {
+  readonly holds: boolean
+  readonly entities: ReadonlyArray<{
+    readonly entity: string
+    readonly missing: number
+    readonly doubled: number
+    readonly changed: number
+    readonly differences: ReadonlyArray<{ readonly id: string; readonly code: string; readonly message: string }>
+  }>
+}
+
+const report = async (job: string) => {
+  await eventually(
+    () => state(job),
+    (s) => s?.audit_complete === true,
+    90_000
+  )
+  const [row] = await w.rows<{ body: Report; html: string }>(
+    (sql) => sql`select body, html from reports where job_id = ${job}::uuid and kind = 'audit'`
+  )
+  return row
+}
+
+const zendesk = () => {
+  const [account] = sandbox.world.zendesk.values()
+  if (account === undefined) throw new Error("no account")
+  return account
+}
+
+const importAgain = (externalId: string) =>
+  new Promise<void>((done, fail) => {
+    const { email, api_token } = sandbox.credentials.zendesk
+    const call = request(
+      `${sandbox.origin}/api/v2/imports/tickets`,
+      {
+        method: "POST",
+        headers: {
+          host: sandbox.hosts.zendesk,
+          authorization: `Basic ${Buffer.from(`${email}/token:${api_token}`).toString("base64")}`,
+          "content-type": "application/json"
+        }
+      },
+      (answer) =>
+        answer
+          .resume()
+          .on("end", () => (answer.statusCode === 201 ? done() : fail(new Error(String(answer.statusCode)))))
+    )
+    call.end(
+      JSON.stringify({
+        ticket: {
+          external_id: externalId,
+          subject: "again",
+          requester_id: zendesk().owner.id,
+          comments: [{ value: "x", author_id: zendesk().owner.id }]
+        }
+      })
+    )
+  })
+
+it("says that all is well, and finds each thing that somebody changed, lost or doubled afterwards", async () => {
+  const first = await reviewable()
+  await approve(first)
+  const good = await report(first)
+  expect(good?.body.holds).toBe(true)
+  expect(good?.html).toContain("The books are equal")
+
+  const second = await reviewable()
+  const ours = [...zendesk().tickets.values()].filter((t) => t.externalId !== null)
+  const [changed, deleted, doubled, commented] = ours
+  if (changed === undefined || deleted === undefined || doubled === undefined || commented === undefined)
+    throw new Error("too few")
+  const idOf = (t: typeof changed) => t.externalId?.split(":").at(-1) ?? ""
+  changed.subject = "Something else"
+  deleted.status = "deleted"
+  commented.comments.pop()
+  await importAgain(doubled.externalId ?? "")
+  const kept = ours.slice(4).map(idOf)
+  const [altered, lost] = kept
+  // In the archive: one vendor row is altered, one record vanishes before anybody approves.
+  await w.rows(
+    (sql) => sql`update job_extracted_data d set raw_data = replace(raw_data::text, '"subject"', '"Subject"')::json
+    from job_records r where r.job_id = d.job_id and r.entity = 'ticket' and r.source_id = ${altered ?? ""} and d.entity_type = 'ticket'
+      and d.stream = r.stream and d.batch_number = r.batch and d.job_id = ${second}::uuid`
+  )
+  await w.rows(
+    (sql) => sql`delete from job_records where job_id = ${second}::uuid and entity in ('ticket', 'comment')
+    and (source_id = ${lost ?? ""} and entity = 'ticket' or parent_id = ${lost ?? ""})`
+  )
+  await approve(second)
+  const bad = await report(second)
+  expect(bad?.body.holds).toBe(false)
+  const tickets = bad?.body.entities.find((e) => e.entity === "ticket")
+  const comments = bad?.body.entities.find((e) => e.entity === "comment")
+  const found = (id: string) => tickets?.differences.filter((d) => d.id === id).map((d) => d.code) ?? []
+  expect(tickets?.differences.find((d) => d.id === idOf(changed) && d.code === "changed")?.message).toContain("subject")
+  expect(found(idOf(deleted))).toContain("missing")
+  expect(found(idOf(doubled))).toContain("doubled")
+  expect(found(altered ?? "")).toContain("archive-changed")
+  expect(found(lost ?? "")).toContain("lost")
+  expect(tickets).toMatchObject({ missing: 1, doubled: 1 })
+  expect((comments?.missing ?? 0) + (tickets?.changed ?? 0)).toBeGreaterThan(1)
+})
