@@ -34,7 +34,7 @@ export const relayOnce: Effect.Effect<number | null, unknown, SqlClient.SqlClien
           extract(epoch from now() - created_at)::float8 as age
         from outbox where sent_at is null and seq < coalesce((select min(seq) from outbox where sent_at is null
           and xid >= pg_snapshot_xmin(pg_current_snapshot())), 9223372036854775807)
-        order by seq limit ${batch}`
+        order by outbox.seq limit ${batch}`
         yield* Metric.update(Metrics.outboxAge, rows[0]?.age ?? 0)
         if (rows.length === 0) return 0
         yield* sendAll(producer, rows)

@@ -152,6 +152,22 @@ describe("the outbox", () => {
       })
     ))
 
+  it("sends in the order of enqueuing, also where numbers gain a digit", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* relayOnce
+        const keys = Array.from({ length: 120 }, (_, i) => `m${i}`)
+        yield* sql.withTransaction(enqueue(keys.map(message)))
+        const sent: Array<Send> = []
+        yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent)))
+        assert.deepStrictEqual(
+          sent.flatMap((s) => s.messages.map((m) => m.key)),
+          keys
+        )
+      })
+    ))
+
   it("has one relay at a time, and what was sent without being marked is sent again", () =>
     run(
       Effect.gen(function* () {
