@@ -286,6 +286,16 @@ describe("the oracle", () => {
     expect(perfect.failedOnPurpose).toEqual(["ticket 4: Subject: contains a placeholder that is not allowed"])
   })
 
+  it("leaves alone what stood at the destination before: it is matched and never changed", async () => {
+    const matched = await proof((d) => {
+      const line = d.destination.user[3] as Destination["user"]
+      d.destination.user[3] = { ...line, row: { ...line.row, external_id: null, name: "Was Here", phone: null } }
+      const write = d.ledger.findIndex(({ external_id }) => external_id === "freshservice:acme:person:requesters/103")
+      d.ledger.splice(write, 1)
+    })
+    expect(matched.problems).toEqual([])
+  })
+
   it.each(damages)("finds $what", async ({ change, counts, line }) => {
     const damaged = await proof(change)
     expect(damaged.json.ok).toBe(false)

@@ -45,11 +45,36 @@ export const prove = async (rest: Asks, jobId: string, adminUrl: string): Promis
   const source = instanceOf(job.source.account)
   const destination = instanceOf(job.destination?.account ?? "")
   const truth = sandboxTruth(adminUrl, { source, destination, since: await firstBetween(rest, job) })
-  const proof = await proofOf(truth, await readClaims(rest, jobId), source)
-  const chain = await rest.get<{ readonly ok: boolean; readonly problem: string | null }>(
+  const claims = await readClaims(rest, jobId)
+  const proof = await proofOf(truth, claims, source)
+  return notHolding(proof, [...(await brokenChain(rest, jobId)), ...(await untrueReport(rest, jobId, claims))])
+}
+
+/** The audit log must verify from its first entry to its last. */
+const brokenChain = async (rest: Asks, jobId: string): Promise<ReadonlyArray<string>> => {
+  const { ok, problem } = await rest.get<{ readonly ok: boolean; readonly problem: string | null }>(
     `/api/jobs/${jobId}/audit/verify`
   )
-  return chain.ok ? proof : notHolding(proof, `the audit log does not verify: ${chain.problem ?? "no reason"}`)
+  return ok ? [] : [`the audit log does not verify: ${problem ?? "no reason"}`]
+}
+
+interface Report {
+  readonly holds: boolean
+  readonly entities: ReadonlyArray<{ readonly entity: string; readonly counts: Readonly<Record<string, number>> }>
+}
+
+/** The audit report says the same as the results, and that all is well. */
+const untrueReport = async (rest: Asks, jobId: string, { results }: Claims): Promise<ReadonlyArray<string>> => {
+  const report = await rest.get<Report>(`/api/jobs/${jobId}/download/audit-report`)
+  const problems = report.holds ? [] : ["the audit report says that the books are not equal"]
+  for (const entity of entityNames) {
+    const counts = report.entities.find((one) => one.entity === entity)?.counts
+    const result = results.get(entity)
+    for (const count of ["topic", "archived", "dead", "excluded", "approved", "loaded", "matched", "failed"] as const)
+      if (counts?.[count] !== result?.[count])
+        problems.push(`${entity}: ${count} is ${counts?.[count]} in the report and ${result?.[count]} in the results`)
+  }
+  return problems
 }
 
 /** When the first of all jobs between the same accounts was made. */
@@ -71,10 +96,10 @@ const firstBetween = async (rest: Asks, job: JobView): Promise<string> => {
 /** `freshservice:acme` is the account acme. */
 const instanceOf = (account: string): string => account.slice(account.indexOf(":") + 1)
 
-const notHolding = ({ json, problems, ...rest }: Proof, problem: string): Proof => ({
+const notHolding = ({ json, problems, ...rest }: Proof, more: ReadonlyArray<string>): Proof => ({
   ...rest,
-  json: { ...json, ok: false },
-  problems: [...problems, problem]
+  json: { ...json, ok: json.ok && more.length === 0 },
+  problems: [...problems, ...more]
 })
 
 export const proofOf = async (truth: Truth, claims: Claims, instance: string): Promise<Proof> => {
