@@ -79,7 +79,7 @@ export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, no
 export const refuse = (pace: PaceState, retryAfterMillis: number, now: number): void => {
   pace.pausedUntil = Math.max(pace.pausedUntil, now + retryAfterMillis)
   pace.tokens = Math.min(pace.tokens, 0)
-  if (pace.silent !== null) guess(pace, now + retryAfterMillis, now)
+  if (pace.silent !== null) guess(pace, retryAfterMillis, now)
   if (retryAfterMillis > pace.windowMillis * 1.2) pace.windowMillis = longerWindow(retryAfterMillis)
   if (pace.form === "fixed") Fixed.refused(pace, retryAfterMillis, now)
 }
@@ -94,20 +94,24 @@ const setLimit = (pace: PaceState, limit: number): void => {
   pace.limit = limit
 }
 
-/** Fewer calls than this before a refusal say nothing about a limit: it was a fault. */
+/** Fewer calls than this before a refusal, or a shorter wait after it, say nothing about a limit: it was a fault. */
 const fewest = 10
+const shortestWindowMillis = 500
+/** Refusals after about the same number of calls that make a limit. */
+const enoughAlike = 2
 
-/** No header says what the limit is: when two windows in a row let about as much through, it is a little less than that. */
-const guess = (pace: PaceState, until: number, now: number): void => {
-  const { lastWent, startedAt, used } = pace.fixed
+/** No header says what the limit is: when window after window lets about as much through, it is a little less than that. */
+const guess = (pace: PaceState, retryAfterMillis: number, now: number): void => {
+  const { alike, lastWent, startedAt, used } = pace.fixed
   if (pace.form === "fixed" && used >= boundless) return // the first refusal of a window counts
   const went = (pace.form === "fixed" ? used : sentInWindow(pace, now)) - pace.inFlight - 1
-  const alike = lastWent >= fewest && Math.abs(went - lastWent) <= lastWent * 0.2
-  pace.fixed = { ...pace.fixed, lastWent: went }
-  if (!alike && !pace.guessed) return
-  if (went < fewest) return
-  if (!pace.guessed && startedAt > 0) pace.windowMillis = Math.max(500, Math.min(pace.windowMillis, until - startedAt))
-  pace.limit = Math.floor(Math.min(went, alike ? lastWent : went) * 0.98) / pace.share
+  const likely = went >= fewest && retryAfterMillis >= shortestWindowMillis
+  const again = likely && Math.abs(went - lastWent) <= lastWent * 0.2
+  pace.fixed = { ...pace.fixed, lastWent: went, alike: again ? alike + 1 : 0, clean: 0 }
+  if (!again || pace.fixed.alike < enoughAlike) return
+  if (!pace.guessed && startedAt > 0)
+    pace.windowMillis = Math.min(pace.windowMillis, now + retryAfterMillis - startedAt)
+  pace.limit = Math.floor(Math.min(went, lastWent) * 0.98) / pace.share
   pace.guessed = true
 }
 

@@ -45,6 +45,9 @@ export interface Window {
   readonly misses: number
   /** Calls let through before the last refusal, where no header tells. */
   readonly lastWent: number
+  /** Refusals in a row after about as many, and full windows in a row without any. */
+  readonly alike: number
+  readonly clean: number
   readonly shortGap: number
   readonly lastReset: number
 }
@@ -61,6 +64,8 @@ export const unknownWindow: Window = {
   doubted: false,
   misses: 0,
   lastWent: 0,
+  alike: 0,
+  clean: 0,
   shortGap: 0,
   lastReset: 0
 }
