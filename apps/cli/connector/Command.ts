@@ -21,23 +21,30 @@ const exitCodes = { done: 0, badUse: 2, refused: 3, vendorFailed: 4, bug: 1, int
 /** Runs one command to its end and gives the exit code. */
 export const connectorCommand = async (argv: ReadonlyArray<string>): Promise<number> => {
   process.stdout.on("error", () => undefined)
-  const live = VendorHttp.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Wire.layer, Budgets.layerMemory)),
-    Layer.provideMerge(Layer.mergeAll(Lines.layer, Logger.layer([toStderr])))
+  const exit = await Effect.runPromiseExit(
+    command(argv, process.stdin).pipe(Effect.provide(Layer.mergeAll(Lines.layer, Logger.layer([toStderr]))))
   )
-  const exit = await Effect.runPromiseExit(Effect.provide(run(argv), live))
   if (Exit.isSuccess(exit)) return exit.value
   if (Cause.hasInterruptsOnly(exit.cause)) return exitCodes.interrupted
-  const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
-  process.stderr.write(`${error === undefined ? Cause.pretty(exit.cause) : error.message}\n`)
-  return error === undefined ? exitCodes.bug : exitCodes.badUse
+  process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+  return exitCodes.bug
 }
+
+/** The same as an effect; `input` is what `write` reads. What is wrong with its use is said, before any call. */
+export const command = (
+  argv: ReadonlyArray<string>,
+  input: NodeJS.ReadableStream
+): Effect.Effect<number, never, Lines> =>
+  run(argv, input).pipe(
+    Effect.provide(VendorHttp.layer.pipe(Layer.provide(Layer.mergeAll(Wire.layer, Budgets.layerMemory)))),
+    Effect.catch((error) => Lines.use((lines) => Effect.as(lines.say(error.message), exitCodes.badUse)))
+  )
 
 const toStderr = Logger.make<unknown, void>(({ logLevel, message }) => {
   if (logLevel !== "Debug" && logLevel !== "Trace") process.stderr.write(`${[message].flat().map(String).join(" ")}\n`)
 })
 
-const run = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
+const run = Effect.fnUntraced(function* (argv: ReadonlyArray<string>, input: NodeJS.ReadableStream) {
   const args = parseArguments(argv)
   if (args instanceof BadUse) return yield* args
   const lines = yield* Lines
@@ -53,12 +60,12 @@ const run = Effect.fnUntraced(function* (argv: ReadonlyArray<string>) {
     return exitCodes.done
   }
   const source = yield* sourceOf(connector, args)
-  const command = yield* commandOf(source, args)
-  return yield* Effect.catchTag(command, "VendorError", (error) => Effect.as(lines.say(error.message), codeOf(error)))
+  const effect = yield* commandOf(source, args, input)
+  return yield* Effect.catchTag(effect, "VendorError", (error) => Effect.as(lines.say(error.message), codeOf(error)))
 })
 
 /** The command as an effect that gives its exit code; what it needs is checked before any call. */
-const commandOf = (source: Source, args: Arguments) =>
+const commandOf = (source: Source, args: Arguments, input: NodeJS.ReadableStream) =>
   Effect.gen(function* () {
     const name = args.stream ?? ""
     if (args.command === "check") return check(source)
@@ -71,7 +78,7 @@ const commandOf = (source: Source, args: Arguments) =>
           name,
           source.connector.sinks.map(({ stream }) => stream)
         )
-      return Effect.map(write(source, sink), (allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
+      return Effect.map(write(source, sink, input), (allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
     }
     const streams = source.connector.streams.map((stream) => stream.name)
     if (!streams.includes(name)) return yield* unknownStream(source.connector, name, streams)

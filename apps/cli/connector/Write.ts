@@ -20,7 +20,7 @@ const unsentRetries = 5
 type Outcome = WriteOutcome | { readonly _tag: "Skipped"; readonly destinationId: string }
 
 /** Writes every line; true when all went well. */
-export const write = (source: Source, sink: Sink<unknown>, input: NodeJS.ReadableStream = process.stdin) =>
+export const write = (source: Source, sink: Sink<unknown>, input: NodeJS.ReadableStream) =>
   Effect.gen(function* () {
     const lines = yield* Lines
     let allWell = true

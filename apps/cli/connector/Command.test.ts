@@ -1,0 +1,334 @@
+// `bridge connector` from argument to exit code: what it prints, against accounts played on loopback.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Readable } from "node:stream"
+import { freshserviceWith, tickets } from "@bridge/connectors/freshservice/TestAccount"
+import { zendesk } from "@bridge/connectors/zendesk/TestAccount"
+import { json, type Respond, testVendor } from "@bridge/http/TestVendor"
+import { ConfigProvider, Effect, Layer } from "effect"
+import { afterAll, describe, expect, it } from "vitest"
+import { BadUse, parseArguments } from "./Arguments.ts"
+import { command } from "./Command.ts"
+import { Lines, recordLine } from "./Lines.ts"
+
+const dir = mkdtempSync(join(tmpdir(), "bridge-connector-"))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+const file = (name: string, value: unknown): string => {
+  const path = join(dir, name)
+  writeFileSync(path, typeof value === "string" ? value : JSON.stringify(value))
+  return path
+}
+const fs = file("fs.json", { domain: "acme.freshservice.com", api_key: "key" })
+const zd = file("zd.json", { subdomain: "acme", email: "me@x.org", api_token: "tok" })
+
+type Line = { readonly [key: string]: unknown } & { readonly type: string }
+
+interface Ran {
+  readonly code: number
+  readonly lines: ReadonlyArray<Line>
+  readonly text: string
+  readonly words: string
+  readonly calls: number
+}
+
+const ran = (argv: ReadonlyArray<string>, respond: Respond = () => undefined, input = ""): Promise<Ran> => {
+  let text = ""
+  let words = ""
+  const lines = Layer.succeed(
+    Lines,
+    Lines.of({
+      write: (line) =>
+        Effect.sync(() => {
+          text += line.toString()
+        }),
+      say: (said) =>
+        Effect.sync(() => {
+          words += `${said}\n`
+        })
+    })
+  )
+  return Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { calls, port } = yield* testVendor(respond)
+        const map = { "*.freshservice.com": `http://127.0.0.1:${port}`, "*.zendesk.com": `http://127.0.0.1:${port}` }
+        const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ BRIDGE_HOST_MAP: JSON.stringify(map) }))
+        const code = yield* command(argv, Readable.from([input])).pipe(Effect.provide(Layer.mergeAll(lines, env)))
+        return {
+          code,
+          text,
+          words,
+          lines: text
+            .split("\n")
+            .filter(Boolean)
+            .map((line) => JSON.parse(line)),
+          calls: calls.length
+        }
+      })
+    )
+  )
+}
+
+const read = (connector: string, config: string, stream: string, ...more: ReadonlyArray<string>) => [
+  "read",
+  "--connector",
+  connector,
+  "--config",
+  config,
+  "--stream",
+  stream,
+  ...more
+]
+const records = (run: Ran) => run.lines.filter(({ type }) => type === "record")
+const ids = (run: Ran) => records(run).map(({ id }) => id)
+const lastState = (run: Ran) => run.lines.findLast(({ type }) => type === "state")?.state
+const freshservice: Respond = (call, response, number) => freshserviceWith(tickets())(call, response, number)
+
+describe("the arguments", () => {
+  it("come in both forms", () =>
+    expect(
+      parseArguments(["read", "--connector=x", "--config", "f", "--stream", "s", "--limit", "5", "--normalized"])
+    ).toEqual({
+      command: "read",
+      connector: "x",
+      config: "f",
+      stream: "s",
+      limit: 5,
+      normalized: true
+    }))
+
+  it.each([
+    [[]],
+    [["sing"]],
+    [["read"]],
+    [["read", "--connector"]],
+    [["list", "--what"]],
+    [["read", "--connector", "x", "--config", "f", "--stream", "s", "--limit", "-1"]]
+  ])("are refused with the usage: %j", (argv) => expect(parseArguments(argv)).toBeInstanceOf(BadUse))
+})
+
+describe("bridge connector", () => {
+  it("lists the connectors", async () => {
+    expect((await ran(["list"])).lines).toEqual([
+      { type: "connector", connector: "freshservice" },
+      { type: "connector", connector: "zendesk" }
+    ])
+  })
+
+  it.each([
+    ["no command", []],
+    ["an unknown connector", ["check", "--connector", "nope", "--config", fs]],
+    ["a file that is not there", ["check", "--connector", "zendesk", "--config", join(dir, "none")]],
+    ["a file that is not JSON", ["check", "--connector", "zendesk", "--config", file("bad.json", "{")]],
+    ["a configuration of another vendor", ["check", "--connector", "zendesk", "--config", fs]],
+    ["an unknown stream", read("zendesk", zd, "nope")],
+    [
+      "a stream that cannot be written",
+      ["write", "--connector", "freshservice", "--config", fs, "--stream", "tickets"]
+    ],
+    ["a state that is none", read("zendesk", zd, "users", "--state", file("state.json", "[]"))]
+  ])("ends with 2 on %s, before any call", async (_what, argv) => {
+    const run = await ran(argv)
+    expect(run).toMatchObject({ code: 2, text: "", calls: 0 })
+    expect(run.words).not.toBe("")
+  })
+
+  it("checks credentials: 0 when good, 3 when refused, 4 when there is no answer to have", async () => {
+    const check = ["check", "--connector", "zendesk", "--config", zd]
+    expect(await ran(check, zendesk)).toMatchObject({ code: 0, lines: [{ type: "check", ok: true, reason: null }] })
+    const refused = await ran(check, (_call, response) => json(response, 401, { error: "Couldn't authenticate you" }))
+    expect(refused).toMatchObject({ code: 3, lines: [{ type: "check", ok: false }] })
+    const missing = await ran(check, (_call, response) =>
+      json(response, 404, { error: { title: "No help desk at acme.zendesk.com" } })
+    )
+    expect(missing).toMatchObject({ code: 4, lines: [{ type: "check", ok: false }] })
+  })
+
+  it("discovers streams with the account's own fields", async () => {
+    const run = await ran(["discover", "--connector", "freshservice", "--config", fs], freshservice)
+    expect(run.lines.map(({ stream }) => stream)).toEqual([
+      "tickets",
+      "conversations",
+      "requesters",
+      "agents",
+      "groups",
+      "departments"
+    ])
+    expect(run.lines[0]?.schema).toMatchObject({
+      properties: { custom_fields: { properties: { site: { title: "Site" } } } }
+    })
+  })
+
+  it("reads a stream, with a state after every page, never ahead of what was printed", async () => {
+    const run = await ran(read("freshservice", fs, "requesters"), freshservice)
+    expect(run.lines.map(({ type }) => type)).toEqual(["record", "record", "state", "record", "state"])
+    expect(ids(run)).toEqual(["21000000001", "21000000002", "21000000003"])
+    expect(run.code).toBe(0)
+  })
+
+  it("goes on from any state it printed", async () => {
+    for (const [connector, config, stream, respond] of [
+      ["freshservice", fs, "tickets", freshservice],
+      ["freshservice", fs, "conversations", freshservice],
+      ["zendesk", zd, "tickets", zendesk],
+      ["zendesk", zd, "ticket_comments", zendesk],
+      ["zendesk", zd, "organizations", zendesk]
+    ] as const) {
+      const all = await ran(read(connector, config, stream), respond)
+      const states = all.lines.flatMap((line, at) => (line.type === "state" ? [at] : []))
+      for (const at of states.slice(0, -1)) {
+        const rest = await ran(
+          read(connector, config, stream, "--state", file("at.json", all.lines[at]?.state)),
+          respond
+        )
+        const before = all.lines.slice(0, at).flatMap(({ id, type }) => (type === "record" ? [id] : []))
+        expect(new Set([...before, ...ids(rest)])).toEqual(new Set(ids(all)))
+      }
+    }
+  }, 60_000)
+
+  it.each([
+    ["freshservice", fs, "tickets", freshservice],
+    ["freshservice", fs, "conversations", freshservice],
+    ["zendesk", zd, "organizations", zendesk]
+  ] as const)(
+    "reads %s %s in small bites, each record once",
+    async (connector, config, stream, respond) => {
+      const all = ids(await ran(read(connector, config, stream), respond))
+      const eaten: Array<unknown> = []
+      let state: unknown = {}
+      for (let bite = 0; bite < 60 && eaten.length < all.length; bite++) {
+        const run = await ran(
+          read(connector, config, stream, "--limit", "1", "--state", file("bite.json", state)),
+          respond
+        )
+        expect(ids(run).length).toBeLessThanOrEqual(1)
+        eaten.push(...ids(run))
+        state = lastState(run)
+      }
+      expect(eaten.toSorted()).toEqual(all.toSorted())
+    },
+    60_000
+  )
+
+  it("prints canonical records beside the row when asked", async () => {
+    const run = await ran(read("freshservice", fs, "groups", "--normalized", "--limit", "1"), freshservice)
+    expect(records(run)[0]?.normalized).toMatchObject([
+      { entity: "group", id: "5", record: { name: "Desk" } },
+      { entity: "group-member", id: "5/3" },
+      { entity: "group-member", id: "5/2" },
+      { entity: "group-member", id: "5/4" },
+      { entity: "group-member", id: "5/1", record: { role: "leader" } }
+    ])
+  })
+
+  it("prints the vendor's row byte for byte: digits, escapes, emoji, white space inside strings", async () => {
+    const row = '{ "id" : 9007199254740993,\n"subject":"\\u00e9 \\ud83d\\ude00 😀  two  blanks\\n","n":1.50 }'
+    const run = await ran(read("zendesk", zd, "tickets"), (_call, response) =>
+      response.end(`{"tickets":[${row}],"end_of_stream":true,"after_cursor":null}`)
+    )
+    expect(run.text).toContain(`"data":${row.replaceAll("\n", " ")}}`)
+    expect(ids(run)).toEqual(["9007199254740993"])
+  })
+
+  it("ends with 3 when credentials are refused and 4 when the vendor fails, and keeps what was printed", async () => {
+    const refused = await ran(read("zendesk", zd, "users"), (_call, response) => json(response, 401, {}))
+    expect(refused).toMatchObject({ code: 3, lines: [] })
+    const failing: Respond = (call, response, number) =>
+      number === 1 ? freshservice(call, response, number) : json(response, 400, {})
+    const failed = await ran(read("freshservice", fs, "requesters"), failing)
+    expect(failed.code).toBe(4)
+    expect(failed.lines.map(({ type }) => type)).toEqual(["record", "record", "state"])
+  })
+
+  it("leaves out a row that is not JSON, says so, and goes on", async () => {
+    const run = await ran(read("zendesk", zd, "groups"), (_call, response) =>
+      response.end('{"groups":[{"id":1,"name":"\\q"},{"id":2}],"meta":{"has_more":false}}')
+    )
+    expect(ids(run)).toEqual(["2"])
+    expect(run.words).toContain("not JSON")
+  })
+})
+
+describe("a record line", () => {
+  it("changes white space outside strings only", () =>
+    expect(recordLine("s", "1", Buffer.from('{"a":\r\n"b\\n"}'), null).toString()).toBe(
+      '{"type":"record","stream":"s","id":"1","data":{"a":  "b\\n"}}\n'
+    ))
+})
+
+describe("bridge connector write", () => {
+  const write = (stream: string) => ["write", "--connector", "zendesk", "--config", zd, "--stream", stream]
+  const line = (sourceId: string, data: object) => `${JSON.stringify({ sourceId, data })}\n`
+
+  /** Users in memory; `lose` answers that number of creates with silence cut short. */
+  const users = (lose = 0): Respond => {
+    const kept: Array<Record<string, unknown>> = []
+    let lost = lose
+    return (call, response) => {
+      const { pathname, searchParams } = call.url
+      if (pathname === "/api/v2/users" && call.method === "POST") {
+        const { user } = JSON.parse(call.body)
+        if (kept.some(({ email }) => email !== undefined && email === user.email))
+          return json(response, 422, {
+            error: "RecordInvalid",
+            details: { email: [{ description: "Email: taken", error: "DuplicateValue" }] }
+          })
+        kept.push({ id: kept.length + 1, ...user })
+        if (lost-- > 0) return response.socket?.destroy()
+        return json(response, 201, { user: kept.at(-1) })
+      }
+      if (pathname === "/api/v2/users")
+        return json(response, 200, {
+          users: kept.filter(({ external_id }) => external_id === searchParams.get("external_id"))
+        })
+      if (pathname === "/api/v2/users/search")
+        return json(response, 200, {
+          users: kept.filter(({ email }) => searchParams.get("query")?.includes(String(email)) === true)
+        })
+      if (pathname === "/api/v2/job_statuses") return json(response, 200, { job_statuses: [] })
+      return json(response, 404, {})
+    }
+  }
+
+  it("tells what became of each line, and creates nothing the second time", async () => {
+    const respond = users()
+    const input = line("u1", { name: "A", email: "a@x.org", external_id: "k:1" })
+    expect(await ran(write("users"), respond, input)).toMatchObject({
+      code: 0,
+      lines: [{ type: "result", stream: "users", sourceId: "u1", outcome: "created", destinationId: "1", error: null }]
+    })
+    expect((await ran(write("users"), respond, input)).lines).toMatchObject([
+      { outcome: "skipped", destinationId: "1" }
+    ])
+    const same = line("u2", { name: "A too", email: "a@x.org" })
+    expect((await ran(write("users"), respond, same)).lines).toMatchObject([{ outcome: "matched", destinationId: "1" }])
+  })
+
+  it("looks for a record whose answer was lost, and does not write it twice (promise 4)", async () => {
+    const run = await ran(write("users"), users(1), line("u1", { name: "A" }))
+    expect(run).toMatchObject({ code: 0, lines: [{ outcome: "created", destinationId: "1" }] })
+  })
+
+  it("ends with 4 and the vendor's words when a record fails, and with a word on lines that are none", async () => {
+    const refuse: Respond = (call, response) =>
+      call.method === "POST"
+        ? json(response, 422, { error: "RecordInvalid", description: "Name: cannot be blank" })
+        : json(response, 200, { users: [] })
+    const run = await ran(write("users"), refuse, `${line("u1", { email: "x@y.z" })}no json\n\n{"data":{}}\n`)
+    expect(run.code).toBe(4)
+    expect(run.lines.map(({ outcome, sourceId }) => [sourceId, outcome]).toSorted()).toEqual([
+      ["", "failed"],
+      ["", "failed"],
+      ["u1", "failed"]
+    ])
+    expect(run.text).toContain("Name: cannot be blank")
+  })
+
+  it("ends with 3 when credentials are refused", async () => {
+    const run = await ran(write("users"), (_call, response) => json(response, 401, {}), line("u1", { name: "A" }))
+    expect(run).toMatchObject({ code: 3 })
+  })
+})
