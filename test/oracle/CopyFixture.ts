@@ -127,6 +127,7 @@ export const destination = (): Lines<Destination> => ({
       1,
       1,
       {
+        subject: "  Printer\t",
         assignee_id: 1001,
         group_id: 2001,
         tags: ["on_fire", "x", "source_portal", "impact_low", "urgency_low", "env_prod", "line_laptops", "cat_hw"],

@@ -52,7 +52,7 @@ export const exclusion = (ticket: SourceTicket): string | null => {
 }
 
 export const subjectOf = (ticket: SourceTicket): string =>
-  isBlank(ticket.subject) ? "(no subject)" : String(ticket.subject).trim()
+  isBlank(ticket.subject) ? "(no subject)" : String(ticket.subject)
 
 export const statusOf = (ticket: SourceTicket): string => statuses.get(ticket.status) ?? "?"
 export const priorityOf = (ticket: SourceTicket): string => priorities.get(ticket.priority) ?? "normal"

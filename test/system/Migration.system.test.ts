@@ -33,6 +33,10 @@ const forgive = () => fetch(`${bridge.sandbox.adminUrl}/faults`, { method: "DELE
 const writes = async (): Promise<number> =>
   (await (await fetch(`${bridge.sandbox.adminUrl}/ledger`)).text()).split("\n").filter((l) => l !== "").length
 
+interface StatusMapping {
+  readonly valueMaps: { readonly status: { readonly values: Record<string, string> } }
+}
+
 interface Counts {
   readonly extracted: number
   readonly loaded: number
@@ -116,13 +120,7 @@ describe("a migration on a machine where everything goes wrong", () => {
 
   it("a changed mapping changes the hashes and voids the approval that named the old ones", async () => {
     const before = await rest.get<Summary>(`/api/jobs/${job.id}/extraction-summary`)
-    const mappingId = job.mapping?.id
-    const [stored] = (
-      await rest.get<ReadonlyArray<{ id: string; body: Record<string, never> }>>("/api/mappings")
-    ).filter((m) => m.id === mappingId)
-    const mapping = structuredClone(stored?.body) as unknown as {
-      valueMaps: { status: { values: Record<string, string> } }
-    }
+    const { mapping } = await rest.get<{ mapping: StatusMapping }>(`/api/mappings/${job.mapping?.id}`)
     mapping.valueMaps.status.values["6"] = "in_progress"
     await rest.post(`/api/jobs/${job.id}/remap`, { mapping })
     const stale = await rest.ask<{ code: string }>("POST", `/api/jobs/${job.id}/approve-loading`, before.approval)

@@ -94,7 +94,7 @@ export const freshserviceToZendesk: Mapping = {
         { when: { field: "spam", in: [true] }, reason: "spam" }
       ],
       fields: [
-        { to: "subject", from: "subject", transform: [text], default: "(no subject)" },
+        { to: "subject", from: "subject", default: "(no subject)" },
         { to: "status", from: ["status", "status_raw"], map: "status", required: true },
         { to: "priority", from: ["priority", "priority_raw"], map: "priority", default: "normal" },
         { to: "type", from: ["kind", "type_raw"], map: "type" },
