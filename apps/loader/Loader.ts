@@ -15,7 +15,7 @@ import type { Schemas } from "@bridge/kafka/Schemas"
 import type { Elements } from "@bridge/review/Elements"
 import { enqueue } from "@bridge/store/Outbox"
 import { asTenant } from "@bridge/store/Postgres"
-import { Effect, Schedule } from "effect"
+import { Effect, Metric, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Loaded, load } from "./Aggregate.ts"
 import { type Batch, type BatchKey, beat, claim, endBatch, holdBatch } from "./Batches.ts"
@@ -83,6 +83,22 @@ const deskOf = (run: Run, batch: Batch, timing: Timing) =>
     return desk
   })
 
+const records = Metric.counter("bridge_records_loaded_total", {
+  description: "records whose outcome is known, by outcome",
+  incremental: true
+})
+
+const count = (desk: Desk, batch: Batch, told: ReadonlyArray<Told>) =>
+  Effect.forEach(
+    Map.groupBy([...told.map((t) => t.outcome), ...told.flatMap((t) => t.parts)], (o) => o.word),
+    ([outcome, list]) =>
+      Metric.update(
+        Metric.withAttributes(records, { vendor: desk.connection.vendor, entity: batch.entity, outcome }),
+        list.length
+      ),
+    { discard: true }
+  )
+
 /** Everything the batch's end makes true, in one transaction; then the progress it speaks of. */
 export const finish = (desk: Desk, batch: Batch, loaded: Loaded) =>
   Effect.gen(function* () {
@@ -107,6 +123,7 @@ export const finish = (desk: Desk, batch: Batch, loaded: Loaded) =>
         return told
       })
     )
+    yield* count(desk, batch, told)
     const rows = told.length + told.reduce((n, t) => n + t.parts.length, 0)
     yield* commands
       .progress([{ tenantId: batch.tenantId, jobId: batch.jobId, stage: "load", entity: batch.entity, rows }])

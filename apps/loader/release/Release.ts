@@ -95,6 +95,7 @@ const open = (tenantId: string, jobId: string, entity: EntityId, slice: number) 
 const asApproved = (card: JobCard, entity: EntityId) =>
   Effect.gen(function* () {
     const wanted = [entity, ...partsOf(entity).map((e) => e.id)].filter((e) => card.entities.includes(e))
+    if (yield* asTenant(card.tenantId)(refused(card))) return false
     const wrong: Array<string> = []
     for (const id of wanted) {
       const { hash } = yield* asTenant(card.tenantId)(Effect.andThen(longer, reviewedEntity(card.id, id)))
@@ -105,7 +106,7 @@ const asApproved = (card: JobCard, entity: EntityId) =>
       job: card.id,
       entities: wrong
     })
-    yield* asTenant(card.tenantId)(refuseOnce(card, entity, wrong))
+    yield* asTenant(card.tenantId)(refuse(card, entity, wrong))
     return false
   })
 
@@ -115,12 +116,17 @@ const longer = Effect.flatMap(
   (sql) => sql`select set_config('transaction_timeout', '10min', true)`
 )
 
-const refuseOnce = (card: JobCard, entity: EntityId, wrong: ReadonlyArray<string>) =>
+/** True when this revision was refused before: its hash need not be computed again at every wake-up. */
+const refused = (card: JobCard) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const told =
-      yield* sql`select 1 from job_events where job_id = ${card.id}::uuid and type = 'release-refused' limit 1`
-    if (told.length > 0) return
+    const told = yield* sql`select 1 from job_events where job_id = ${card.id}::uuid and type = 'release-refused'
+      and (detail->>'revision')::int = ${card.revision} limit 1`
+    return told.length > 0
+  })
+
+const refuse = (card: JobCard, entity: EntityId, wrong: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
     const detail = { entity, differs: wrong, revision: card.revision }
     yield* (yield* Commands).emit([
       { type: "release-refused", tenantId: card.tenantId, jobId: card.id, key: entity, detail }
