@@ -2,7 +2,7 @@
 // write says whether it may have been done.
 import { Schema } from "effect"
 
-/** Credentials refused (401). The tenant's operator acts; never retried. Nothing was written. */
+/** Credentials refused (401, or 403 on a read). The tenant's operator acts; never retried. Nothing was written. */
 export class AuthRejected extends Schema.TaggedError<AuthRejected>()("AuthRejected", {
   status: Schema.Int,
   message: Schema.String
