@@ -1,0 +1,203 @@
+// How many records a second Bridge moves from a vendor's page into its raw topic, and on into archive and normalized topic:
+// durable servers, all services, the auditor too, everything on this machine. Each run is checked before it counts.
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { type Install, install } from "../../test/harness/Install.ts"
+import { checkout, type Started } from "../../test/harness/Processes.ts"
+import { median } from "../Figures.ts"
+import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
+import { checkArchive, checkTopic, type Expected } from "./Check.ts"
+import { floor, rootsOf, serviceEnv, startService } from "./Parts.ts"
+import { makeSource, type Source } from "./Source.ts"
+
+export interface EngineOptions {
+  readonly records: number
+  readonly runs: number
+  /** Folder for CPU profiles of the services. */
+  readonly profile: string | undefined
+  readonly say: (line: string) => void
+}
+
+export type Micros = Readonly<Record<string, number>>
+
+/** A run: records per second, and CPU microseconds per record by process. */
+export interface Run {
+  readonly rate: number
+  readonly cpu: Micros
+}
+
+export interface EngineResult {
+  readonly expected: Expected
+  readonly floor: number
+  readonly pageToTopic: Run
+  readonly pageToArchive: Run
+  readonly settleSeconds: number
+  readonly rssMiB: Readonly<Record<string, number>>
+}
+
+/** Sets everything up, measures, takes everything down. */
+export const engine = async (o: EngineOptions): Promise<EngineResult> => {
+  const dir = join(checkout, ".bridge", `bench-${process.pid}`)
+  const bridge = await install({
+    dir,
+    tickets: 10,
+    seed: "1",
+    timeFactor: 1,
+    sandboxArgs: ["--zendesk-tickets", String(o.records), "--no-limits"],
+    env: serviceEnv(o.profile)
+  })
+  try {
+    const expected = await floor<Expected>(bridge, true)
+    o.say(`${expected.rows} tickets of ${expected.bytesPerRow} bytes at the source`)
+    const services = await bridge.services("bridge")
+    const source = await makeSource(bridge)
+    const bench: Bench = { ...o, bridge, source, expected }
+    const archive = await measureArchive(bench, services.process)
+    const topic = await measureTopic(bench).finally(source.close)
+    return {
+      expected,
+      floor: archive.floor,
+      pageToArchive: archive.run,
+      settleSeconds: archive.settleSeconds,
+      pageToTopic: topic.run,
+      rssMiB: { ...archive.rssMiB, ...topic.rssMiB }
+    }
+  } finally {
+    await bridge.stop(true)
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+interface Bench extends EngineOptions {
+  readonly bridge: Install
+  readonly source: Source
+  readonly expected: Expected
+}
+
+const measureArchive = async ({ bridge, expected, runs: count, say, source }: Bench, services: Started) => {
+  const roots = rootsOf(bridge, [services])
+  const floors: Array<number> = []
+  const runs: Array<Run> = []
+  const settled: Array<number> = []
+  try {
+    for (let i = 0; i <= count; i++) {
+      const { rows, seconds } = await floor<{ rows: number; seconds: number }>(bridge, false)
+      const before = await source.written("normalized")
+      const { job, run } = await timed(source, roots, expected.rows, archived)
+      const waiting = Date.now()
+      await until(source, job, `state in ('data_ready', 'validation_pending')`)
+      const settleSeconds = (Date.now() - waiting) / 1000
+      await checkArchive(source, job, expected, (await source.written("normalized")) - before)
+      await cancel(source, job)
+      say(
+        `${i === 0 ? "warm-up" : `run ${i}`}: floor ${perSecond(rows / seconds)}, page to archive ${words(run)}, settled in ${settleSeconds.toFixed(1)} s`
+      )
+      if (i === 0) continue
+      floors.push(rows / seconds)
+      runs.push(run)
+      settled.push(settleSeconds)
+    }
+    return {
+      floor: median(floors),
+      run: middle(runs),
+      settleSeconds: median(settled),
+      rssMiB: { services: peakMiB(services.pid), kafka: peakMiB(roots["kafka"]?.[0] ?? 0) }
+    }
+  } finally {
+    await services.stop()
+  }
+}
+
+const measureTopic = async ({ bridge, expected, runs: count, say, source }: Bench) => {
+  const services: Array<Started> = [await startService(bridge, "scheduler"), await startService(bridge, "extractor")]
+  const jobs: Array<string> = []
+  const runs: Array<Run> = []
+  try {
+    const roots = rootsOf(bridge, services)
+    for (let i = 0; i <= count; i++) {
+      const room = setInterval(() => void makeRoom(source), 50)
+      const { job, run } = await timed(source, roots, expected.rows, sent).finally(() => clearInterval(room))
+      await cancel(source, job)
+      jobs.push(job)
+      say(`${i === 0 ? "warm-up" : `run ${i}`}: page to topic ${words(run)}`)
+      if (i > 0) runs.push(run)
+    }
+    const rssMiB = { extractor: peakMiB(services[1]?.pid ?? 0) }
+    services.push(await startService(bridge, "auditor"))
+    for (const job of jobs) {
+      await until(source, job, tallied(expected.rows))
+      await checkTopic(source, job, expected)
+    }
+    return { run: middle(runs), rssMiB }
+  } finally {
+    await Promise.all(services.map((one) => one.stop()))
+  }
+}
+
+/** In the place of a refiner: says that what was sent is refined, so that the window never closes. */
+const makeRoom = (source: Source): Promise<unknown> =>
+  source.rows(
+    (sql) => sql`with done as (update job_batches set state = 'refined' where state = 'sent' returning job_id)
+      select pg_notify('bridge', 'window:' || job_id) from done group by job_id`
+  )
+
+const sent = () => `exists (select 1 from job_streams s where s.job_id = j.id and s.ended)`
+
+const tallied = (rows: number) =>
+  `(select sum(cardinality(t.ids)) from tallies t where t.job_id = j.id and t.stage = 'raw') >= ${rows}`
+
+const archived = (rows: number) =>
+  `exists (select 1 from job_streams s where s.job_id = j.id and s.sealed_at is not null) and ${tallied(rows)}`
+
+/** One job from its first call to the vendor until `done` holds. */
+const timed = async (source: Source, roots: Roots, rows: number, done: (rows: number) => string) => {
+  const before = cpuMicros(roots)
+  const job = await source.newJob()
+  await until(source, job, done(rows))
+  const after = cpuMicros(roots)
+  const [row] = await source.rows<{ seconds: number }>(
+    (sql) => sql`select extract(epoch from clock_timestamp() - started_at)::float8 as seconds from job_streams
+      where job_id = ${job}::uuid`
+  )
+  const cpu = Object.fromEntries(
+    Object.entries(after).map(([name, micros]) => [name, (micros - (before[name] ?? 0)) / rows])
+  )
+  return { job, run: { rate: rows / (row?.seconds ?? 0), cpu } satisfies Run }
+}
+
+const patienceMillis = 10 * 60_000
+
+/** Asks every 50 ms until the condition on the job `j` holds; a job that fails is an error. */
+const until = async (source: Source, job: string, condition: string): Promise<void> => {
+  const late = Date.now() + patienceMillis
+  for (;;) {
+    const [row] = await source.rows<{ done: boolean; state: string; error: unknown }>((sql) =>
+      sql.unsafe(`select coalesce(${condition}, false) as done, state, error from jobs j where id = '${job}'::uuid`)
+    )
+    if (row?.done === true) return
+    if (row?.state === "failed") throw new Error(`the job failed: ${JSON.stringify(row.error)}`)
+    if (Date.now() > late) throw new Error(`not within ${patienceMillis / 60_000} minutes: ${condition}`)
+    await new Promise((later) => setTimeout(later, 50))
+  }
+}
+
+/** Makes room for the next job of the account. */
+const cancel = async (source: Source, job: string): Promise<void> => {
+  await source.rows((sql) => sql`update jobs set cancel_requested = true where id = ${job}::uuid`)
+  await until(source, job, "state = 'cancelled'")
+}
+
+/** The median of each figure. */
+const middle = (runs: ReadonlyArray<Run>): Run => ({
+  rate: median(runs.map(({ rate }) => rate)),
+  cpu: Object.fromEntries(
+    Object.keys(runs[0]?.cpu ?? {}).map((name) => [name, median(runs.map(({ cpu }) => cpu[name] ?? 0))])
+  )
+})
+
+const perSecond = (rate: number): string => `${Math.round(rate).toLocaleString("en-US")}/s`
+
+const words = ({ cpu, rate }: Run): string =>
+  `${perSecond(rate)} (${Object.entries(cpu)
+    .map(([name, micros]) => `${name} ${micros.toFixed(0)}`)
+    .join(", ")} us CPU a record)`

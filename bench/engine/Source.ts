@@ -1,0 +1,88 @@
+// What a benchmark job needs in the tables: a tenant, a connection to the sandbox's Zendesk, a mapping, and one job at a time.
+// Written as the API writes them; it would refuse one account as source and destination, and nothing is loaded here.
+import { account } from "@bridge/domain/Jobs"
+import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
+import { recordTopic, type TopicKind } from "@bridge/flow/Flow"
+import { Admin } from "@bridge/kafka/Broker"
+import { kafkaLayer } from "@bridge/kafka/KafkaJs"
+import { asTenant, layer as postgres } from "@bridge/store/Postgres"
+import { Vault } from "@bridge/vault/Vault"
+import { ConfigProvider, Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Install } from "../../test/harness/Install.ts"
+
+export interface Source {
+  /** A new job that reads all tickets; the scheduler takes it from here. */
+  readonly newJob: () => Promise<string>
+  readonly rows: <A extends object>(
+    query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>
+  ) => Promise<ReadonlyArray<A>>
+  /** Records ever written to a topic of tickets. */
+  readonly written: (kind: TopicKind) => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+/** The tables must be there: a service has been started. */
+export const makeSource = async (bridge: Install): Promise<Source> => {
+  const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ ...bridge.env, BRIDGE_SERVICE: "bench" }))
+  const layer = Layer.mergeAll(kafkaLayer, Vault.layer.pipe(Layer.provideMerge(postgres))).pipe(Layer.provide(env))
+  const runtime = ManagedRuntime.make(layer)
+  const { tenantId, connection, mapping } = await runtime.runPromise(tenantWithConnection(bridge))
+  const owner = account("zendesk", bridge.sandbox.credentials.zendesk.subdomain)
+  const newJob = asTenant(tenantId)(
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const [job] = yield* sql<{ id: string }>`insert into jobs (tenant_id, source_connection, destination_connection,
+          source_vendor, destination_vendor, source_account, destination_account, entities, mapping_id, mapping_version)
+        values (${tenantId}::uuid, ${connection}::uuid, ${connection}::uuid, 'zendesk', 'zendesk', ${owner}, ${owner},
+          '{ticket}', ${mapping}::uuid, 1) returning id::text`
+      const id = job?.id ?? ""
+      yield* sql`insert into job_streams (tenant_id, job_id, stream, entity)
+        values (${tenantId}::uuid, ${id}::uuid, 'tickets', 'ticket')`
+      yield* sql`insert into timers (kind, key, tenant_id, job_id, due)
+        values ('sweep', ${id}, ${tenantId}::uuid, ${id}::uuid, now())`
+      return id
+    })
+  )
+  return {
+    newJob: () => runtime.runPromise(newJob),
+    rows: (query) => runtime.runPromise(asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, query))),
+    written: (kind) =>
+      runtime.runPromise(
+        Effect.map(
+          Admin.use((admin) => admin.offsets(recordTopic(kind, "ticket"))),
+          (parts) => parts.reduce((sum, { high }) => sum + Number(high), 0)
+        )
+      ),
+    close: () => runtime.dispose()
+  }
+}
+
+const tenantWithConnection = ({ sandbox }: Install) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const vault = yield* Vault
+    const [made] = yield* sql<{ id: string }>`select uuidv7()::text as id`
+    const tenantId = made?.id ?? ""
+    yield* asTenant(tenantId)(
+      sql`insert into tenants (id, slug, name) values (${tenantId}::uuid, 'bench', 'Benchmark')`
+    )
+    yield* vault.createTenantKey(tenantId)
+    const { api_token, email, subdomain } = sandbox.credentials.zendesk
+    const secrets = yield* vault.seal(tenantId, Redacted.make(JSON.stringify({ api_token })))
+    return yield* asTenant(tenantId)(
+      Effect.gen(function* () {
+        const [connection] = yield* sql<{
+          id: string
+        }>`insert into tenant_connectors (tenant_id, vendor, name, instance,
+            config, secrets, checked_at)
+          values (${tenantId}::uuid, 'zendesk', 'Zendesk', ${subdomain}, ${JSON.stringify({ subdomain, email })}::jsonb,
+            ${secrets}, now()) returning id::text`
+        const body = JSON.stringify({ ...freshserviceToZendesk, name: "Benchmark", source: "zendesk" })
+        const [mapping] = yield* sql<{ id: string }>`insert into mappings (tenant_id, name, source_vendor,
+            destination_vendor, body)
+          values (${tenantId}::uuid, 'Benchmark', 'zendesk', 'zendesk', ${body}::jsonb) returning id::text`
+        return { tenantId, connection: connection?.id ?? "", mapping: mapping?.id ?? "" }
+      })
+    )
+  })
