@@ -70,7 +70,7 @@ export const openLab = async (timing: Timing = quick) => {
     })
   )
   await Effect.runPromise(
-    deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer)), Effect.provide(env), Effect.scoped)
+    deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer).pipe(Layer.provideMerge(env))), Effect.scoped)
   )
   const fake = Layer.succeed(
     Connections,
