@@ -12,6 +12,7 @@ import type {
   Child,
   ChildPage,
   Cursor,
+  Expansion,
   Page,
   Poison,
   ReadOptions,
@@ -99,64 +100,54 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
   const stream = streamOf(source.connector, name)
   const { wanted, skip, limit } = settings
   const start = settings.cursor ?? stream.start(source.config, settings.options)
-  const expand = stream.expand?.bind(stream)
   let left = limit ?? Number.POSITIVE_INFINITY
   let first = true
   const parts = pagesOf(source, stream, start, settings).pipe(
-    Stream.map((fetched): ReadonlyArray<Part> => {
-      const fresh =
-        first && skip !== undefined ? fetched.page.rows.filter((row) => !skip.has(identity(row))) : fetched.page.rows
+    Stream.map(({ calls, page }): ReadonlyArray<Part> => {
+      const fresh = first && skip !== undefined ? page.rows.filter((row) => !skip.has(identity(row))) : page.rows
       first = false
       const rows = fresh.slice(0, left)
       left -= rows.length
-      const head: Part = { _tag: "Page", poison: fetched.page.poison ?? [], calls: fetched.calls }
-      const body: ReadonlyArray<Part> =
-        expand === undefined ? [{ _tag: "Whole", rows }] : rows.map((row): Part => ({ _tag: "Row", row }))
-      const end: ReadonlyArray<Part> =
-        rows.length < fresh.length
-          ? []
-          : [{ _tag: "End", next: fetched.page.next, bookmark: fetched.page.bookmark ?? null }]
-      return [head, ...body, ...end]
+      const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], calls }
+      const end: Part = { _tag: "End", next: page.next, bookmark: page.bookmark ?? null }
+      return [head, ...bodyOf(source, stream, rows, wanted), ...(rows.length < fresh.length ? [] : [end])]
     }),
     Stream.takeUntil(() => left <= 0),
-    Stream.flatMap(Stream.fromIterable)
+    Stream.flatMap(Stream.fromIterable),
+    Stream.rechunk(1)
   )
-  const complete = (part: Part): Effect.Effect<Item, VendorError, VendorHttp> => {
-    switch (part._tag) {
-      case "Page":
-        return Effect.succeed({ _tag: "Rows", rows: {}, poison: part.poison, calls: part.calls })
-      case "Whole":
-        return Effect.succeed({
-          _tag: "Rows",
-          rows: wanted.has(name) ? { [name]: part.rows } : {},
-          poison: [],
-          calls: 0
-        })
-      case "Row":
-        return expand === undefined
-          ? Effect.succeed(itemOf(name, [part.row]))
-          : completeRow(source, stream, part.row, settings)
-      default:
-        return Effect.succeed(part)
-    }
-  }
-  if (expand === undefined) return Stream.mapEffect(parts, complete)
   // In order also in failure: a row that fails must not swallow those before it.
   return parts.pipe(
-    Stream.rechunk(1),
-    Stream.mapEffect((part) => Effect.exit(complete(part)), { concurrency: settings.maxInFlight ?? 8 }),
+    Stream.mapEffect(
+      (part) => Effect.exit(part._tag === "Row" ? completeRow(source, stream, part, settings) : Effect.succeed(part)),
+      {
+        concurrency: settings.maxInFlight ?? 8
+      }
+    ),
     Stream.mapEffect((exit) => exit)
   )
+}
+
+/** The rows of a page as one part where nothing is to be added to them, else one part each. */
+const bodyOf = (
+  source: Source,
+  stream: StreamOf<unknown>,
+  rows: ReadonlyArray<Row>,
+  wanted: ReadonlySet<string>
+): ReadonlyArray<Part> => {
+  const parts = rows.map((row): Extract<Part, { _tag: "Row" }> => {
+    const expansion = stream.expand?.(source.config, row, wanted) ?? { children: [] }
+    return { _tag: "Row", row, expansion }
+  })
+  if (parts.some(({ expansion }) => expansion.detail !== undefined || expansion.children.length > 0)) return parts
+  return [{ _tag: "Rows", rows: wanted.has(stream.name) ? { [stream.name]: rows } : {}, poison: [], calls: 0 }]
 }
 
 /** How a row is recognised when its page is read again. */
 export const identity = (row: Row): string => `${row.sourceId}@${row.version}`
 
-type Part =
-  | { readonly _tag: "Page"; readonly poison: ReadonlyArray<Poison>; readonly calls: number }
-  | { readonly _tag: "Whole"; readonly rows: ReadonlyArray<Row> }
-  | { readonly _tag: "Row"; readonly row: Row }
-  | Extract<Item, { _tag: "End" }>
+/** What a page falls into: a row that is still to be completed, or an item that is ready. */
+type Part = Item | { readonly _tag: "Row"; readonly row: Row; readonly expansion: Expansion }
 
 type Gathered = { rows: Record<string, ReadonlyArray<Row>>; poison: ReadonlyArray<Poison>; calls: number }
 
@@ -174,13 +165,6 @@ const gather = (sum: Gathered, item: Extract<Item, { _tag: "Rows" }>): Gathered 
 }
 
 const appended = (known: ReadonlyArray<Row>, more: ReadonlyArray<Row>): ReadonlyArray<Row> => known.concat(more)
-
-const itemOf = (name: string, rows: ReadonlyArray<Row>): Item => ({
-  _tag: "Rows",
-  rows: { [name]: rows },
-  poison: [],
-  calls: 0
-})
 
 interface Fetched {
   readonly page: Page
@@ -236,14 +220,13 @@ const tooSlow = (reason: Reason): boolean => reason._tag === "Unavailable" && re
 const completeRow = (
   source: Source,
   stream: StreamOf<unknown>,
-  row: Row,
+  { expansion, row }: Extract<Part, { _tag: "Row" }>,
   settings: ReadSettings
 ): Effect.Effect<Item, VendorError, VendorHttp> =>
   Effect.gen(function* () {
     const { wanted } = settings
     const http = yield* VendorHttp
     const options = { mode: settings.mode ?? "bulk" } as const
-    const expansion = stream.expand?.(source.config, row, wanted) ?? { children: [] }
     const rows: Record<string, ReadonlyArray<Row>> = {}
     const poison: Array<Poison> = []
     let calls = 0

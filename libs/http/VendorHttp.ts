@@ -148,7 +148,9 @@ const make = Effect.gen(function* () {
         step.retryAfterMillis,
         (yield* jitter) * Math.min(longestBackoffMillis, firstBackoffMillis * 2 ** (faults - 1))
       )
-      if (elapsed + wait > limits.faultMillis) return yield* failed(connection, first, reason)
+      // A vendor that says how long it is away is waited for as long as one that is busy.
+      const patienceMillis = step.retryAfterMillis > 0 ? limits.throttleMillis : limits.faultMillis
+      if (elapsed + wait > patienceMillis) return yield* failed(connection, first, reason)
       yield* Effect.sleep(wait)
     }
   })

@@ -25,35 +25,45 @@ const remembered = 300
 
 /**
  * An export: rows in the order of their change, deleted ones included, some of them twice. Its last page may have only null
- * cursors: the last one that was not null is where a later run goes on.
+ * cursors: the last one that was not null is where a later run goes on. `otherwise`: the list to read where the export is
+ * refused, which is for administrators only; it has no deleted rows.
  */
-export const exportList = (form: ListForm) => ({
+export const exportList = (form: ListForm & { readonly otherwise?: string }) => ({
   start: (config: Config, options: ReadOptions): Cursor => {
     const since = options.since ?? config.start_date
     const latest = Math.floor(Date.parse(options.now) / 1000) - startLagSeconds
     const from = since === undefined ? 0 : Math.max(0, Math.floor(Date.parse(since) / 1000))
     return { start_time: Math.min(from, Math.max(0, latest)), per_page: exportSize }
   },
-  page: (_config: Config, cursor: Cursor): Call => ({
-    operation: form.operation,
-    method: "GET",
-    path: form.path,
-    query: {
-      ...(typeof cursor.cursor === "string"
-        ? { cursor: cursor.cursor }
-        : { start_time: Number(cursor.start_time ?? 0) }),
-      per_page: sizeOf(cursor)
-    },
-    budget: budgetOf.incremental,
-    idempotent: true
-  }),
+  page: (_config: Config, cursor: Cursor): Call =>
+    isListed(cursor)
+      ? listCall({ operation: `${form.operation}List`, path: form.otherwise ?? form.path }, cursor)
+      : {
+          operation: form.operation,
+          method: "GET",
+          path: form.path,
+          query: {
+            ...(typeof cursor.cursor === "string"
+              ? { cursor: cursor.cursor }
+              : { start_time: Number(cursor.start_time ?? 0) }),
+            per_page: sizeOf(cursor)
+          },
+          budget: budgetOf.incremental,
+          idempotent: true
+        },
+  without: (cursor: Cursor): Page | null =>
+    form.otherwise === undefined || isListed(cursor) ? null : { rows: [], next: { listed: true } },
   smaller: (cursor: Cursor): Cursor | null =>
-    sizeOf(cursor) <= smallestExport
+    isListed(cursor) || sizeOf(cursor) <= smallestExport
       ? null
       : { ...cursor, per_page: Math.max(smallestExport, Math.floor(sizeOf(cursor) / 2)) },
   read: (_config: Config, cursor: Cursor, answer: Answer): Page => {
     const cut = cutPage(answer.body, form.key, ["id", form.versionKey])
     const { rows, poison } = rowsOf(cut.rows, form)
+    if (isListed(cursor)) {
+      const next = nextOf(cut.envelope, cursor)
+      return { rows, poison, next: next === null ? null : { ...next, listed: true } }
+    }
     const after = scalarText(cut.envelope.after_cursor)
     const asked = textOf(cursor.cursor)
     const ended = cut.envelope.end_of_stream === "true" || after === null || (after === asked && rows.length === 0)
@@ -71,6 +81,8 @@ export const exportList = (form: ListForm) => ({
       : { ...page, next }
   }
 })
+
+const isListed = (cursor: Cursor): boolean => cursor.listed === true
 
 const sizeOf = (cursor: Cursor): number => (typeof cursor.per_page === "number" ? cursor.per_page : exportSize)
 

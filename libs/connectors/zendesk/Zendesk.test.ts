@@ -57,6 +57,26 @@ describe("exports of Zendesk", () => {
     expect(second.rows.map(({ version }) => version)).toEqual(["6"])
   })
 
+  it("give way to the list where they are refused and there is one, and are a failure where there is none", () => {
+    const users = exportList({
+      stream: "users",
+      versionKey: "updated_at",
+      operation: "x",
+      path: "/x",
+      key: "users",
+      otherwise: "/users"
+    })
+    const listed = users.without({ start_time: 0 })?.next ?? {}
+    expect(users.page(config, listed)).toMatchObject({ path: "/users", query: { "page[size]": 100 } })
+    const more = { meta: { has_more: true, after_cursor: "c" } }
+    expect(users.read(config, listed, answer(200, { users: [{ id: 1 }], ...more })).next).toEqual({
+      after: "c",
+      listed: true
+    })
+    expect(users.without(listed)).toBeNull()
+    expect(tickets.without({ start_time: 0 })).toBeNull()
+  })
+
   it("ask for half of a page that took too long, down to a floor", () => {
     let cursor = tickets.smaller({ cursor: "abc", per_page: 1000 })
     expect(cursor).toEqual({ cursor: "abc", per_page: 500 })

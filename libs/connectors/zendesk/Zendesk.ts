@@ -85,7 +85,8 @@ const users: Stream<Config> = {
     versionKey: "updated_at",
     operation: "exportUsers",
     path: "/api/v2/incremental/users/cursor",
-    key: "users"
+    key: "users",
+    otherwise: "/api/v2/users"
   }),
   normalise: Normalise.user
 }
