@@ -8,7 +8,7 @@ import { type EntityName, Findings } from "./Findings.ts"
 import { comparePeople } from "./People.ts"
 import { type Both, digestOf, inOrder, is, mustBe, type TicketPicture } from "./Picture.ts"
 import { type Context, comparePlaces, sourceKey } from "./Places.ts"
-import { exclusion, isOversize } from "./Rules.ts"
+import { exclusion, isOversize, type Statuses } from "./Rules.ts"
 import type { Corpus, Truth } from "./Truth.ts"
 import { readWrites } from "./Writes.ts"
 
@@ -29,13 +29,18 @@ interface Expected {
 /** So many are looked at closely; of those beyond it is only said that they differ. */
 const mostPictures = 5_000
 
-export const compare = async (truth: Truth, claims: Claims, instance: string): Promise<Comparison> => {
+export const compare = async (
+  truth: Truth,
+  claims: Claims,
+  instance: string,
+  statuses: Statuses
+): Promise<Comparison> => {
   const findings = new Findings()
   const context: Context = { truth, claims, findings, instance, writes: await readWrites(truth.ledger()) }
   const fields = customFields(await truth.sourceFields(), await truth.destinationFields())
   const places = await comparePlaces(context)
   const people = await comparePeople(context, places)
-  const both: Both = { people, places, fields }
+  const both: Both = { people, places, fields, statuses }
   const purpose = new Set((await truth.expectedFailures()).filter((f) => f.entity === "ticket").map((f) => f.id))
   const sides = await readSource(context, both, purpose)
   const differing = await readDestination(context, both, sides.expected)
@@ -56,7 +61,7 @@ const readSource = async (
   const { comment, ticket } = findings.counts
   for await (const line of truth.corpus("ticket")) {
     const { conversations, id, row } = line
-    const why = exclusion(row) ?? both.fields.unmapped(row)
+    const why = exclusion(row, both.statuses) ?? both.fields.unmapped(row)
     const fails = why === null && purpose.has(id)
     ticket.source++
     comment.source += conversations.length

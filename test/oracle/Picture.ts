@@ -7,6 +7,7 @@ import type { Places } from "./Places.ts"
 import {
   isBlank,
   priorityOf,
+  type Statuses,
   statusOf,
   subjectOf,
   tagOf,
@@ -44,9 +45,13 @@ export interface Both {
   readonly people: People
   readonly places: Places
   readonly fields: CustomFields
+  readonly statuses: Statuses
 }
 
-export const mustBe = ({ row, conversations }: Corpus["ticket"], { people, places, fields }: Both): TicketPicture => {
+export const mustBe = (
+  { row, conversations }: Corpus["ticket"],
+  { people, places, fields, statuses }: Both
+): TicketPicture => {
   const custom = fields.expected(row)
   const requester = people.userOf(row.requester_id)
   const group = row.group_id === null ? null : (places.groups.get(row.group_id) ?? null)
@@ -54,7 +59,7 @@ export const mustBe = ({ row, conversations }: Corpus["ticket"], { people, place
   return {
     subject: subjectOf(row),
     created_at: second(row.created_at),
-    status: statusOf(row),
+    status: statusOf(row, statuses),
     priority: priorityOf(row),
     type: typeOf(row),
     requester,

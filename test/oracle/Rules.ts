@@ -2,7 +2,10 @@
 // Values and words only; who stands for whom is in People.ts, what a whole ticket must look like in Picture.ts.
 import type { SourceTicket } from "./Truth.ts"
 
-const statuses: ReadonlyMap<number, string> = new Map([
+/** Rows of the documented status map by the source's number; a job whose mapping has more rows brings its own. */
+export type Statuses = ReadonlyMap<number, string>
+
+export const documentedStatuses: Statuses = new Map([
   [2, "open"],
   [3, "pending"],
   [4, "solved"],
@@ -45,7 +48,7 @@ const channels: ReadonlyMap<number, string> = new Map([
 ])
 
 /** Why a ticket is left out, in the documented words, or null. A status of the account's own has no row. */
-export const exclusion = (ticket: SourceTicket): string | null => {
+export const exclusion = (ticket: SourceTicket, statuses: Statuses): string | null => {
   if (ticket.deleted) return "deleted at the source"
   if (ticket.spam) return "spam"
   return statuses.has(ticket.status) ? null : `unmapped status ${ticket.status}`
@@ -54,7 +57,7 @@ export const exclusion = (ticket: SourceTicket): string | null => {
 export const subjectOf = (ticket: SourceTicket): string =>
   isBlank(ticket.subject) ? "(no subject)" : String(ticket.subject)
 
-export const statusOf = (ticket: SourceTicket): string => statuses.get(ticket.status) ?? "?"
+export const statusOf = (ticket: SourceTicket, statuses: Statuses): string => statuses.get(ticket.status) ?? "?"
 export const priorityOf = (ticket: SourceTicket): string => priorities.get(ticket.priority) ?? "normal"
 export const typeOf = (ticket: SourceTicket): string => kinds.get(ticket.type)?.type ?? "question"
 

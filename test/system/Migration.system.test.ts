@@ -34,7 +34,7 @@ const writes = async (): Promise<number> =>
   (await (await fetch(`${bridge.sandbox.adminUrl}/ledger`)).text()).split("\n").filter((l) => l !== "").length
 
 interface StatusMapping {
-  readonly valueMaps: { readonly status: { readonly values: Record<string, string> } }
+  readonly values: { readonly status: { readonly rows: Record<string, string> } }
 }
 
 interface Counts {
@@ -121,7 +121,7 @@ describe("a migration on a machine where everything goes wrong", () => {
   it("a changed mapping changes the hashes and voids the approval that named the old ones", async () => {
     const before = await rest.get<Summary>(`/api/jobs/${job.id}/extraction-summary`)
     const { mapping } = await rest.get<{ mapping: StatusMapping }>(`/api/mappings/${job.mapping?.id}`)
-    mapping.valueMaps.status.values["6"] = "in_progress"
+    mapping.values.status.rows["6"] = "open"
     await rest.post(`/api/jobs/${job.id}/remap`, { mapping })
     const stale = await rest.ask<{ code: string }>("POST", `/api/jobs/${job.id}/approve-loading`, before.approval)
     expect(stale.status).toBe(409)
