@@ -11,6 +11,7 @@ export const boundless = Number.MAX_SAFE_INTEGER
 export const paceOf = (budget: Budget, share: number, now: number): PaceState => ({
   limit: budget.limit,
   windowMillis: budget.windowMillis,
+  documentedMillis: budget.windowMillis,
   form: budget.form,
   share,
   silent: budget.told === true ? 0 : null,
@@ -80,7 +81,7 @@ export const refuse = (pace: PaceState, retryAfterMillis: number, now: number): 
   pace.pausedUntil = Math.max(pace.pausedUntil, now + retryAfterMillis)
   pace.tokens = Math.min(pace.tokens, 0)
   if (pace.silent !== null) guess(pace, retryAfterMillis, now)
-  if (retryAfterMillis > pace.windowMillis * 1.2) pace.windowMillis = longerWindow(retryAfterMillis)
+  if (retryAfterMillis > pace.windowMillis * 1.2) pace.windowMillis = longerWindow(pace, retryAfterMillis)
   if (pace.form === "fixed") Fixed.refused(pace, retryAfterMillis, now)
 }
 
@@ -115,8 +116,9 @@ const guess = (pace: PaceState, retryAfterMillis: number, now: number): void => 
   pace.guessed = true
 }
 
-/** A wait longer than the documented window: the account is limited by the hour. */
-const longerWindow = (retryAfterMillis: number): number => Math.max(3_600_000, retryAfterMillis)
+/** A window is no shorter than a wait in it; a wait longer than the documented window means a limit by the hour. */
+const longerWindow = (pace: PaceState, retryAfterMillis: number): number =>
+  retryAfterMillis > pace.documentedMillis * 1.2 ? Math.max(3_600_000, retryAfterMillis) : retryAfterMillis
 
 // --- sliding windows ---
 

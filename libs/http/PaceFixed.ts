@@ -70,9 +70,21 @@ export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, no
   else if (sentAt >= fixed.startedAt) {
     const startsAnew =
       fixed.free === null || fixed.free < pace.limit || free >= pace.limit * 0.5 || fixed.used > pace.limit * 0.2
-    set(pace, { free: Math.min(fixed.free ?? free, free), ...(!startsAnew && { misses: fixed.misses + 1 }) })
-    if (pace.fixed.misses >= 2) pace.form = "sliding"
+    set(pace, { free: Math.min(fixed.free ?? free, free) })
+    if (!startsAnew) learnMiss(pace)
   }
+}
+
+/** The window did not start anew when it was to: it is longer than was learnt, or, at its documented length, it slides. */
+const learnMiss = (pace: PaceState): void => {
+  const { misses, startedAt } = pace.fixed
+  if (pace.windowMillis < pace.documentedMillis) {
+    pace.windowMillis = Math.min(pace.documentedMillis, pace.windowMillis * 1.25)
+    set(pace, { end: startedAt + pace.windowMillis / 4 })
+    return
+  }
+  set(pace, { misses: misses + 1 })
+  if (misses + 1 >= 2) pace.form = "sliding"
 }
 
 /** A header names the end of the window, in whole seconds: the latest of several readings is nearest without being early. */

@@ -4,6 +4,8 @@ import type { Budget } from "./Call.ts"
 export interface PaceState {
   limit: number
   windowMillis: number
+  /** The window as documented; what is learnt may be shorter or longer. */
+  documentedMillis: number
   /** `unknown` paces like `sliding`, which keeps a fixed window too, whatever its phase. */
   form: Budget["form"]
   share: number
