@@ -6,6 +6,7 @@ import { type Asks, type Claims, readClaims } from "./Claims.ts"
 import { type Comparison, compare } from "./Compare.ts"
 import { checkEquations } from "./Equations.ts"
 import { type EntityName, entityNames } from "./Findings.ts"
+import { documentedStatuses, type Statuses } from "./Rules.ts"
 import { sandboxTruth, type Truth } from "./Truth.ts"
 
 export interface EntityProof {
@@ -39,14 +40,19 @@ export interface Proof {
   readonly problems: ReadonlyArray<string>
 }
 
-/** `rest` is logged in as the tenant whose job it is. */
-export const prove = async (rest: Asks, jobId: string, adminUrl: string): Promise<Proof> => {
+/** `rest` is logged in as the tenant whose job it is. `statuses`: the status rows of the job's mapping, if it has its own. */
+export const prove = async (
+  rest: Asks,
+  jobId: string,
+  adminUrl: string,
+  statuses: Statuses = documentedStatuses
+): Promise<Proof> => {
   const job = await rest.get<JobView>(`/api/jobs/${jobId}`)
   const source = instanceOf(job.source.account)
   const destination = instanceOf(job.destination?.account ?? "")
   const truth = sandboxTruth(adminUrl, { source, destination, since: await firstBetween(rest, job) })
   const claims = await readClaims(rest, jobId)
-  const proof = await proofOf(truth, claims, source)
+  const proof = await proofOf(truth, claims, source, statuses)
   return notHolding(proof, [...(await brokenChain(rest, jobId)), ...(await untrueReport(rest, jobId, claims))])
 }
 
@@ -102,8 +108,13 @@ const notHolding = ({ json, problems, ...rest }: Proof, more: ReadonlyArray<stri
   problems: [...problems, ...more]
 })
 
-export const proofOf = async (truth: Truth, claims: Claims, instance: string): Promise<Proof> => {
-  const comparison = await compare(truth, claims, instance)
+export const proofOf = async (
+  truth: Truth,
+  claims: Claims,
+  instance: string,
+  statuses: Statuses = documentedStatuses
+): Promise<Proof> => {
+  const comparison = await compare(truth, claims, instance, statuses)
   checkEquations(claims, comparison.findings)
   const { problems } = comparison.findings
   return {
