@@ -56,6 +56,8 @@ export interface Desk {
   readonly connection: OpenConnection
   readonly sink: Sink<unknown>
   readonly timing: Timing
+  /** Who writes: this process. */
+  readonly owner: string
   /** Null outside a load batch (the stand-in person). */
   readonly batch: Batch | null
 }

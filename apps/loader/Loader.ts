@@ -1,6 +1,5 @@
 // The stage `load`: takes released batches, brings every record to a known outcome at the destination, and ends them in one
 // transaction. A message only wakes it: what is to be done stands in `load_batches`, what was done in the ledger.
-import { hostname } from "node:os"
 import { Connections } from "@bridge/connectors/Connections"
 import { entityNamed, loadOrder } from "@bridge/domain/Entities"
 import { Commands } from "@bridge/flow/Commands"
@@ -24,12 +23,11 @@ import { jobCard } from "./Guard.ts"
 import { entriesOf, keyText, settle } from "./Ledger.ts"
 import { loadedMessages, type Told } from "./Messages.ts"
 import { type Outcome, type PartRef, partOutcomes } from "./Outcome.ts"
+import { self } from "./Owner.ts"
 import { bell, closeIfDone } from "./Phases.ts"
 import { saveLoadResults, saveOutcomes } from "./Results.ts"
 
 export type LoaderNeeds = Commands | Connections | Elements | Partitions | Schemas | SqlClient.SqlClient | VendorHttp
-
-const owner = `${hostname()}/${process.pid}`
 
 /** Rows still at work are touched this often; release takes one for abandoned after a minute. */
 const beatEvery = "5 seconds"
@@ -50,7 +48,7 @@ const handle = (timing: Timing) => (run: Run) =>
   Effect.gen(function* () {
     const key = keyOf(run)
     if (key === undefined) return yield* poison(run, `${run.id} names no load batch`)
-    const batch = yield* run.transaction(claim(key, owner))
+    const batch = yield* run.transaction(claim(key, self))
     if (batch === undefined) return
     const desk = yield* deskOf(run, batch, timing)
     const heart = Effect.repeat(asTenant(run.tenantId)(beat(batch)), Schedule.spaced(beatEvery))
@@ -78,6 +76,7 @@ const deskOf = (run: Run, batch: Batch, timing: Timing) =>
       connection,
       sink,
       timing,
+      owner: self,
       batch
     }
     return desk

@@ -12,6 +12,8 @@ export interface Intent {
   readonly parts: ReadonlyArray<{ readonly entity: EntityId; readonly sourceId: string; readonly hash: string }>
   /** True when many were written at once: a vendor job may still be working on it. */
   readonly bulk: boolean
+  /** The process that made the call (Owner.ts). */
+  readonly owner?: string
   /** When it was written; a vendor job of this call is not older. */
   readonly at: string
   /** The call was not sent, or its socket was cut, at this instant. */

@@ -177,7 +177,7 @@ const intents = (desk: Desk, works: ReadonlyArray<Work>, bulk: boolean) =>
       desk.sink.entity,
       works.map(({ hash, op, parts, sourceId }) => ({
         sourceId,
-        intent: { job: desk.card.id, batch, op, hash, parts, bulk }
+        intent: { job: desk.card.id, batch, op, hash, parts, bulk, owner: desk.owner }
       })),
       desk.timing.deadlineMillis
     )

@@ -10,6 +10,7 @@ import { vendorJobsBefore } from "./Batches.ts"
 import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
 import { markUnknown, settle, withdraw } from "./Ledger.ts"
 import { pages } from "./Match.ts"
+import { isGone } from "./Owner.ts"
 import type { Intent } from "./Plan.ts"
 import { settlementsOf } from "./Send.ts"
 
@@ -58,7 +59,9 @@ const settled = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
   Effect.gen(function* () {
     if (doubts.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const deadlines = doubts.map((d) => (d.ended ? null : (d.intent?.deadline ?? null)))
+    // A process that was killed sends nothing any more: its deadline need not be waited for.
+    const over = (d: Doubt): boolean => d.ended || isGone(d.intent?.owner)
+    const deadlines = doubts.map((d) => (over(d) ? null : (d.intent?.deadline ?? null)))
     const [row] = yield* asTenant(desk.card.tenantId)(
       sql<{
         left: number | null

@@ -18,6 +18,7 @@ import { bookOf, type Desk, sinkOf, type Timing } from "../Desk.ts"
 import { type JobCard, jobCard, leave } from "../Guard.ts"
 import type { LoaderNeeds } from "../Loader.ts"
 import { approvedMessages } from "../Messages.ts"
+import { self } from "../Owner.ts"
 import { bell, closeIfDone, openBatches } from "../Phases.ts"
 import { ensurePlaceholder, placeholderWanted } from "../Placeholder.ts"
 import {
@@ -141,7 +142,17 @@ const standIn = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
     const sink = sinkOf(connection.connector, "person")
     if (sink === undefined) return
     const { transaction, waiting } = run
-    const desk: Desk = { transaction, waiting, card, book: bookOf(card), connection, sink, timing, batch: null }
+    const desk: Desk = {
+      transaction,
+      waiting,
+      card,
+      book: bookOf(card),
+      connection,
+      sink,
+      timing,
+      owner: self,
+      batch: null
+    }
     yield* ensurePlaceholder(desk)
   })
 
