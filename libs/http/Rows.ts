@@ -83,6 +83,20 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
+/** Bytes of a string that are looked at one by one. */
+const shortString = 40
+
+const words = new Map<number | undefined, string>(["true", "false", "null"].map((word) => [word.charCodeAt(0), word]))
+
+/** Letters, digits, signs and points: what true, false, null and numbers are made of. */
+const isLiteral = (byte: number | undefined): boolean =>
+  byte !== undefined &&
+  ((byte >= 0x30 && byte <= 0x39) ||
+    (byte >= 0x61 && byte <= 0x7a) ||
+    byte === 0x2d ||
+    byte === 0x2b ||
+    byte === 0x2e ||
+    byte === 0x45)
 
 class Scanner {
   readonly #body: Buffer
@@ -220,13 +234,34 @@ class Scanner {
   }
 
   /**
-   * Passes a string, from quote to quote at the speed of memchr while no backslash is near; true when it has an escape.
-   * What is in it is not judged: that is for who parses the row, so that one bad row does not cost its page.
+   * Passes a string; true when it has an escape. What is in it is not judged: that is for who parses the row, so that one
+   * bad row does not cost its page. Most strings are short: calling memchr for them costs more than looking at each byte.
    */
   #string(): boolean {
     const body = this.#body
-    let i = this.#i + 1
+    const near = Math.min(this.#end, this.#i + shortString)
     let escaped = false
+    let i = this.#i + 1
+    while (i < near) {
+      const byte = body[i] as number
+      if (byte === QUOTE) {
+        this.#i = i + 1
+        return escaped
+      }
+      if (byte === BACKSLASH) {
+        escaped = true
+        i++
+      }
+      i++
+    }
+    return this.#rest(i, escaped)
+  }
+
+  /** The rest of a long string, from quote to quote at the speed of memchr while no backslash is near. */
+  #rest(from: number, before: boolean): boolean {
+    const body = this.#body
+    let escaped = before
+    let i = from
     for (;;) {
       const quote = body.indexOf(QUOTE, i)
       if (quote < 0) break
@@ -286,23 +321,29 @@ class Scanner {
   #literal(): void {
     const body = this.#body
     const start = this.#i
+    const word = words.get(body[start])
+    if (word !== undefined && this.#word(word)) return
     let i = start
-    while (i < this.#end) {
-      const byte = body[i] as number
-      const letter = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a)
-      if (!letter && byte !== 0x2d && byte !== 0x2b && byte !== 0x2e && byte !== 0x45) break
-      i++
+    // A whole number, as most are; its first digit may only be 0 when it is the only one.
+    while (i < this.#end && (body[i] as number) >= 0x30 && (body[i] as number) <= 0x39) i++
+    if (i > start && !isLiteral(body[i]) && (body[start] !== 0x30 || i === start + 1)) {
+      this.#i = i
+      return
     }
+    while (i < this.#end && isLiteral(body[i])) i++
     if (i === start) throw this.#fault("a value")
     this.#i = i
-    const text = body.toString("latin1", start, i)
-    if (
-      text !== "true" &&
-      text !== "false" &&
-      text !== "null" &&
-      !/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)
-    )
+    if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(body.toString("latin1", start, i)))
       throw this.#fault("a value")
+  }
+
+  #word(word: string): boolean {
+    const body = this.#body
+    const start = this.#i
+    for (let at = 1; at < word.length; at++) if (body[start + at] !== word.charCodeAt(at)) return false
+    if (isLiteral(body[start + word.length])) return false
+    this.#i = start + word.length
+    return true
   }
 
   #skip(byte: number): boolean {
