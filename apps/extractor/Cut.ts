@@ -1,5 +1,6 @@
 // How pages become batches: the unit of sending, archiving and loading. Pure. For the extractor.
 import type { Cursor, Poison, Row } from "@bridge/connectors/Connector"
+import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 
 /** Rows of one stream, as a page group brings them. */
@@ -17,10 +18,11 @@ export interface Group {
   readonly calls: number
 }
 
-/** One row with the stream it belongs to. */
+/** One row with the stream it belongs to, and SHA-256 of its bytes. */
 export interface CutRow {
   readonly stream: string
   readonly row: Row
+  readonly hash: string
 }
 
 /** One batch of one entity: at most `maxRows` rows and, but for a single larger row, `maxBytes` bytes. */
@@ -75,7 +77,7 @@ const byEntity = (group: Group): Map<EntityId, Array<CutRow>> => {
   const out = new Map<EntityId, Array<CutRow>>()
   for (const { entity, rows, stream } of group.rows) {
     const list = out.get(entity) ?? []
-    for (const row of rows) list.push({ stream, row })
+    for (const row of rows) list.push({ stream, row, hash: sha256(row.json) })
     if (list.length > 0) out.set(entity, list)
   }
   return out

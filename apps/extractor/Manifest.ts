@@ -168,4 +168,4 @@ export const touch = (c: Claim) =>
       sql`update job_streams set updated_at = now() where job_id = ${c.jobId}::uuid and stream = ${c.stream} and epoch = ${c.epoch}`
   )
 
-const batchHash = (b: Batch): string => sha256(b.rows.map((r) => sha256(r.row.json)).join(""))
+const batchHash = (b: Batch): string => sha256(b.rows.map((r) => r.hash).join(""))

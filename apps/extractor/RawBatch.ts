@@ -2,7 +2,7 @@
 import type { OpenConnection } from "@bridge/connectors/Connections"
 import { sha256 } from "@bridge/domain/Canonical"
 import { maxInlineBytes } from "@bridge/domain/Jobs"
-import { type Event, eventHeaders, runHeader, runId } from "@bridge/flow/Envelope"
+import { eventHeaders, runHeader, runId } from "@bridge/flow/Envelope"
 import { recordTopic } from "@bridge/flow/Flow"
 import { Partitions } from "@bridge/flow/Partition"
 import type { Message, Send } from "@bridge/kafka/Broker"
@@ -14,12 +14,6 @@ import type { VaultError } from "@bridge/vault/VaultError"
 import { Context, Effect, Layer } from "effect"
 import type { Batch, CutRow } from "./Cut.ts"
 import type { Claim } from "./Manifest.ts"
-
-/** Body of a row, or where it is when it is too large for a message. */
-interface Body {
-  readonly hash: string
-  readonly inline: Buffer | null
-}
 
 export type SendError = RegistryError | BlobError | VaultError
 
@@ -62,41 +56,43 @@ function make() {
         return made
       })
 
-    const bodyOf = (tenantId: string, { row }: CutRow) =>
-      row.json.length <= maxInlineBytes
-        ? Effect.succeed<Body>({ hash: sha256(row.json), inline: row.json })
-        : Effect.map(blobs.put(tenantId, row.json), (hash): Body => ({ hash, inline: null }))
+    /** Rows too large for a message; they are in the blob store, by their hashes, when this returns. */
+    const putAway = (tenantId: string, { rows }: Batch) =>
+      Effect.map(
+        Effect.forEach(
+          rows.filter(({ row }) => row.json.length > maxInlineBytes),
+          (large) => Effect.as(blobs.put(tenantId, large.row.json), large)
+        ),
+        (large): ReadonlySet<CutRow> => new Set(large)
+      )
 
     const send = (claim: Claim, connection: OpenConnection, batch: Batch, nowMillis: number) =>
       Effect.gen(function* () {
         const topic = recordTopic("raw", batch.entity)
         const encoder = (yield* envelopeOf(topic)).batch({ ...constants(claim, connection, batch, nowMillis) })
         const id = runId(`${claim.jobId}/${claim.stream}/${batch.entity}`, claim.epoch, batch.number)
-        const bodies: Array<Body> = []
-        for (const r of batch.rows) {
-          bodies.push(
-            r.row.json.length <= maxInlineBytes
-              ? { hash: sha256(r.row.json), inline: r.row.json }
-              : yield* bodyOf(claim.tenantId, r)
-          )
-        }
-        const messages = batch.rows.map((r, position): Message => {
-          const body = bodies[position] as Body
+        const elsewhere = yield* putAway(claim.tenantId, batch)
+        const headers = sharedHeaders(claim, batch.entity, nowMillis)
+        const messages = batch.rows.map((cut, position): Message => {
+          const { hash, row, stream } = cut
+          const apart = elsewhere.has(cut)
           return {
-            key: `${claim.tenantId}/${r.row.sourceId}`,
+            key: `${claim.tenantId}/${row.sourceId}`,
             value: encoder({
-              row_stream: r.stream,
+              row_stream: stream,
               position,
-              source_id: r.row.sourceId,
-              parent_id: r.row.parentId ?? null,
-              version: r.row.version,
-              op: r.row.op === "delete" ? "DELETE" : "UPSERT",
-              content_hash: body.hash,
-              blob: body.inline === null ? body.hash : null,
-              raw: body.inline
+              source_id: row.sourceId,
+              parent_id: row.parentId ?? null,
+              version: row.version,
+              op: row.op === "delete" ? "DELETE" : "UPSERT",
+              content_hash: hash,
+              blob: apart ? hash : null,
+              raw: apart ? null : row.json
             }),
             headers: {
-              ...eventHeaders(event(claim, batch.entity, topic, r.row.sourceId, r.row.op, body.hash, nowMillis)),
+              ...headers,
+              ce_id: eventId(claim, topic, row.sourceId, row.op, hash),
+              ce_subject: `${claim.jobId}/${row.sourceId}`,
               bridge_run: runHeader(id, position, batch.rows.length)
             }
           }
@@ -120,7 +116,11 @@ function make() {
           blob: null,
           raw: null
         })
-        const headers = eventHeaders(event(claim, entity, topic, claim.stream, "end", "", nowMillis))
+        const headers = {
+          ...sharedHeaders(claim, entity, nowMillis),
+          ce_id: eventId(claim, topic, claim.stream, "end", ""),
+          ce_subject: `${claim.jobId}/${claim.stream}`
+        }
         return {
           topic,
           partition: partitions.of(topic, claim.tenantId),
@@ -144,20 +144,17 @@ const constants = (claim: Claim, connection: OpenConnection, batch: Batch, nowMi
   extracted_at: nowMillis
 })
 
-/** `ce_id` makes a repeat recognisable: hash(job, topic, source id, op, content hash). Design section 8. */
-const event = (
-  claim: Claim,
-  entity: string,
-  topic: string,
-  sourceId: string,
-  op: string,
-  hash: string,
-  nowMillis: number
-): Event => ({
-  id: sha256(`${claim.jobId}\n${topic}\n${sourceId}\n${op}\n${hash}`).slice(0, 32),
-  type: `bridge.raw.${entity}`,
-  source: "bridge/extractor",
-  subject: `${claim.jobId}/${sourceId}`,
-  tenantId: claim.tenantId,
-  atMillis: nowMillis
-})
+/** Of all records of a batch; `ce_id` and `ce_subject` are each record's own. */
+const sharedHeaders = (claim: Claim, entity: string, nowMillis: number) =>
+  eventHeaders({
+    id: "",
+    type: `bridge.raw.${entity}`,
+    source: "bridge/extractor",
+    subject: "",
+    tenantId: claim.tenantId,
+    atMillis: nowMillis
+  })
+
+/** Makes a repeat recognisable: hash(job, topic, source id, op, content hash). Design section 8. */
+const eventId = (claim: Claim, topic: string, sourceId: string, op: string, hash: string): string =>
+  sha256(`${claim.jobId}\n${topic}\n${sourceId}\n${op}\n${hash}`).slice(0, 32)
