@@ -55,8 +55,9 @@ const tickets: Stream<Config> = {
   schema: ticketSchema,
   ...ticketExport,
   expand: (_config, row, wanted) => {
+    if (!wanted.has("ticket_comments")) return { children: [] }
     const deleted = scalarText(fieldsOf(row.json, ["status"]).status) === "deleted"
-    return { children: wanted.has("ticket_comments") && !deleted ? [commentsOf(row.sourceId)] : [] }
+    return { children: deleted ? [] : [commentsOf(row.sourceId)] }
   },
   normalise: Normalise.ticket
 }
