@@ -67,8 +67,9 @@ function make(schemas: Schemas["Service"]) {
         const { codec, quick } = yield* of(entity)
         // Another version of the schema: slower, and the bytes pass through a string.
         yield* codec.prepare(values)
+        const read = quick.batchReader(bytes, "row_stream")
         return (value, eventId) =>
-          opened(schemaIdOf(value) === codec.schemaId ? quick.read(value, bytes) : codec.decode(value), eventId)
+          opened(schemaIdOf(value) === codec.schemaId ? read(value) : codec.decode(value), eventId)
       })
   })
 }

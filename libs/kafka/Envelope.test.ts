@@ -69,6 +69,22 @@ describe("the envelope by hand", () => {
     )
   })
 
+  it("reads the records of a batch as it reads each alone, whatever they share", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(row, fc.nat(2)), { minLength: 1, maxLength: 8 }), (values) => {
+        const one = envelope(schema, 3)
+        const heads = values.map(([value]) => split(value, 10)[0])
+        const raw = new Set(["raw"])
+        const read = one.batchReader(raw, "row_stream")
+        for (const [value, head] of values) {
+          const bytes = one.batch(heads[head] ?? split(value, 10)[0])(split(value, 10)[1])
+          expect(read(bytes)).toEqual(one.read(bytes, raw))
+        }
+        expect(() => read(Buffer.alloc(3))).toThrow()
+      })
+    )
+  })
+
   it("takes and gives a row as bytes without a string in between", () => {
     fc.assert(
       fc.property(row, text, (value, raw) => {

@@ -26,6 +26,11 @@ export interface Envelope {
   readonly batch: (constants: Fields) => (rest: Fields) => Buffer
   /** Reads what was written under the same schema id; the fields named in `raw` stay bytes (slices of `bytes`). */
   readonly read: (bytes: Buffer, raw: ReadonlySet<string>) => Record<string, Value>
+  /**
+   * `read` for the records of a batch, one after the other: the fields before `own` are read anew only where their bytes
+   * are not those of the record before.
+   */
+  readonly batchReader: (raw: ReadonlySet<string>, own: string) => (bytes: Buffer) => Record<string, Value>
 }
 
 /** Throws for a schema that has more than strings, ints, longs, enums and null unions of them. */
@@ -40,19 +45,55 @@ export const envelope = (schema: string, schemaId: number): Envelope => {
       const prefix = encode(fields.slice(0, count), constants, frame(schemaId))
       return (values) => encode(rest, values, prefix)
     },
-    read: (bytes, raw) => {
-      if (bytes[0] !== 0 || bytes.readInt32BE(1) !== schemaId) throw new Error("not written under this schema")
-      const out: Record<string, Value> = {}
-      let at = 5
-      for (const { name, kind } of fields) {
-        const [value, next] = kind.read(bytes, at, raw.has(name))
-        out[name] = value
-        at = next
+    read: (bytes, raw) => readFrom(fields, bytes, framed(bytes, schemaId), {}, raw),
+    batchReader: (raw, own) => {
+      const first = fields.findIndex(({ name }) => name === own)
+      if (first < 0) throw new Error(`there is no field ${own}`)
+      const [shared, rest] = [fields.slice(0, first), fields.slice(first)]
+      let head: Buffer = Buffer.alloc(0)
+      let known: Record<string, Value> = {}
+      return (bytes) => {
+        if (head.length === 0 || !startsWith(bytes, head)) {
+          known = {}
+          head = bytes.subarray(0, readFields(shared, bytes, framed(bytes, schemaId), known, raw))
+        }
+        return readFrom(rest, bytes, head.length, { ...known }, raw)
       }
-      if (at !== bytes.length) throw new Error("the value does not end where its fields end")
-      return out
     }
   }
+}
+
+const startsWith = (bytes: Buffer, head: Buffer): boolean =>
+  bytes.length >= head.length && bytes.compare(head, 0, head.length, 0, head.length) === 0
+
+/** Where the fields begin. */
+const framed = (bytes: Buffer, schemaId: number): number => {
+  if (bytes[0] !== 0 || bytes.readInt32BE(1) !== schemaId) throw new Error("not written under this schema")
+  return 5
+}
+
+/** Reads fields into `out`; where they end. */
+const readFields = (
+  fields: ReadonlyArray<Field>,
+  bytes: Buffer,
+  from: number,
+  out: Record<string, Value>,
+  raw: ReadonlySet<string>
+): number => {
+  let at = from
+  for (const { name, kind } of fields) {
+    const [value, next] = kind.read(bytes, at, raw.has(name))
+    out[name] = value
+    at = next
+  }
+  return at
+}
+
+/** The last fields of a value, behind which nothing may stand. */
+const readFrom = (...[fields, bytes, from, out, raw]: Parameters<typeof readFields>): Record<string, Value> => {
+  if (readFields(fields, bytes, from, out, raw) !== bytes.length)
+    throw new Error("the value does not end where its fields end")
+  return out
 }
 
 const frame = (schemaId: number): Buffer => {
@@ -103,16 +144,36 @@ const writeVarint = (out: Buffer, at: number, n: number): number => {
   return to
 }
 
-const readVarint = (bytes: Buffer, at: number): readonly [bigint, number] => {
+/** The unsigned number at `at`: below 2^49, as nearly all are, without a bigint. */
+const readVarint = (bytes: Buffer, at: number): readonly [number | bigint, number] => {
+  let value = 0
+  let scale = 1
+  for (let from = at; from < bytes.length && from < at + 7; from++) {
+    const byte = bytes[from] as number
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) return [value, from + 1]
+    scale *= 0x80
+  }
+  return readWide(bytes, at)
+}
+
+const readWide = (bytes: Buffer, at: number): readonly [bigint, number] => {
   let value = 0n
   let shift = 0n
   for (let from = at; from < bytes.length && shift < 70n; from++) {
-    const byte = bytes[from] ?? 0
+    const byte = bytes[from] as number
     value |= BigInt(byte & 0x7f) << shift
-    if (byte < 0x80) return [(value >> 1n) ^ -(value & 1n), from + 1]
+    if (byte < 0x80) return [value, from + 1]
     shift += 7n
   }
   throw new Error("truncated")
+}
+
+/** From zigzag; a bigint only where a number is not exact. */
+const signed = (n: number | bigint): number | bigint => {
+  if (typeof n === "number") return n % 2 === 0 ? n / 2 : -(n + 1) / 2
+  const wide = (n >> 1n) ^ -(n & 1n)
+  return Number.isSafeInteger(Number(wide)) ? Number(wide) : wide
 }
 
 const integer: Kind = {
@@ -128,7 +189,7 @@ const integer: Kind = {
   },
   read: (bytes, at) => {
     const [value, next] = readVarint(bytes, at)
-    return [Number.isSafeInteger(Number(value)) ? Number(value) : value, next]
+    return [signed(value), next]
   }
 }
 
@@ -150,9 +211,10 @@ const text: Kind = {
     throw mismatch(value)
   },
   read: (bytes, at, raw) => {
-    const [length, start] = readVarint(bytes, at)
-    const end = start + Number(length)
-    if (length < 0n || end > bytes.length) throw new Error("truncated")
+    const [zigzag, start] = readVarint(bytes, at)
+    const length = Number(signed(zigzag))
+    const end = start + length
+    if (length < 0 || end > bytes.length) throw new Error("truncated")
     return [raw ? bytes.subarray(start, end) : bytes.toString("utf8", start, end), end]
   }
 }
@@ -168,7 +230,7 @@ const symbol = (symbols: ReadonlyArray<string>): Kind => {
     write: (out, at, value) => writeVarint(out, at, indexOf(value) * 2),
     read: (bytes, at) => {
       const [index, next] = readVarint(bytes, at)
-      const found = symbols[Number(index)]
+      const found = symbols[Number(signed(index))]
       if (found === undefined) throw new Error(`no symbol ${index}`)
       return [found, next]
     }

@@ -77,12 +77,11 @@ const rawTallies = (run: Run, entity: EntityId) =>
   Effect.gen(function* () {
     const schemas = yield* Schemas
     const codec = yield* schemas.codecFor<Fields>({ name: run.topic, schema: "raw" })
-    const quick = envelope(schemaText("raw"), codec.schemaId)
+    const quick = envelope(schemaText("raw"), codec.schemaId).batchReader(bytes, "row_stream")
     const values = valuesOf(run)
     yield* codec.prepare(values)
     const read = Effect.try({
-      try: () =>
-        values.map((value) => (schemaIdOf(value) === codec.schemaId ? quick.read(value, bytes) : codec.decode(value))),
+      try: () => values.map((value) => (schemaIdOf(value) === codec.schemaId ? quick(value) : codec.decode(value))),
       catch: (cause) =>
         new StageError({
           stage: run.stage,
