@@ -46,7 +46,9 @@ try {
     BRIDGE_PORT: values.port,
     BRIDGE_BLOB_DIR: process.env.BRIDGE_BLOB_DIR ?? join(values.dir, "blobs"),
     BRIDGE_KEK_FILE: process.env.BRIDGE_KEK_FILE ?? join(values.dir, "kek"),
-    ...(sandbox === undefined ? {} : { BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap) })
+    ...(sandbox === undefined
+      ? {}
+      : { BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap), BRIDGE_AUDIT_LAG: "3 seconds" })
   })
   await sandbox?.stop()
   await stack.stop()
