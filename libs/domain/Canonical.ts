@@ -2,21 +2,59 @@
 // For everyone who proves something: refiner, review, loader, auditor.
 import { hash } from "node:crypto"
 
-export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | JsonObject
+type JsonObject = { readonly [key: string]: Json }
 
 /** JSON with sorted keys and no blanks. What JSONB gives back has the same canonical text as what was put in. */
 export const canonicalJson = (value: Json): string => {
-  if (value === null || typeof value !== "object") return JSON.stringify(value)
-  // Concatenated, not mapped and joined: this runs for every record.
-  let text = ""
-  if (Array.isArray(value)) {
-    for (const one of value) text += text === "" ? canonicalJson(one) : `,${canonicalJson(one)}`
-    return `[${text}]`
+  const ordered = inOrder(value)
+  return ordered === unordered ? pieceByPiece(value) : JSON.stringify(ordered)
+}
+
+const unordered = Symbol("unordered")
+type Ordered = Json | typeof unordered
+
+/**
+ * The value with its keys in order, or `unordered` where no object keeps them so. This runs for every record: one
+ * JSON.stringify of a sorted copy takes half the time of a text put together piece by piece.
+ */
+const inOrder = (value: Json): Ordered => {
+  if (value === null || typeof value !== "object") return value
+  return Array.isArray(value) ? listInOrder(value) : objectInOrder(value as JsonObject)
+}
+
+const listInOrder = (list: ReadonlyArray<Json>): Ordered => {
+  const out: Array<Json> = []
+  for (const one of list) {
+    const ordered = inOrder(one)
+    if (ordered === unordered) return unordered
+    out.push(ordered)
   }
-  const object = value as { readonly [key: string]: Json }
-  for (const key of Object.keys(object).sort())
-    text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(object[key] ?? null)}`
-  return `{${text}}`
+  return out
+}
+
+const objectInOrder = (object: JsonObject): Ordered => {
+  const out: Record<string, Json> = {}
+  for (const key of Object.keys(object).sort()) {
+    const ordered = inOrder(object[key] ?? null)
+    if (ordered === unordered || isUnruly(key)) return unordered
+    out[key] = ordered
+  }
+  return out
+}
+
+/** Whole numbers come first in every object, whatever was put in first; `__proto__` is no key like others. */
+const isUnruly = (key: string): boolean => {
+  const first = key.charCodeAt(0)
+  return (first >= 0x30 && first <= 0x39 && key.length <= 10) || key === "__proto__"
+}
+
+const pieceByPiece = (value: Json): string => {
+  if (value === null || typeof value !== "object") return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(pieceByPiece).join(",")}]`
+  const object = value as JsonObject
+  const member = (key: string): string => `${JSON.stringify(key)}:${pieceByPiece(object[key] ?? null)}`
+  return `{${Object.keys(object).sort().map(member).join(",")}}`
 }
 
 /** SHA-256, hex. */
