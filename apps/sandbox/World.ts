@@ -11,6 +11,7 @@ import {
 } from "./freshservice/Account.ts"
 import { type Ledger, makeLedger } from "./Ledger.ts"
 import { makeZendeskAccount, type ZendeskAccount, type ZendeskOptions } from "./zendesk/Account.ts"
+import { settle } from "./zendesk/Settle.ts"
 
 export type AccountsOptions = {
   readonly freshservice: ReadonlyArray<FreshserviceOptions>
@@ -52,6 +53,7 @@ export const makeWorld = (options: WorldOptions): World => {
   }
   const addZendesk = (given: ZendeskOptions): ZendeskAccount => {
     const account = makeZendeskAccount(given, clock, ledger, options.anchor)
+    settle(account, options.anchor)
     zendesk.set(account.host, account)
     return account
   }

@@ -231,7 +231,6 @@ export const makeZendeskAccount = (
   }
   addUser(account, owner, anchor)
   addGroup(account, "Support", true, anchor)
-  past.populate(account)
   return account
 }
 

@@ -1,16 +1,18 @@
-// What a Zendesk account held before anybody wrote to it: any number of tickets, made from the seed when asked for,
-// and people, organizations and groups for a quarter as many.
+// The tickets a Zendesk account held before anybody wrote to it: any number of them, made from the seed when asked for.
+// Not here: the people and places they speak of (Settle.ts).
 import { isoSecond } from "../Clock.ts"
-import { makePeople } from "../corpus/People.ts"
-import { departmentRow, groupRow, makeTeams, membershipOf } from "../corpus/Places.ts"
-import { makePlan } from "../corpus/Plan.ts"
+import { makePlan, type Plan } from "../corpus/Plan.ts"
 import { body } from "../corpus/Text.ts"
 import { subjects } from "../corpus/Words.ts"
 import { draw as drawOnce, hashText, places, random } from "../Random.ts"
-import { addGroup, addUser, newUser, type ZendeskAccount } from "./Account.ts"
 import type { Ticket } from "./Model.ts"
-import { addOrganization } from "./Organizations.ts"
 import type { Past } from "./Stream.ts"
+
+export type Settlers = {
+  readonly users: Array<number>
+  readonly groups: Array<number>
+  readonly organizations: Array<number>
+}
 
 export type PastTickets = {
   readonly count: number
@@ -21,8 +23,10 @@ export type PastTickets = {
   readonly events: Past
   readonly ticket: (id: number) => Ticket | undefined
   readonly idOfExternalId: (externalId: string) => number | undefined
-  /** Makes the people and places and remembers their ids. */
-  readonly populate: (account: ZendeskAccount) => void
+  readonly seed: number
+  readonly plan: Plan
+  /** Who and what the tickets refer to, once the account has them. */
+  readonly settlers: Settlers
 }
 
 export const pastComments = 4
@@ -97,55 +101,6 @@ export const makePast = (
       writtenAt: 0
     }
   }
-  const populate = (account: ZendeskAccount): void => {
-    if (plan.tickets === 0) return
-    const teams = makeTeams(seed, plan)
-    const people = makePeople(seed, plan, anchor, membershipOf(plan, teams))
-    for (let i = 0; i < plan.departments; i++) {
-      organizations.push(
-        addOrganization(
-          account,
-          { name: `${String(departmentRow(seed, plan, anchor, i).name)} #${i}` },
-          anchor - 86_400
-        )
-      )
-    }
-    for (let i = 0; i < plan.groups; i++)
-      groups.push(addGroup(account, String(groupRow(seed, anchor, teams, i).name), false, anchor - 86_400).id)
-    const at = isoSecond(anchor - 86_400)
-    for (let i = 0; i < plan.people; i++) {
-      const who = people.person(i)
-      const email = who.email === null || account.usersByEmail.has(who.email.toLowerCase()) ? null : who.email
-      const name = who.last ? `${who.first} ${who.last}` : who.first
-      const id = account.nextId("user")
-      const user = newUser({ id, name, email, role: who.agent ? "agent" : "end-user", at, writtenAt: 0 })
-      user.suspended = !who.agent && !who.active
-      user.organization = organizations[who.departments[0] ?? -1] ?? null
-      users.push(id)
-      addUser(account, user, anchor - 86_400)
-      if (user.organization !== null) {
-        account.organizationMemberships.add({
-          id: account.nextId("organizationMembership"),
-          user: id,
-          of: user.organization,
-          isDefault: true,
-          createdAt: at
-        })
-      }
-    }
-    teams.forEach((team, group) => {
-      for (const member of new Set([...team.members, ...team.observers])) {
-        const user = users[member] as number
-        account.groupMemberships.add({
-          id: account.nextId("groupMembership"),
-          user,
-          of: groups[group] as number,
-          isDefault: false,
-          createdAt: at
-        })
-      }
-    })
-  }
   return {
     count: plan.tickets,
     listed,
@@ -156,6 +111,8 @@ export const makePast = (
       const id = /^src-(\d+)$/.exec(externalId)?.[1]
       return id !== undefined && Number(id) >= 1 && Number(id) <= plan.tickets ? Number(id) : undefined
     },
-    populate
+    seed,
+    plan,
+    settlers: { users, groups, organizations }
   }
 }
