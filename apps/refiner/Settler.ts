@@ -1,8 +1,9 @@
 // The settle stage: what concerns a job as a whole, woken by commands: settling, a changed mapping, dead letters once more.
 // Everything it needs to know is in the tables; a command too many changes nothing. Refused once the job is approved.
-import { type Command, Commands } from "@bridge/flow/Commands"
+import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
+import type { Command } from "@bridge/flow/Messages"
 import { orStageError } from "@bridge/flow/Retry"
 import { Fenced, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { Effect } from "effect"

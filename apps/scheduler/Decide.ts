@@ -2,7 +2,7 @@
 // Facts are sets read from tables, so any order of messages with any repeats ends in the same state.
 
 import { isFinal, type JobState } from "@bridge/domain/Jobs"
-import type { CommandType } from "@bridge/flow/Commands"
+import type { CommandType } from "@bridge/flow/Messages"
 
 export interface StreamFact {
   readonly stream: string
@@ -36,11 +36,11 @@ export interface Facts {
   readonly hasDestination: boolean
   readonly auditComplete: boolean
   readonly streams: ReadonlyArray<StreamFact>
-  /** Refined batches that do not carry the job's revision yet. */
-  readonly batchesBehind: number
+  /** There are refined batches that do not carry the job's revision yet. */
+  readonly batchesBehind: boolean
   readonly phases: ReadonlyArray<PhaseFact>
-  /** Load batches at work or with an outcome that is not known. */
-  readonly batchesOpen: number
+  /** There are load batches at work or with an outcome that is not known. */
+  readonly batchesOpen: boolean
   /** The auditor has compared the books. */
   readonly balanced: boolean
   /** This job holds the lease, or it is free to take. */
@@ -146,7 +146,7 @@ const extracting = (f: Facts): Decision => {
 /** Remap what is behind, then settle; nothing when both are done for this revision. */
 const settling = (f: Facts): ReadonlyArray<Wake> => {
   const never = Number.POSITIVE_INFINITY
-  if (f.batchesBehind > 0) return wakeUp(f, "remap", "", f.revision, never)
+  if (f.batchesBehind) return wakeUp(f, "remap", "", f.revision, never)
   return f.settledRevision === f.revision ? [] : wakeUp(f, "settle", "", f.revision, never)
 }
 
@@ -175,7 +175,7 @@ const loading = (f: Facts): Decision => {
 }
 
 const cancel = (f: Facts): Decision => {
-  if (f.state === "loading" && f.batchesOpen > 0) return { ...quiet, state: f.state, withdraw: true }
+  if (f.state === "loading" && f.batchesOpen) return { ...quiet, state: f.state, withdraw: true }
   return { ...quiet, state: "cancelled", withdraw: f.state === "loading", dropSource: true, dropDestination: true }
 }
 

@@ -2,7 +2,7 @@
 
 import { loadOrder } from "@bridge/domain/Entities"
 import type { JobState } from "@bridge/domain/Jobs"
-import type { CommandType } from "@bridge/flow/Commands"
+import type { CommandType } from "@bridge/flow/Messages"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Decision, Facts, Wake } from "./Decide.ts"
@@ -43,8 +43,8 @@ interface PhaseRow {
 }
 
 interface Counts {
-  readonly behind: number
-  readonly open: number
+  readonly behind: boolean
+  readonly open: boolean
   readonly balanced: boolean
   readonly sent: Readonly<Record<string, number>> | null
   readonly source_free: boolean
@@ -78,8 +78,9 @@ export const snapshot = (jobId: string, nowMillis: number) =>
         (extract(epoch from clock_timestamp() - updated_at) * 1000)::float8 as idle
       from load_phases where job_id = ${jobId}::uuid`
     const [counts] = yield* sql<Counts>`select
-        (select count(*)::int from job_batches where job_id = ${jobId}::uuid and state = 'refined' and revision < ${job.revision}) as behind,
-        (select count(*)::int from load_batches where job_id = ${jobId}::uuid and state in ('sending', 'waiting')) as open,
+        ${job.revision} > 1 and exists (select 1 from job_batches where job_id = ${jobId}::uuid and state = 'refined'
+          and revision < ${job.revision}) as behind,
+        exists (select 1 from load_batches where job_id = ${jobId}::uuid and state in ('sending', 'waiting')) as open,
         exists (select 1 from migration_results where job_id = ${jobId}::uuid) as balanced,
         (select payload->'sent' from timers where kind = 'sweep' and key = ${jobId}) as sent,
         not exists (select 1 from leases where name = ${sourceLease(job)} and job_id is distinct from ${jobId}::uuid) as source_free,
@@ -96,9 +97,9 @@ export const snapshot = (jobId: string, nowMillis: number) =>
       hasDestination: job.destination_account !== null,
       auditComplete: job.audit_complete,
       streams: streams.map((s) => ({ ...s, idleMillis: s.idle })),
-      batchesBehind: counts?.behind ?? 0,
+      batchesBehind: counts?.behind ?? false,
       phases: phases.map((p) => ({ ...p, idleMillis: p.idle })),
-      batchesOpen: counts?.open ?? 0,
+      batchesOpen: counts?.open ?? false,
       balanced: counts?.balanced ?? false,
       sourceFree: counts?.source_free ?? false,
       destinationFree: counts?.destination_free ?? false,

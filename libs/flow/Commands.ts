@@ -14,8 +14,6 @@ import * as Messages from "./Messages.ts"
 import { Partitions } from "./Partition.ts"
 import { Poison, type Run, StageError, Transient } from "./Stage.ts"
 
-export type { Command, CommandType, JobEvent, NewCommand, NewJobEvent, NewProgress, Progress } from "./Messages.ts"
-
 type InTransaction = Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>
 
 export class Commands extends Context.Service<
@@ -125,12 +123,9 @@ const insertEvents = (events: ReadonlyArray<Messages.NewJobEvent>) =>
 const read = <V, A>(stage: string, records: ReadonlyArray<Rec>, codec: Codec<V>, of: (value: V) => A) => {
   const values = records.flatMap((rec) => (rec.value === null ? [] : [rec.value]))
   return codec.decodeAll(values).pipe(
-    Effect.flatMap((decoded) => Effect.try({ try: () => decoded.map(of), catch: (error) => error })),
-    Effect.mapError((error) => {
-      const transient = typeof error === "object" && error !== null && "transient" in error && error.transient === true
-      const reason = transient ? new Transient({ cause: error }) : undecodable(error)
-      return new StageError({ stage, reason })
-    })
+    Effect.mapError((error) => (error.transient ? new Transient({ cause: error }) : undecodable(error))),
+    Effect.flatMap((decoded) => Effect.try({ try: () => decoded.map(of), catch: undecodable })),
+    Effect.mapError((reason) => new StageError({ stage, reason }))
   )
 }
 

@@ -2,11 +2,11 @@
 // sends the batches. For the refiner's integration tests.
 
 import type { EntityId } from "@bridge/domain/Entities"
-import { Commands, type CommandType } from "@bridge/flow/Commands"
+import { Commands } from "@bridge/flow/Commands"
 import { deploy } from "@bridge/flow/Deploy"
 import { eventHeaders, runHeader, runId } from "@bridge/flow/Envelope"
 import { controlTopic, recordTopic } from "@bridge/flow/Flow"
-import type { CommandValue } from "@bridge/flow/Messages"
+import type { CommandType, CommandValue } from "@bridge/flow/Messages"
 import { Partitions } from "@bridge/flow/Partition"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Run } from "@bridge/flow/Stage"
