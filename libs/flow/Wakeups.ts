@@ -46,7 +46,7 @@ const make = Effect.fnUntraced(function* () {
       const heard = yield* pg.listen(channel)
       // What was said before we listened is not heard: everybody looks once.
       for (const name of bells.keys()) ring(name)
-      yield* Effect.forever(Effect.map(Queue.take(heard), ({ payload }) => ring(payload)))
+      return yield* Effect.forever(Effect.map(Queue.take(heard), ({ payload }) => ring(payload)))
     })
   )
   yield* listen.pipe(

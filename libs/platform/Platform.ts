@@ -8,7 +8,7 @@ import { relay } from "@bridge/flow/Relay"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Stage } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
-import { Budgets } from "@bridge/http/Budgets"
+import * as BudgetsPostgres from "@bridge/http/BudgetsPostgres"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Wire } from "@bridge/http/Wire"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
@@ -38,7 +38,7 @@ const logs = Layer.unwrap(
   })
 )
 
-const vendor = VendorHttp.layer.pipe(Layer.provide(Budgets.layerMemory), Layer.provide(Wire.layer))
+const vendor = VendorHttp.layer.pipe(Layer.provide(BudgetsPostgres.layer), Layer.provide(Wire.layer))
 const secrets = Connections.layer.pipe(Layer.provideMerge(Blobs.layer), Layer.provideMerge(Vault.layer))
 const messages = Commands.layer.pipe(
   Layer.provideMerge(Schemas.layer),
@@ -83,7 +83,7 @@ export const run = <E>(name: string, service: Layer.Layer<never, E, Platform>) =
   Effect.gen(function* () {
     const failed = yield* Failed
     const parts = Layer.merge(always("relay", relay), service)
-    yield* Effect.raceFirst(Layer.launch(parts), Deferred.await(failed))
+    return yield* Effect.raceFirst(Layer.launch(parts), Deferred.await(failed))
   }).pipe(Effect.annotateLogs({ service: name }), Effect.provide(platform))
 
 /** The whole process of one service. */
