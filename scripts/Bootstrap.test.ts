@@ -44,12 +44,12 @@ const prepare = (npm: string): void => {
 /** Says what it was given, then does what its first argument says. */
 const command = `
 const [what, ...rest]: Array<string> = process.argv.slice(2)
-console.log(JSON.stringify(rest))
-if (what === "exit") process.exit(Number(rest[0]))
 if (what === "wait") {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => { console.log(signal); process.exit(3) })
   setInterval(() => {}, 1000)
 }
+console.log(JSON.stringify(rest))
+if (what === "exit") process.exit(Number(rest[0]))
 `
 
 /** What npm leaves: a node_modules with our Node in it. */
