@@ -97,7 +97,7 @@ export type TicketRecord = Identity & {
   readonly custom: Custom
 }
 
-/** One entry of a ticket's conversation. The ticket's description is not repeated as a comment. */
+/** One entry of a ticket's conversation. Zendesk repeats the description as the first one, Freshservice does not. */
 export type CommentRecord = Identity & {
   readonly ticket: string
   readonly author: string | null

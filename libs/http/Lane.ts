@@ -67,7 +67,7 @@ export const teach = (state: LaneState, permit: Permit, lesson: Lesson, now: num
   if (lesson.answered === true)
     for (const name of permit.names) {
       const told = lesson.readings.some(({ budget }) => budget === name)
-      answered(state.pace(name, now), told)
+      answered(state.pace(name, now), told, now)
     }
   for (const reading of lesson.readings) learn(state.pace(reading.budget, now), reading, permit.sentAt, now)
   if (lesson.throttledMillis === undefined) return

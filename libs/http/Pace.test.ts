@@ -121,7 +121,7 @@ const run = (
       const answer = limiter.hit(now)
       schedule(now + 20 + dice() * 60, () => {
         ended(pace)
-        if (answer.ok) answered(pace, answer.reading !== null)
+        if (answer.ok) answered(pace, answer.reading !== null, now)
         if (answer.reading !== null) learn(pace, answer.reading, sentAt, now)
         if (answer.ok) good += 1
         else {

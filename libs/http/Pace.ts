@@ -55,8 +55,8 @@ export const ended = (pace: PaceState): void => {
 }
 
 /** An answer came that was no refusal. `told`: it spoke of this limit; after a few that do not, there is none we know. */
-export const answered = (pace: PaceState, told: boolean): void => {
-  pace.fixed.confirmed = true
+export const answered = (pace: PaceState, told: boolean, now: number): void => {
+  if (pace.form === "fixed") Fixed.passed(pace, now)
   if (told || pace.silent === null) return
   pace.silent += 1
   if (pace.silent === enoughSilence && !pace.guessed) pace.limit = boundless

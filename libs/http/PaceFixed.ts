@@ -36,6 +36,12 @@ export const sent = (pace: PaceState, now: number): void => {
   })
 }
 
+/** A call went through. Where no header tells of this limit and ours were used up, its window must have started anew. */
+export const passed = (pace: PaceState, now: number): void => {
+  const anew = pace.fixed.free === null && pace.fixed.probeAt > now && exhausted(pace)
+  set(pace, { confirmed: true, ...(anew && { used: pace.inFlight, startedAt: now, probeAt: 0 }) })
+}
+
 /** Starts a new window when the time has come. */
 const roll = (pace: PaceState, now: number): void => {
   const { end } = pace.fixed

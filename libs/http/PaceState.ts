@@ -37,7 +37,7 @@ export interface Window {
   /** Most calls in flight at one time: as far apart may answers come out of order. */
   readonly peak: number
   /** An answer of this window has come; until then one call goes alone. */
-  confirmed: boolean
+  readonly confirmed: boolean
   /** When a call may ask for a phase that is not known; 0 when none is due. */
   readonly probeAt: number
   /** The window may be much shorter than documented: one more call asks. */
