@@ -148,16 +148,28 @@ export const nextSlice = (c: Claim) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const [row] = yield* sql<{ slice: number }>`update job_streams set slice = slice + 1, updated_at = now()
-      where job_id = ${c.jobId}::uuid and stream = ${c.stream} and epoch = ${c.epoch} returning slice`
-    return row?.slice
+      where job_id = ${c.jobId}::uuid and stream = ${c.stream} returning slice`
+    return row?.slice ?? 0
   })
 
-/** The stream cannot go on without a person: the scheduler fails the job with these words. */
-export const fail = (c: Claim, error: { readonly code: string; readonly message: string }) =>
+/** Stopped in the middle: what is on its way does not count, and nobody waits for it. It is read again after a pause. */
+export const abandon = (c: Claim) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`update job_streams set error = ${JSON.stringify(error)}::jsonb, updated_at = now()
-      where job_id = ${c.jobId}::uuid and stream = ${c.stream} and epoch = ${c.epoch}`
+    if ((yield* standing(c)) === "lost") return
+    yield* sql`update job_batches set state = 'abandoned'
+      where job_id = ${c.jobId}::uuid and stream = ${c.stream} and state = 'sending' and epoch = ${c.epoch}`
+    yield* wake(`batches:${c.jobId}`)
+  })
+
+/** The stream cannot go on without a person: the scheduler fails the job with these words. False: it does not run. */
+export const fail = (jobId: string, stream: string, error: { readonly code: string; readonly message: string }) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql`update job_streams s set error = ${JSON.stringify(error)}::jsonb, updated_at = now()
+      from jobs j where s.job_id = ${jobId}::uuid and s.stream = ${stream} and not s.ended and j.id = s.job_id
+        and j.state in ('running', 'extracting') returning s.stream`
+    return rows.length > 0
   })
 
 /** The stream waits (for a window, a limit): it moves, it only takes its time. */

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { decide, type Facts, staleMillis } from "./Decide.ts"
+import { decide, type Facts, lookAgainMillis, staleMillis } from "./Decide.ts"
 
 const stream = (over: Partial<Facts["streams"][number]> = {}): Facts["streams"][number] => ({
   stream: "tickets",
@@ -34,9 +34,9 @@ const facts = (over: Partial<Facts> = {}): Facts => ({
   hasDestination: true,
   auditComplete: false,
   streams: [stream()],
-  batchesBehind: 0,
+  batchesBehind: false,
   phases: [],
-  batchesOpen: 0,
+  batchesOpen: false,
   balanced: false,
   sourceFree: true,
   destinationFree: true,
@@ -72,7 +72,7 @@ describe("the state machine of a job", () => {
 
   it("re-runs batches behind the revision before it settles again", () => {
     const d = decide(
-      facts({ state: "validation_pending", revision: 2, settledRevision: 1, batchesBehind: 3, approvedRevision: 1 })
+      facts({ state: "validation_pending", revision: 2, settledRevision: 1, batchesBehind: true, approvedRevision: 1 })
     )
     expect([d.state, d.wake.map((w) => w.type)]).toEqual(["data_ready", ["remap"]])
   })
@@ -107,7 +107,7 @@ describe("the state machine of a job", () => {
   })
 
   it("holds the destination while an outcome is open, also when cancelled", () => {
-    const d = decide(facts({ state: "loading", cancelRequested: true, batchesOpen: 1 }))
+    const d = decide(facts({ state: "loading", cancelRequested: true, batchesOpen: true }))
     expect(d).toMatchObject({ state: "loading", withdraw: true, dropDestination: false })
     expect(decide(facts({ state: "loading", cancelRequested: true }))).toMatchObject({
       state: "cancelled",
@@ -130,7 +130,7 @@ describe("the state machine of a job", () => {
           settledRevision: fc.option(fc.integer({ min: 1, max: 3 })),
           approvedRevision: fc.option(fc.integer({ min: 1, max: 3 })),
           requireApproval: fc.boolean(),
-          batchesBehind: fc.integer({ min: 0, max: 2 }),
+          batchesBehind: fc.boolean(),
           sealed: fc.boolean(),
           paused: fc.boolean(),
           cancelRequested: fc.boolean()
@@ -141,13 +141,23 @@ describe("the state machine of a job", () => {
           return (
             x.approvedRevision === x.revision &&
             x.settledRevision === x.revision &&
-            x.batchesBehind === 0 &&
+            !x.batchesBehind &&
             !x.paused &&
             !x.cancelRequested
           )
         }
       )
     ))
+
+  it("looks seldom at what waits for a person, and often at what works", () => {
+    const again = (over: Partial<Facts>) => lookAgainMillis(facts(over), decide(facts(over)))
+    expect(again({ state: "extracting", streams: [stream({ ended: false, sealed: false })] })).toBe(1_000)
+    expect(again({ state: "extracting", paused: true })).toBe(5_000)
+    expect(again({ state: "validation_pending", settledRevision: 1 })).toBe(5_000)
+    expect(
+      again({ state: "validation_pending", settledRevision: 1, approvedRevision: 1, destinationFree: false })
+    ).toBe(2_000)
+  })
 
   it("never leaves a final state", () =>
     fc.assert(

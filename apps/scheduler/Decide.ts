@@ -77,6 +77,15 @@ export interface Decision {
 /** A wake-up is repeated when what it was for has not moved for this long (promise 8: on within 10 s). */
 export const staleMillis = 4_000
 
+/**
+ * How soon to look again unasked. What waits for a person is told of by events; that one of them is lost is noticed all the
+ * same. What waits for another job's account is told of by nobody.
+ */
+export const lookAgainMillis = (f: Facts, d: Pick<Decision, "state">): number => {
+  if (f.paused || (d.state === "validation_pending" && f.approvedRevision !== f.revision)) return 5_000
+  return d.state === "queued" || d.state === "validation_pending" ? 2_000 : 1_000
+}
+
 const quiet: Omit<Decision, "state"> = {
   takeSource: false,
   takeDestination: false,

@@ -5,7 +5,7 @@ import type { JobState } from "@bridge/domain/Jobs"
 import type { CommandType } from "@bridge/flow/Messages"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Decision, Facts, Wake } from "./Decide.ts"
+import { type Decision, type Facts, lookAgainMillis, type Wake } from "./Decide.ts"
 
 interface JobRow {
   readonly id: string
@@ -111,6 +111,16 @@ export const snapshot = (jobId: string, nowMillis: number) =>
     return { job, facts, sent } satisfies Snapshot
   })
 
+/** Seals what has ended and is refined, where whoever was to do it did not come to it; the streams sealed now. */
+export const sealEnded = ({ facts, job }: Snapshot) =>
+  Effect.gen(function* () {
+    if (facts.streams.every((s) => s.sealed || !s.ended)) return []
+    const sql = yield* SqlClient.SqlClient
+    return yield* sql<{ stream: string }>`update job_streams s set sealed_at = now(), updated_at = now()
+      where job_id = ${job.id}::uuid and ended and sealed_at is null and not exists (select 1 from job_batches b
+        where b.job_id = s.job_id and b.stream = s.stream and b.state in ('sending', 'sent')) returning stream`
+  })
+
 /** Writes what was decided; returns the wake-ups to enqueue and whether the state moved. */
 export const carryOut = (s: Snapshot, d: Decision, nowMillis: number) =>
   Effect.gen(function* () {
@@ -157,7 +167,10 @@ const createPhases = (job: JobRow) =>
       on conflict do nothing`
   })
 
-/** The sweep looks again in a second while there is work, and remembers what was sent. */
+/** What was sent longer ago is forgotten: should it still be due, once more does no harm. */
+const rememberedMillis = 600_000
+
+/** When the sweep looks again, and what was sent. */
 const rearm = (s: Snapshot, d: Decision, nowMillis: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -165,10 +178,11 @@ const rearm = (s: Snapshot, d: Decision, nowMillis: number) =>
       yield* sql`delete from timers where kind = 'sweep' and key = ${s.job.id}`
       return
     }
-    const sent: Record<string, number> = { ...s.sent }
-    for (const w of d.wake) sent[w.name] = nowMillis
+    const recent = Object.entries(s.sent).filter(([, at]) => nowMillis - at < rememberedMillis)
+    const sent = Object.fromEntries([...recent, ...d.wake.map((w) => [w.name, nowMillis] as const)])
     yield* sql`insert into timers (kind, key, tenant_id, job_id, due, payload)
-        values ('sweep', ${s.job.id}, ${s.job.tenant_id}::uuid, ${s.job.id}::uuid, now() + interval '1 second', ${JSON.stringify({ sent })}::jsonb)
+        values ('sweep', ${s.job.id}, ${s.job.tenant_id}::uuid, ${s.job.id}::uuid,
+          now() + make_interval(secs => ${lookAgainMillis(s.facts, d) / 1000}), ${JSON.stringify({ sent })}::jsonb)
       on conflict (kind, key) do update set due = excluded.due, payload = excluded.payload`
   })
 

@@ -1,14 +1,15 @@
 // Moves jobs: on every job event, and once a second for jobs that live (the sweep), so that no message matters.
 import { Commands } from "@bridge/flow/Commands"
-import { controlAddress } from "@bridge/flow/Envelope"
+import { controlAddress, header } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
-import { type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
+import { orStageError } from "@bridge/flow/Retry"
+import type { Run, Stage } from "@bridge/flow/Stage"
 import { asTenant } from "@bridge/store/Postgres"
 import { Clock, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { approveAsIs } from "./AutoApproval.ts"
 import { decide } from "./Decide.ts"
-import { carryOut, commandOf, snapshot } from "./JobFacts.ts"
+import { carryOut, commandOf, sealEnded, snapshot } from "./JobFacts.ts"
 
 /** Steps a job until its state rests. Runs inside a transaction of the job's tenant. */
 export const step = (jobId: string) =>
@@ -18,6 +19,17 @@ export const step = (jobId: string) =>
       const nowMillis = yield* Clock.currentTimeMillis
       const s = yield* snapshot(jobId, nowMillis)
       if (s === undefined) return yield* forget(jobId)
+      const sealed = yield* sealEnded(s)
+      yield* commands.emit(
+        sealed.map(({ stream }) => ({
+          type: "stream-sealed",
+          tenantId: s.job.tenant_id,
+          jobId,
+          key: stream,
+          detail: { stream }
+        }))
+      )
+      if (sealed.length > 0) continue
       const d = decide(s.facts)
       if (d.approve) yield* approveAsIs(jobId)
       const { moved, wake } = yield* carryOut(s, d, nowMillis)
@@ -42,23 +54,22 @@ export const step = (jobId: string) =>
 const forget = (jobId: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql`delete from timers where kind = 'sweep' and key = ${jobId}`)
 
-const toStageError = (cause: unknown): StageError =>
-  cause instanceof StageError ? cause : new StageError({ stage: "schedule", reason: new Transient({ cause }) })
+const stage = "schedule"
 
 const handle = (run: Run) =>
   Effect.gen(function* () {
     const commands = yield* Commands
     const jobs = new Set((yield* commands.eventsOf(run)).map((e) => e.jobId))
     for (const jobId of jobs) yield* run.transaction(step(jobId))
-  }).pipe(Effect.mapError(toStageError))
+  }).pipe(orStageError(stage))
 
 /** Its own state changes come back as events: they are for the auditor and those who tap, and wake nobody here. */
 const woken = controlAddress(null, "job")
 
 export const schedule: Stage<Commands | SqlClient.SqlClient> = {
-  stage: "schedule",
+  stage,
   topics: [controlTopic("job-events")],
-  address: (rec) => (String(rec.headers["ce_type"]).endsWith(".state-changed") ? null : woken(rec)),
+  address: (rec) => (header(rec, "ce_type")?.endsWith(".state-changed") === true ? null : woken(rec)),
   runsInFlight: 1,
   permits: 4,
   maxBytes: 16 * 1024 * 1024,
@@ -71,11 +82,13 @@ interface Due {
   readonly tenant_id: string
 }
 
+const sweepBatch = 50
+
 /** Takes due sweeps (any instance may) and steps their jobs, each in a transaction of its tenant. */
 export const sweepOnce = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const due = yield* sql<Due>`update timers set due = now() + interval '3 seconds' where (kind, key) in (
-      select kind, key from timers where kind = 'sweep' and due <= now() order by due limit 50 for update skip locked)
+      select kind, key from timers where kind = 'sweep' and due <= now() order by due limit ${sweepBatch} for update skip locked)
     returning key, tenant_id::text`
   yield* Effect.forEach(
     due,
@@ -83,13 +96,14 @@ export const sweepOnce = Effect.gen(function* () {
       asTenant(d.tenant_id)(step(d.key)).pipe(
         Effect.catchCause((cause) => Effect.logWarning("sweep failed, tried again in 3 s", { job: d.key }, cause))
       ),
-    { discard: true }
+    { concurrency: 2, discard: true }
   )
   return due.length
 })
 
-/** Sweeps for ever; a failure of the database is told once and tried again. */
+/** Sweeps for ever, without a pause while more is due; a failure of the database is told and tried again. */
 export const sweeper = sweepOnce.pipe(
+  Effect.repeat({ while: (swept) => swept === sweepBatch }),
   Effect.catchCause((cause) => Effect.logWarning("sweep not possible", cause)),
   Effect.repeat(Schedule.spaced("500 millis"))
 )

@@ -1,0 +1,228 @@
+// One slice of a stream: pages are cut into batches, announced in the manifest, sent, checkpointed. For Extractor.ts.
+// What does not belong here: who may read the stream and why it stops (Extractor.ts), the tables (Manifest.ts).
+import type { OpenConnection } from "@bridge/connectors/Connections"
+import type { ReadOptions } from "@bridge/connectors/Connector"
+import { type PageGroup, readStream } from "@bridge/connectors/Engine"
+import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs"
+import { Commands } from "@bridge/flow/Commands"
+import type { Run } from "@bridge/flow/Stage"
+import { Wakeups } from "@bridge/flow/Wakeups"
+import type { VendorError } from "@bridge/http/VendorError"
+import { Producer } from "@bridge/kafka/Broker"
+import { Cause, Clock, Effect, Option, Queue, Stream } from "effect"
+import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
+import * as Manifest from "./Manifest.ts"
+import { RawBatches } from "./RawBatch.ts"
+
+/** Pages read ahead of the sends. */
+const pagesAhead = 4
+
+/** What is written but not yet marked as sent. */
+interface Sent {
+  readonly batches: ReadonlyArray<Batch>
+  readonly group: Group
+}
+
+/** What follows a send, made true in the transaction that marks it. */
+type Next =
+  | {
+      readonly _tag: "Send"
+      readonly batches: ReadonlyArray<Batch>
+      readonly numbers: Readonly<Record<string, number>>
+    }
+  | { readonly _tag: "Wait" }
+  | { readonly _tag: "GiveWay" }
+  | { readonly _tag: "End" }
+
+/** `over`: nothing more is to be done in this slice. `full`: the window is, so what was to be sent is not announced yet. */
+type Went = "on" | "full" | "over"
+
+/** Reads on from the checkpoint until the stream ends, is no longer ours or wanted, or others wait after `sliceMillis`. */
+export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConnection, sliceMillis: number) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const queue = yield* pagesInto(claim, connection)
+      const batchSize = claim.options.batchSize ?? defaultBatchSize
+      const until = (yield* Clock.currentTimeMillis) + sliceMillis
+      let numbers = claim.nextBatch
+      let sent: Sent | null = null
+      for (;;) {
+        const ready = (yield* Queue.size(queue)) > 0
+        // Nothing ready: what was sent counts now, not when the next slow page has come; and others have the permit.
+        if (!ready && sent !== null) {
+          if ((yield* advance(run, claim, sent, { _tag: "Wait" })) !== "on") return
+          sent = null
+        }
+        const group: Group | null = yield* ready
+          ? takeGroup(queue, batchSize)
+          : run.waiting(takeGroup(queue, batchSize))
+        if (group === null) break
+        const { batches, next } = cut(group, numbers, batchSize, maxBatchBytes)
+        numbers = next
+        const announced: Next = { _tag: "Send", batches, numbers }
+        let went = yield* advance(run, claim, sent, announced)
+        while (went === "full") {
+          yield* run.waiting(room(run, claim))
+          went = yield* advance(run, claim, null, announced)
+        }
+        if (went === "over") return
+        yield* send(run, claim, connection, batches)
+        sent = { batches, group }
+        if (group.next === null) break
+        if ((yield* Clock.currentTimeMillis) > until && (yield* run.crowded)) {
+          yield* advance(run, claim, sent, { _tag: "GiveWay" })
+          return
+        }
+      }
+      const ended = yield* advance(run, claim, sent, { _tag: "End" })
+      if (ended === "on") yield* Effect.ignore(markEnd(claim, connection))
+    })
+  )
+
+/** The pages of the stream from the checkpoint on, with what the job asks for, read ahead by a fiber of its own. */
+const pagesInto = (claim: Manifest.Claim, connection: OpenConnection) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.bounded<Group, VendorError | Cause.Done>(pagesAhead)
+    yield* pages(claim, connection).pipe(
+      Stream.runForEach((g) => Queue.offer(queue, g)),
+      Effect.matchCauseEffect({
+        onFailure: (cause) => Queue.failCause(queue, cause),
+        onSuccess: () => Queue.end(queue)
+      }),
+      Effect.forkScoped
+    )
+    return queue
+  })
+
+const pages = (claim: Manifest.Claim, connection: OpenConnection) => {
+  const { connector } = connection
+  const entityOf = new Map(connector.streams.map((s) => [s.name, s.entity]))
+  const wanted = new Set(
+    connector.streams.filter((s) => s.entity !== null && claim.entities.includes(s.entity)).map((s) => s.name)
+  )
+  const { filters, since, until } = claim.options as {
+    filters?: ReadOptions["filters"]
+    since?: string
+    until?: string
+  }
+  const options: ReadOptions = {
+    now: claim.readAt,
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(filters === undefined ? {} : { filters })
+  }
+  return readStream(connection, claim.stream, { cursor: claim.checkpoint, options, wanted }).pipe(
+    Stream.map(
+      (p: PageGroup): Group => ({
+        rows: Object.entries(p.rows).flatMap(([stream, rows]) => {
+          const entity = entityOf.get(stream)
+          return entity === undefined || entity === null ? [] : [{ stream, entity, rows }]
+        }),
+        poison: p.poison,
+        next: p.next,
+        calls: p.calls
+      })
+    )
+  )
+}
+
+/** At least one page, and as many more as are there already, up to a batch. Null at the end. */
+const takeGroup = (queue: Queue.Dequeue<Group, VendorError | Cause.Done>, rows: number) =>
+  Effect.gen(function* () {
+    const groups: Array<Group> = []
+    const first = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))
+    if (first === null) return null
+    groups.push(first)
+    let count = rowCount(first)
+    while (count < rows && groups.at(-1)?.next !== null && (yield* Queue.size(queue)) > 0) {
+      const more = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))
+      if (more === null) break
+      groups.push(more)
+      count += rowCount(more)
+    }
+    return merge(groups)
+  })
+
+/** One transaction: the last send counts, and what comes next is announced. */
+const advance = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next) =>
+  Effect.gen(function* () {
+    const commands = yield* Commands
+    const went = yield* run.transaction(
+      Effect.gen(function* () {
+        const standing = yield* Manifest.standing(claim)
+        if (standing === "lost") return "over" as Went
+        if (sent !== null)
+          yield* Manifest.finish(claim, sent.batches, sent.group.next, sent.group.calls, sent.group.poison)
+        // Stopped: what was sent still counts, nothing new begins; but what is read to its end has ended.
+        if (next._tag !== "End" && standing === "stopped") return "over" as Went
+        if (next._tag === "Send") {
+          if (next.batches.length > 0 && (yield* Manifest.inFlight(claim)) >= windowRows) return "full" as Went
+          yield* Manifest.begin(claim, next.batches, next.numbers)
+        } else if (next._tag === "GiveWay") yield* giveWay(claim)
+        else if (next._tag === "End") yield* end(claim)
+        return "on" as Went
+      })
+    )
+    if (sent !== null) {
+      yield* Effect.ignore(
+        commands.progress(
+          sent.batches.map((b) => ({
+            tenantId: claim.tenantId,
+            jobId: claim.jobId,
+            stage: "extract",
+            entity: b.entity,
+            rows: b.rows.length
+          }))
+        )
+      )
+    }
+    return went
+  })
+
+const send = (run: Run, claim: Manifest.Claim, connection: OpenConnection, batches: ReadonlyArray<Batch>) =>
+  Effect.gen(function* () {
+    const raw = yield* RawBatches
+    const producer = yield* Producer
+    const nowMillis = yield* Clock.currentTimeMillis
+    const sends = yield* Effect.forEach(batches, (b) => raw.send(claim, connection, b, nowMillis))
+    yield* run.inOrder(producer.sendAll(sends))
+  })
+
+/** Waits while the refiner has a window of rows before it, or the stream is not ours; woken when a batch was committed. */
+const room = (run: Run, claim: Manifest.Claim) =>
+  Effect.gen(function* () {
+    const wakeups = yield* Wakeups
+    const look = Effect.map(run.transaction(Manifest.inFlight(claim)), (rows) =>
+      rows < windowRows ? Option.some(true) : Option.none()
+    )
+    yield* wakeups.until(`window:${claim.jobId}`, look, "500 millis")
+  })
+
+/** The next slice is somebody's turn; the row says which one runs. */
+const giveWay = (claim: Manifest.Claim) =>
+  Effect.gen(function* () {
+    const commands = yield* Commands
+    const slice = yield* Manifest.nextSlice(claim)
+    const { jobId, stream, tenantId } = claim
+    yield* commands.send([{ type: "extract", tenantId, jobId, key: stream, slice }])
+  })
+
+const end = (claim: Manifest.Claim) =>
+  Effect.gen(function* () {
+    const commands = yield* Commands
+    const sealed = yield* Manifest.end(claim)
+    const event = { tenantId: claim.tenantId, jobId: claim.jobId, key: claim.stream }
+    yield* commands.emit([{ type: "stream-ended", ...event }, ...(sealed ? [{ type: "stream-sealed", ...event }] : [])])
+  })
+
+/** For those who tap; nothing of ours depends on it. */
+const markEnd = (claim: Manifest.Claim, connection: OpenConnection) =>
+  Effect.gen(function* () {
+    const raw = yield* RawBatches
+    const producer = yield* Producer
+    const nowMillis = yield* Clock.currentTimeMillis
+    const fed = connection.connector.streams.filter((s) => s.name === claim.stream || s.parent === claim.stream)
+    const names = new Set(fed.map((s) => s.entity).filter((e) => e !== null && claim.entities.includes(e)))
+    const sends = yield* Effect.forEach(names, (e) => raw.end(claim, connection, String(e), nowMillis))
+    yield* producer.sendAll(sends)
+  })
