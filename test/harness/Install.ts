@@ -44,6 +44,8 @@ export interface Install {
   readonly env: Readonly<Record<string, string>>
   /** All services in a process of their own; the API on `port` or any free one. */
   readonly services: (name: string, port?: number) => Promise<Services>
+  /** One service in a process of its own, as `npm run service -- NAME` starts it. */
+  readonly service: (name: string) => Promise<Started>
   readonly rest: (services: Services) => Rest
   readonly stop: (remove: boolean) => Promise<void>
 }
@@ -69,6 +71,7 @@ export const install = async (o: InstallOptions): Promise<Install> => {
     ...o.env
   }
   const running: Array<Services> = []
+  const alone: Array<Started> = []
   return {
     dir: o.dir,
     stack,
@@ -88,9 +91,20 @@ export const install = async (o: InstallOptions): Promise<Install> => {
       running.push(services)
       return services
     },
+    service: async (name) => {
+      const process = await start({
+        name,
+        file: "apps/all/service.ts",
+        args: [name],
+        env: { ...env, BRIDGE_PORT: String(await freePort()) },
+        logFile: join(o.dir, "logs", `${name}.log`)
+      })
+      alone.push(process)
+      return process
+    },
     rest: (services) => new Rest(services.origin),
     stop: async (remove) => {
-      await Promise.all(running.map((s) => s.process.stop()))
+      await Promise.all([...running.map((s) => s.process), ...alone].map((p) => p.stop()))
       await sandbox.process.stop(2_000)
       await stack.stop()
       if (!remove) return

@@ -18,8 +18,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-it("two instances of every service do a job once, also when one of them goes away in the middle", async () => {
-  const [one, two] = await Promise.all([bridge.services("one"), bridge.services("two")])
+it("two instances of every service, one of each in a process of its own, do a job once, also when one goes away", async () => {
+  const names = ["scheduler", "extractor", "refiner", "loader", "auditor", "api"]
+  const [one, ...two] = await Promise.all([bridge.services("one"), ...names.map((name) => bridge.service(name))])
   const rest = bridge.rest(one)
   await newTenant(rest, "acme", bridge.operatorToken)
   const { freshservice, zendesk } = bridge.sandbox.credentials
@@ -32,7 +33,7 @@ it("two instances of every service do a job once, also when one of them goes awa
   const job = await migrate(rest, source, destination)
   await jobUntil(rest, job.id, isReviewable, { withinMillis: 120_000 })
   await approve(rest, job.id)
-  await two.process.stop()
+  await Promise.all(two.map((process) => process.stop()))
   await jobUntil(rest, job.id, (j) => j.state === "completed" && j.auditComplete, { withinMillis: 240_000 })
   const proof = await prove(rest, job.id, bridge.sandbox.adminUrl)
   expect(proof.problems).toEqual([])
