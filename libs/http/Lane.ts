@@ -32,6 +32,7 @@ export type Paces = { [name: string]: PaceState }
 export class LaneState {
   readonly paces: Paces
   readonly #lane: Lane
+  readonly #ready = new Set<string>()
 
   constructor(lane: Lane, paces: Paces = {}) {
     this.#lane = lane
@@ -40,12 +41,12 @@ export class LaneState {
 
   pace(name: string, now: number): PaceState {
     const known = this.paces[name]
-    if (known !== undefined) {
-      known.share = this.#lane.share
-      return known
-    }
+    if (known !== undefined && this.#ready.has(name)) return known
     const declared = this.#lane.budgets.find((budget) => budget.name === name) ?? { name, ...undeclared }
-    const made = paceOf(declared, this.#lane.share, now)
+    const fresh = paceOf(declared, this.#lane.share, now)
+    // What was stored may be of an older version, and the tenant may have changed the share.
+    const made = { ...fresh, ...known, share: fresh.share, fixed: { ...fresh.fixed, ...known?.fixed } }
+    this.#ready.add(name)
     this.paces[name] = made
     return made
   }
