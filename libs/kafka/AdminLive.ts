@@ -13,11 +13,20 @@ export const adminLayer: Layer.Layer<Admin, never, Client> = Layer.effect(Admin,
 function make(client: Connected) {
   return Admin.of({
     ensureTopics: (topics) =>
-      Effect.tryPromise({ try: () => ensure(client, topics), catch: brokerError("ensureTopics") }).pipe(
+      Effect.gen(function* () {
         // A cluster that is just starting has too few brokers for a topic, or no leader yet.
-        Effect.retry({ while: (error) => error.transient, schedule: patience }),
-        Effect.withSpan("Admin.ensureTopics")
-      ),
+        const created = yield* attempt(() => create(client, topics)).pipe(
+          Effect.retry({ while: (error) => error.transient, schedule: patience })
+        )
+        // A broker may take a while to hear of a topic that the controller has just made.
+        yield* attempt(() => verify(client, topics)).pipe(
+          Effect.retry({
+            while: (error) => error.transient || error.reason._tag === "TopicMissing",
+            schedule: patience
+          })
+        )
+        return created
+      }).pipe(Effect.withSpan("Admin.ensureTopics")),
     listTopics: Effect.tryPromise({
       try: async () => [...(await client.partitions()).keys()].filter((name) => !name.startsWith("__")),
       catch: brokerError("listTopics")
@@ -34,6 +43,8 @@ function make(client: Connected) {
   })
 }
 
+const attempt = <A>(work: () => Promise<A>) => Effect.tryPromise({ try: work, catch: brokerError("ensureTopics") })
+
 const patience = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "15 seconds" }))
 
 const offsets = async (client: Connected, topic: string) => {
@@ -48,17 +59,16 @@ const offsets = async (client: Connected, topic: string) => {
  * KafkaJS's createTopics resolves `false` when every topic exists, throws when some do, and compares nothing. So what was
  * there before is looked at by ourselves, and everything is verified, also what another process created meanwhile.
  */
-const ensure = async (client: Connected, topics: ReadonlyArray<TopicDeclaration>): Promise<ReadonlyArray<string>> => {
+const create = async (client: Connected, topics: ReadonlyArray<TopicDeclaration>): Promise<ReadonlyArray<string>> => {
   if (topics.length === 0) return []
   const before = await client.partitions()
   const wanted = topics.filter((topic) => !before.has(topic.name))
   if (wanted.length > 0) {
-    await client.admin.createTopics({ topics: wanted.map(request), timeout: 15_000 }).catch((error: unknown) => {
+    const asked = { topics: wanted.map(request), timeout: 15_000, waitForLeaders: false }
+    await client.admin.createTopics(asked).catch((error: unknown) => {
       if (!onlyExisting(error)) throw error
     })
   }
-  for (const topic of topics) await client.require("ensureTopics", topic.name)
-  await verify(client, topics)
   return wanted.map((topic) => topic.name)
 }
 
@@ -74,6 +84,8 @@ const onlyExisting = (error: unknown): boolean =>
   error instanceof kafkajs.KafkaJSAggregateError && error.errors.every((one) => words(one).has("TOPIC_ALREADY_EXISTS"))
 
 const verify = async (client: Connected, topics: ReadonlyArray<TopicDeclaration>): Promise<void> => {
+  if (topics.length === 0) return
+  for (const topic of topics) await client.require("ensureTopics", topic.name)
   const { topics: found } = await client.admin.fetchTopicMetadata()
   const { resources } = await client.admin.describeConfigs({
     includeSynonyms: false,
