@@ -18,6 +18,18 @@ export const cleanText = (text: string, note: Note): string => {
   return clean
 }
 
+/** True when there is nothing to repair, as with nearly all values. */
+export const isSound = (value: JsonValue | undefined, depth = 0): boolean => {
+  if (typeof value === "string") return !value.includes("\0") && value.isWellFormed()
+  if (typeof value === "number") return Number.isFinite(value)
+  if (typeof value !== "object" || value === null) return value !== undefined
+  if (depth >= 100) return false
+  if (Array.isArray(value)) return value.every((one) => isSound(one, depth + 1))
+  const object = value as { readonly [key: string]: JsonValue }
+  for (const key of Object.keys(object)) if (!isSound(key) || !isSound(object[key], depth + 1)) return false
+  return true
+}
+
 /** The same value when nothing had to be repaired. Deeper than 100 levels is cut: nobody maps it, and it breaks readers. */
 export const cleanJson = (value: JsonValue, note: Note, depth = 0): JsonValue => {
   if (typeof value === "string") return cleanText(value, note)

@@ -10,7 +10,7 @@ import {
   recordFields
 } from "@bridge/domain/Records"
 import { cleanEmail } from "./Identity.ts"
-import { cleanJson, cleanText } from "./Repair.ts"
+import { cleanJson, cleanText, isSound } from "./Repair.ts"
 
 export type Resolved<R extends CanonicalRecord = CanonicalRecord> =
   | { readonly _tag: "Resolved"; readonly record: R; readonly notes: ReadonlyArray<Warning> }
@@ -121,7 +121,7 @@ const json: Fix = (value, note) => {
     if (value !== null && value !== undefined) note("is no object and was left out")
     return {}
   }
-  return cleanJson(value as JsonValue, note)
+  return isSound(value as JsonValue) ? (value as JsonValue) : cleanJson(value as JsonValue, note)
 }
 
 const email: Fix = (value, note) => {
