@@ -155,6 +155,6 @@ const sharedHeaders = (claim: Claim, entity: string, nowMillis: number) =>
     atMillis: nowMillis
   })
 
-/** Makes a repeat recognisable: hash(job, topic, source id, op, content hash). Design section 8. */
+/** Makes a repeat recognisable: hash(job, topic, source id, op, content hash); docs/topics.md. */
 const eventId = (claim: Claim, topic: string, sourceId: string, op: string, hash: string): string =>
   sha256(`${claim.jobId}\n${topic}\n${sourceId}\n${op}\n${hash}`).slice(0, 32)

@@ -54,7 +54,7 @@ interface Row {
   readonly vendor_jobs: ReadonlyArray<VendorJob>
 }
 
-/** Takes the batch: older owners are fenced from here on. Undefined when there is nothing left to do. */
+/** Takes the batch: older owners are fenced from here on (Promise 8). Undefined when there is nothing left to do. */
 export const claim = (key: BatchKey, owner: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

@@ -40,7 +40,7 @@ export class Normalized extends Context.Service<
 /** A send is one record batch of Kafka: at most 1,000 records or about 1 MB. */
 const sendBytes = 900_000
 const sendRecords = 1000
-/** Bodies in the blob store are not in messages (design section 6): their long texts are cut here. */
+/** Bodies in the blob store are not in messages (docs/topics.md): their long texts are cut here. */
 const cutText = 65_536
 
 function make(schemas: Schemas["Service"], partitions: Partitions["Service"]) {
@@ -108,7 +108,7 @@ const writer = (
     return {
       key: `${key.tenantId}/${r.sourceId}`,
       value: codec.encode(value),
-      // The same row under the same revision is recognisably the same event. Design section 8.
+      // The same row under the same revision is recognisably the same event (docs/topics.md).
       headers: {
         ...shared,
         ce_id: sha256(`${r.row.eventId}\n${r.part}\n${revision}`).slice(0, 32),

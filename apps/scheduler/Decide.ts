@@ -163,6 +163,7 @@ const reviewed = (f: Facts): Decision => {
   const next = settling(f)
   if (next.length > 0 || f.settledRevision !== f.revision) return { ...quiet, state: "data_ready", wake: next }
   if (!f.hasDestination) return { ...quiet, state: "completed" }
+  // Promise 3: an approval of an earlier revision is none.
   if (f.approvedRevision === f.revision) {
     return f.destinationFree
       ? { ...quiet, state: "loading", takeDestination: true, createPhases: true }

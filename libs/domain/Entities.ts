@@ -16,7 +16,7 @@ export interface Entity {
   readonly writtenWith: EntityId | null
   /** Comes out of another entity's rows and has no raw topic of its own. */
   readonly derivedFrom: EntityId | null
-  /** Step of the load; lower ones finish first (mapping section 10). Parts have their root's phase. */
+  /** Step of the load; lower ones finish first (docs/loading.md). Parts have their root's phase. */
   readonly loadPhase: number
   /** Partitions of its topics outside the embedded stack; 6 inside it. Never changed on a live topic. */
   readonly partitions: 6 | 24

@@ -1,4 +1,4 @@
-// Who owns a partition, and how far it is done: epochs and offsets in Postgres, the truth after a restart (design section 3).
+// Who owns a partition, and how far it is done: epochs and offsets in Postgres, the truth after a restart (Promise 8).
 // For the runtime. What does not belong here: fences of streams and batches, which are columns of their own rows.
 import { Deferred, Duration, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"

@@ -11,7 +11,7 @@ const settings = Config.all({
   name: Config.String("BRIDGE_SERVICE").pipe(Config.withDefault("bridge"))
 })
 
-/** Guards against zombies (design section 3): a session that hangs is ended by the server, and its row locks with it. */
+/** Guards against zombies (docs/runtime.md): a session that hangs is ended by the server, and its row locks with it. */
 const guards = {
   idle_in_transaction_session_timeout: "5s",
   transaction_timeout: "30s",

@@ -1,4 +1,4 @@
-// Approves exactly what was reviewed, or refuses and says what differs. Promises 3: nothing else is ever loaded. For Routes.
+// Approves exactly what was reviewed, or refuses and says what differs. Promise 3: nothing else is ever loaded. For Routes.
 
 import { type ProblemPlace, problem } from "@bridge/contract/Problem"
 import type { ApprovalRequest } from "@bridge/contract/Review"
