@@ -118,6 +118,7 @@ export const archivedRows = (key: BatchKey) =>
 
 export interface ArchivedRecord {
   readonly sourceId: string
+  readonly parentId: string | null
   readonly position: number
   readonly version: string
   readonly rawHash: string
@@ -128,7 +129,7 @@ export interface ArchivedRecord {
 export const archivedRecords = (key: BatchKey) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    return yield* sql<ArchivedRecord>`select source_id as "sourceId", position, version, raw_hash as "rawHash",
+    return yield* sql<ArchivedRecord>`select source_id as "sourceId", parent_id as "parentId", position, version, raw_hash as "rawHash",
         state = 'deleted' as deleted
       from job_records where job_id = ${key.jobId}::uuid and entity = ${key.entity} and stream = ${key.stream}
         and batch = ${key.number} order by position`

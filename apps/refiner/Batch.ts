@@ -14,6 +14,8 @@ import type { Transforms } from "./transform/Compile.ts"
 export interface RawRow {
   readonly position: number
   readonly sourceId: string
+  /** The record the row came under: some vendors' rows do not name it (comments of Zendesk). */
+  readonly parentId: string | null
   readonly rowStream: string
   readonly version: string
   readonly op: "upsert" | "delete"
@@ -84,7 +86,7 @@ export const refineRows = (
     return at
   }
   for (const row of rows) {
-    const processed = processRow(normaliser(row.rowStream), row.bytes, row.sourceId)
+    const processed = processRow(normaliser(row.rowStream), row.bytes, row.sourceId, row.parentId)
     if (processed._tag === "Poison") {
       dead.push({ row, code: processed.code, message: processed.message })
       continue

@@ -92,6 +92,7 @@ const opened = (fields: Fields, eventId: string): Opened => {
     row: {
       position: Number(fields.position),
       sourceId: text(fields, "source_id"),
+      parentId: typeof fields.parent_id === "string" ? fields.parent_id : null,
       rowStream: text(fields, "row_stream") || text(fields, "stream"),
       version: text(fields, "version"),
       op: fields.op === "DELETE" ? "delete" : "upsert",

@@ -106,6 +106,7 @@ const rowsOf = (
     const shared: Omit<RawRow, "bytes" | "blob"> = {
       position: record.position,
       sourceId: record.sourceId,
+      parentId: record.parentId,
       rowStream,
       version: record.version,
       op: record.deleted ? "delete" : "upsert",

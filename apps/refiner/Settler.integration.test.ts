@@ -18,7 +18,8 @@ const mending = {
     const normalise = reader.normaliser(stream)
     return normalise === null
       ? null
-      : (row: JsonObject) => normalise(row.fail === true && !broken ? { ...row, fail: false } : row)
+      : (row: JsonObject, parentId: string | null) =>
+          normalise(row.fail === true && !broken ? { ...row, fail: false } : row, parentId)
   }
 }
 beforeAll(async () => {

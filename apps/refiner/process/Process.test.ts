@@ -1,8 +1,9 @@
 import type { JsonObject, Normalised } from "@bridge/connectors/Connector"
+import { connectorNamed } from "@bridge/connectors/Connectors"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ticket } from "../testing/Samples.ts"
-import { processRow } from "./Process.ts"
+import { normaliserOf, processRow } from "./Process.ts"
 
 const normalise = (row: JsonObject): ReadonlyArray<Normalised> => {
   if (row.fail === true) throw new Error("no")
@@ -29,6 +30,17 @@ describe("a row", () => {
   it("that is not UTF-8 is poison, and so is one of a stream nobody knows", () => {
     expect(code(Buffer.from([0x22, 0xc3, 0x22]))).toBe("not-utf8")
     expect(processRow(null, Buffer.from("{}"), "1")).toMatchObject({ code: "unknown-stream" })
+  })
+
+  it("is read with the record it came under, where the vendor's row does not name it", () => {
+    const zendesk = connectorNamed("zendesk")
+    if (zendesk === undefined) throw new Error("no connector")
+    const comments = normaliserOf(zendesk, {}, "ticket_comments")
+    const bytes = Buffer.from(
+      '{"id":5,"author_id":9,"html_body":"<p>hi</p>","public":true,"created_at":"2024-05-10T11:32:29Z"}'
+    )
+    expect(processRow(comments, bytes, "5", "7")).toMatchObject({ records: [{ entity: "comment", parentId: "7" }] })
+    expect(processRow(comments, bytes, "5", null)).toMatchObject({ code: "no-record" })
   })
 
   it("of any bytes is a record or poison, never a throw", () =>

@@ -5,7 +5,7 @@ import type { AnyConnector, JsonObject, Normalised } from "@bridge/connectors/Co
 import { parseExact } from "@bridge/domain/ExactJson"
 
 /** What a row of one stream becomes; from the connector of the source. */
-export type Normalise = (row: JsonObject) => ReadonlyArray<Normalised>
+export type Normalise = (row: JsonObject, parentId: string | null) => ReadonlyArray<Normalised>
 
 export type Processed =
   | { readonly _tag: "Records"; readonly records: ReadonlyArray<Normalised> }
@@ -15,27 +15,38 @@ export type Processed =
 /** The normaliser of a stream of a connector; null when the connector has no such stream. */
 export const normaliserOf = (connector: AnyConnector, config: unknown, rowStream: string): Normalise | null => {
   const stream = connector.streams.find((one) => one.name === rowStream)
-  return stream === undefined ? null : (row) => stream.normalise(config, row)
+  return stream === undefined ? null : (row, parentId) => stream.normalise(config, row, parentId)
 }
 
 /** The first record must be the one the row was sent as. */
-export const processRow = (normalise: Normalise | null, bytes: Uint8Array, sourceId: string): Processed => {
+export const processRow = (
+  normalise: Normalise | null,
+  bytes: Uint8Array,
+  sourceId: string,
+  parentId: string | null = null
+): Processed => {
   if (normalise === null) return poison("unknown-stream", "the connector has no stream of this name")
   // PostgreSQL would refuse the batch, and as text the row would be another one.
   if (!isUtf8(bytes)) return poison("not-utf8", "the row is not UTF-8")
   return processText(
     normalise,
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
-    sourceId
+    sourceId,
+    parentId
   )
 }
 
-export const processText = (normalise: Normalise, text: string, sourceId: string): Processed => {
+export const processText = (
+  normalise: Normalise,
+  text: string,
+  sourceId: string,
+  parentId: string | null
+): Processed => {
   try {
     const row = parseExact(text)
     if (typeof row !== "object" || row === null || Array.isArray(row))
       return poison("not-an-object", "the row is no JSON object")
-    return named(normalise(row as JsonObject), sourceId)
+    return named(normalise(row as JsonObject, parentId), sourceId)
   } catch (fault) {
     const code = fault instanceof SyntaxError ? "not-json" : "normalise-failed"
     return poison(code, fault instanceof Error ? fault.message.slice(0, 500) : String(fault).slice(0, 500))

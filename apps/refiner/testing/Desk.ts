@@ -59,6 +59,7 @@ export const rowOf = (sample: Sample, position: number, more: JsonObject = {}): 
 export const rawRow = (sourceId: string, json: string, position: number, version = ""): RawRow => ({
   position,
   sourceId,
+  parentId: null,
   rowStream: "rows",
   version,
   op: "upsert",
