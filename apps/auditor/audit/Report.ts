@@ -120,7 +120,7 @@ ${table(
     ].map((n) => cell(n, true))
   ])
 )}
-<h2>Hashes</h2><p>SHA-256 over the sorted source ids with their content hashes, at each stage.</p>
+<h2>Hashes</h2><p>SHA-256 over the sorted source ids with their content hashes, at each stage. Topic and archive are equal. Loaded covers what was created, updated or already as approved (skipped): it equals approved where nothing was merged, matched or failed.</p>
 ${table(
   ["Entity", "Topic", "Archive", "Approved", "Loaded"],
   report.entities.map((e) => [
