@@ -2,15 +2,15 @@
 // What does not belong here: the schema and the step from record to value (libs/domain/NormalizedAvro.ts).
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
-import { type AvroValue, toAvro } from "@bridge/domain/NormalizedAvro"
+import { avroValues } from "@bridge/domain/NormalizedAvro"
 import type { CanonicalRecord } from "@bridge/domain/Records"
 import { eventHeaders } from "@bridge/flow/Envelope"
 import { recordTopic } from "@bridge/flow/Flow"
 import { Partitions } from "@bridge/flow/Partition"
-import type { Codec } from "@bridge/kafka/Avro"
 import type { Message, Send } from "@bridge/kafka/Broker"
-import type { RegistryError } from "@bridge/kafka/Registry"
-import { Schemas } from "@bridge/kafka/Schemas"
+import { type Envelope, envelope } from "@bridge/kafka/Envelope"
+import { Registry, type RegistryError } from "@bridge/kafka/Registry"
+import { schemaText, subjectOf } from "@bridge/kafka/Schemas"
 import { Context, Effect, Layer } from "effect"
 import type { BatchKey } from "./Archive.ts"
 import type { RefinedRecord } from "./Batch.ts"
@@ -32,7 +32,7 @@ export class Normalized extends Context.Service<
   static readonly layer = Layer.effect(
     Normalized,
     Effect.gen(function* () {
-      return make(yield* Schemas, yield* Partitions)
+      return make(yield* Registry, yield* Partitions)
     })
   )
 }
@@ -43,24 +43,34 @@ const sendRecords = 1000
 /** Bodies in the blob store are not in messages (docs/topics.md): their long texts are cut here. */
 const cutText = 65_536
 
-function make(schemas: Schemas["Service"], partitions: Partitions["Service"]) {
-  const codecs = new Map<EntityId, Codec<AvroValue>>()
-  const codecOf = (entity: EntityId) =>
+interface Topic {
+  readonly name: string
+  readonly envelope: Envelope
+}
+
+function make(registry: Registry["Service"], partitions: Partitions["Service"]) {
+  const topics = new Map<EntityId, Topic>()
+  const topicOf = (entity: EntityId) =>
     Effect.suspend(() => {
-      const before = codecs.get(entity)
+      const before = topics.get(entity)
       if (before !== undefined) return Effect.succeed(before)
-      const topic = { name: recordTopic("normalized", entity), schema: `normalized-${entity}` }
-      return Effect.tap(schemas.codecFor<AvroValue>(topic), (codec) => Effect.sync(() => codecs.set(entity, codec)))
+      const name = recordTopic("normalized", entity)
+      const schema = schemaText(`normalized-${entity}`)
+      return Effect.map(registry.idOf(subjectOf(name), schema), (id) => {
+        const topic: Topic = { name, envelope: envelope(schema, id) }
+        topics.set(entity, topic)
+        return topic
+      })
     })
   return Normalized.of({
     sends: (key, raw, revision, records, nowMillis) =>
       Effect.gen(function* () {
         const sends: Array<Send> = []
         for (const [entity, list] of byEntity(records)) {
-          const codec = yield* codecOf(entity)
-          const write = writer(codec, entity, key, raw, revision, nowMillis)
-          const partition = partitions.of(codec.topic, key.tenantId)
-          for (const messages of chunks(list.map(write))) sends.push({ topic: codec.topic, partition, messages })
+          const topic = yield* topicOf(entity)
+          const write = writer(topic, entity, key, raw, revision, nowMillis)
+          const partition = partitions.of(topic.name, key.tenantId)
+          for (const messages of chunks(list.map(write))) sends.push({ topic: topic.name, partition, messages })
         }
         return sends
       })
@@ -78,7 +88,7 @@ const byEntity = (records: ReadonlyArray<RefinedRecord>): ReadonlyMap<EntityId, 
 }
 
 const writer = (
-  codec: Codec<AvroValue>,
+  topic: Topic,
   entity: EntityId,
   key: BatchKey,
   raw: RawBatch,
@@ -94,7 +104,7 @@ const writer = (
     atMillis: nowMillis
   })
   return (r) => {
-    const value = toAvro(entity, r.row.blob === null ? r.record : slim(r.record), {
+    const values = avroValues(entity, r.row.blob === null ? r.record : slim(r.record), {
       tenant_id: key.tenantId,
       job_id: key.jobId,
       connection_id: raw.connectionId,
@@ -107,7 +117,7 @@ const writer = (
     })
     return {
       key: `${key.tenantId}/${r.sourceId}`,
-      value: codec.encode(value),
+      value: topic.envelope.row(values),
       // The same row under the same revision is recognisably the same event (docs/topics.md).
       headers: {
         ...shared,

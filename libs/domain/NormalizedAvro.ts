@@ -54,11 +54,28 @@ export const normalizedSchema = (entity: EntityId) => ({
   fields: [...provenance, ...fieldsOf(entity).map(([name, type]) => ({ name, ...avroField[type] }))]
 })
 
-/** The Avro value of a record. A time that is no time becomes null; the text stays in the archive. */
-export const toAvro = <E extends EntityId>(entity: E, record: RecordOf[E], from: Provenance): AvroValue => {
-  const out: Record<string, AvroValue[string]> = { ...from }
+/**
+ * The values of a record in the order of its schema's fields: this runs for every record, and a list is quicker to make and to
+ * read than an object with fifty names. A time that is no time becomes null; the text stays in the archive.
+ */
+export const avroValues = <E extends EntityId>(
+  entity: E,
+  record: RecordOf[E],
+  from: Provenance
+): ReadonlyArray<AvroValue[string]> => {
+  const out: Array<AvroValue[string]> = [
+    from.tenant_id,
+    from.job_id,
+    from.connection_id,
+    from.source,
+    from.parent_id,
+    from.observed_at,
+    from.raw_hash,
+    from.revision,
+    from.op
+  ]
   const values: Record<string, unknown> = record
-  for (const [name, type] of fieldsOf(entity)) out[name] = convert[type](values[name])
+  for (const [name, type] of fieldsOf(entity)) out.push(convert[type](values[name]))
   return out
 }
 

@@ -1,22 +1,9 @@
 // The Avro envelope written by hand, table-driven from its schema: what all records of a batch share is encoded once.
-// For the extractor and the refiner's hot path. Held equal to avsc by a property test. Not here: which fields (avro/raw.avsc).
+// For the hot paths of extractor and refiner. Held equal to avsc by a property test. Not here: single values (Kinds.ts), which
+// fields (avro/).
+import { type Field, fieldsOf, type Value } from "./Kinds.ts"
 
-/** Text may come as bytes: the vendor's row travels from socket to database without being a string. */
-export type Value = string | Buffer | number | bigint | null
 export type Fields = Readonly<Record<string, Value>>
-
-interface Kind {
-  readonly size: (value: Value) => number
-  /** Returns the position after the value. */
-  readonly write: (out: Buffer, at: number, value: Value) => number
-  /** Position and value, text as a slice of the bytes when `raw`. */
-  readonly read: (bytes: Buffer, at: number, raw: boolean) => readonly [value: Value, at: number]
-}
-
-interface Field {
-  readonly name: string
-  readonly kind: Kind
-}
 
 export interface Envelope {
   /**
@@ -24,6 +11,8 @@ export interface Envelope {
    * returns takes the rest.
    */
   readonly batch: (constants: Fields) => (rest: Fields) => Buffer
+  /** Encodes a record whose values stand in the order of the schema's fields. */
+  readonly row: (values: ReadonlyArray<Value>) => Buffer
   /** Reads what was written under the same schema id; the fields named in `raw` stay bytes (slices of `bytes`). */
   readonly read: (bytes: Buffer, raw: ReadonlySet<string>) => Record<string, Value>
   /**
@@ -33,17 +22,23 @@ export interface Envelope {
   readonly batchReader: (raw: ReadonlySet<string>, own: string) => (bytes: Buffer) => Record<string, Value>
 }
 
-/** Throws for a schema that has more than strings, ints, longs, enums and null unions of them. */
+/** Throws for a schema that has other fields than Kinds.ts knows. */
 export const envelope = (schema: string, schemaId: number): Envelope => {
   const fields = fieldsOf(JSON.parse(schema))
+  const empty = frame(schemaId)
   return {
     batch: (constants) => {
       const count = Object.keys(constants).length
       const wrong = fields.slice(0, count).find(({ name }) => !(name in constants))
       if (wrong !== undefined) throw new Error(`${wrong.name} must be among the constants`)
       const rest = fields.slice(count)
-      const prefix = encode(fields.slice(0, count), constants, frame(schemaId))
-      return (values) => encode(rest, values, prefix)
+      const head = fields.slice(0, count)
+      const prefix = encode(head, (i) => given(constants, head[i]), empty)
+      return (values) => encode(rest, (i) => given(values, rest[i]), prefix)
+    },
+    row: (values) => {
+      if (values.length !== fields.length) throw new Error(`${values.length} values for ${fields.length} fields`)
+      return encode(fields, (i) => values[i] as Value, empty)
     },
     read: (bytes, raw) => readFrom(fields, bytes, framed(bytes, schemaId), {}, raw),
     batchReader: (raw, own) => {
@@ -102,175 +97,23 @@ const frame = (schemaId: number): Buffer => {
   return out
 }
 
-const encode = (fields: ReadonlyArray<Field>, values: Fields, prefix: Buffer): Buffer => {
-  let size = prefix.length
-  for (const { name, kind } of fields) size += kind.size(given(values, name))
-  const out = Buffer.allocUnsafe(size)
-  let at = prefix.copy(out)
-  for (const { name, kind } of fields) at = kind.write(out, at, given(values, name))
+/** Where records are written before their length is known. Nothing here waits, so one is enough for all. */
+let scratch = Buffer.allocUnsafeSlow(64 * 1024)
+
+/** `prefix` and values, field by field. */
+const encode = (fields: ReadonlyArray<Field>, valueAt: (index: number) => Value, prefix: Buffer): Buffer => {
+  let most = prefix.length
+  for (let i = 0; i < fields.length; i++) most += (fields[i] as Field).kind.most(valueAt(i))
+  if (most > scratch.length) scratch = Buffer.allocUnsafeSlow(most * 2)
+  let end = prefix.copy(scratch)
+  for (let i = 0; i < fields.length; i++) end = (fields[i] as Field).kind.write(scratch, end, valueAt(i))
+  const out = Buffer.allocUnsafe(end)
+  scratch.copy(out, 0, 0, end)
   return out
 }
 
-const given = (values: Fields, name: string): Value => {
-  const value = values[name]
-  if (value === undefined) throw new Error(`field ${name} is missing`)
+const given = (values: Fields, field: Field | undefined): Value => {
+  const value = values[field?.name ?? ""]
+  if (value === undefined) throw new Error(`field ${field?.name} is missing`)
   return value
-}
-
-/** Zigzag of Avro's ints and longs. Above 2^53 only bigints are exact, and only they are taken. */
-const zigzag = (value: Value): number | bigint => {
-  if (typeof value === "number" && Number.isSafeInteger(value) && Math.abs(value) < 2 ** 51) {
-    return value < 0 ? -2 * value - 1 : 2 * value
-  }
-  if (typeof value !== "bigint" && !(typeof value === "number" && Number.isSafeInteger(value))) throw mismatch(value)
-  const n = BigInt(value)
-  return BigInt.asUintN(64, (n << 1n) ^ (n >> 63n))
-}
-
-const sizeOfVarint = (n: number): number => {
-  let size = 1
-  for (let rest = n; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
-  return size
-}
-
-const writeVarint = (out: Buffer, at: number, n: number): number => {
-  let rest = n
-  let to = at
-  while (rest >= 0x80) {
-    out[to++] = (rest % 0x80) | 0x80
-    rest = Math.floor(rest / 0x80)
-  }
-  out[to++] = rest
-  return to
-}
-
-/** The unsigned number at `at`: below 2^49, as nearly all are, without a bigint. */
-const readVarint = (bytes: Buffer, at: number): readonly [number | bigint, number] => {
-  let value = 0
-  let scale = 1
-  for (let from = at; from < bytes.length && from < at + 7; from++) {
-    const byte = bytes[from] as number
-    value += (byte & 0x7f) * scale
-    if (byte < 0x80) return [value, from + 1]
-    scale *= 0x80
-  }
-  return readWide(bytes, at)
-}
-
-const readWide = (bytes: Buffer, at: number): readonly [bigint, number] => {
-  let value = 0n
-  let shift = 0n
-  for (let from = at; from < bytes.length && shift < 70n; from++) {
-    const byte = bytes[from] as number
-    value |= BigInt(byte & 0x7f) << shift
-    if (byte < 0x80) return [value, from + 1]
-    shift += 7n
-  }
-  throw new Error("truncated")
-}
-
-/** From zigzag; a bigint only where a number is not exact. */
-const signed = (n: number | bigint): number | bigint => {
-  if (typeof n === "number") return n % 2 === 0 ? n / 2 : -(n + 1) / 2
-  const wide = (n >> 1n) ^ -(n & 1n)
-  return Number.isSafeInteger(Number(wide)) ? Number(wide) : wide
-}
-
-const integer: Kind = {
-  size: (value) => {
-    const n = zigzag(value)
-    return typeof n === "number" ? sizeOfVarint(n) : Math.ceil(n.toString(2).length / 7)
-  },
-  write: (out, at, value) => {
-    let rest = zigzag(value)
-    let to = at
-    for (; typeof rest === "bigint" && rest >= 0x80n; rest >>= 7n) out[to++] = Number(rest & 0x7fn) | 0x80
-    return writeVarint(out, to, Number(rest))
-  },
-  read: (bytes, at) => {
-    const [value, next] = readVarint(bytes, at)
-    return [signed(value), next]
-  }
-}
-
-const lengthOf = (value: Value): number => {
-  if (typeof value === "string") return Buffer.byteLength(value)
-  if (Buffer.isBuffer(value)) return value.length
-  throw mismatch(value)
-}
-
-const text: Kind = {
-  size: (value) => {
-    const length = lengthOf(value)
-    return sizeOfVarint(length * 2) + length
-  },
-  write: (out, at, value) => {
-    const start = writeVarint(out, at, lengthOf(value) * 2)
-    if (typeof value === "string") return start + out.write(value, start)
-    if (Buffer.isBuffer(value)) return start + value.copy(out, start)
-    throw mismatch(value)
-  },
-  read: (bytes, at, raw) => {
-    const [zigzag, start] = readVarint(bytes, at)
-    const length = Number(signed(zigzag))
-    const end = start + length
-    if (length < 0 || end > bytes.length) throw new Error("truncated")
-    return [raw ? bytes.subarray(start, end) : bytes.toString("utf8", start, end), end]
-  }
-}
-
-const symbol = (symbols: ReadonlyArray<string>): Kind => {
-  const indexOf = (value: Value): number => {
-    const index = typeof value === "string" ? symbols.indexOf(value) : -1
-    if (index < 0) throw mismatch(value)
-    return index
-  }
-  return {
-    size: (value) => sizeOfVarint(indexOf(value) * 2),
-    write: (out, at, value) => writeVarint(out, at, indexOf(value) * 2),
-    read: (bytes, at) => {
-      const [index, next] = readVarint(bytes, at)
-      const found = symbols[Number(signed(index))]
-      if (found === undefined) throw new Error(`no symbol ${index}`)
-      return [found, next]
-    }
-  }
-}
-
-/** `["null", T]`. */
-const nullable = (kind: Kind): Kind => ({
-  size: (value) => (value === null ? 1 : 1 + kind.size(value)),
-  write: (out, at, value) => {
-    out[at] = value === null ? 0 : 2
-    return value === null ? at + 1 : kind.write(out, at + 1, value)
-  },
-  read: (bytes, at, raw) => {
-    const branch = bytes[at]
-    if (branch === 0) return [null, at + 1]
-    if (branch === 2) return kind.read(bytes, at + 1, raw)
-    throw new Error(`no branch ${branch}`)
-  }
-})
-
-const mismatch = (value: Value): Error => new Error(`${typeof value} does not fit the field`)
-
-const kindOf = (type: unknown): Kind => {
-  if (type === "string") return text
-  if (type === "int" || type === "long") return integer
-  if (Array.isArray(type) && type.length === 2 && type[0] === "null") return nullable(kindOf(type[1]))
-  if (typeof type === "object" && type !== null && "type" in type) {
-    if (type.type === "enum" && "symbols" in type && Array.isArray(type.symbols))
-      return symbol(type.symbols.map(String))
-    if (typeof type.type === "string") return kindOf(type.type)
-  }
-  throw new Error(`type ${JSON.stringify(type)} is not for an envelope`)
-}
-
-const fieldsOf = (schema: unknown): ReadonlyArray<Field> => {
-  const list: unknown = typeof schema === "object" && schema !== null ? Reflect.get(schema, "fields") : undefined
-  if (!Array.isArray(list)) throw new Error("not the schema of a record")
-  return list.map((field: { readonly name: string; readonly type: unknown }) => ({
-    name: field.name,
-    kind: kindOf(field.type)
-  }))
 }
