@@ -53,10 +53,14 @@ class Reader {
   }
 }
 
+/** Names are the sender's: nothing is inherited, so that `toString` or `__proto__` is a name like any other. */
+function Headers() {}
+Headers.prototype = Object.create(null)
+
 const readHeaders = (buffer) => {
   const reader = new Reader(buffer)
   const count = reader.varint()
-  const headers = {}
+  const headers = new Headers()
   for (let i = 0; i < count; i++) {
     const name = reader.bytes()
     const key = name === null ? null : name.toString("utf8")
