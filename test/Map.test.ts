@@ -20,7 +20,7 @@ describe("the map", () => {
         .filter((f) => f.endsWith(".ts") && !f.endsWith(".test.ts"))
         .map((f) => text(`apps/${s.app}/${f}`))
       expect(
-        sources.some((source) => source.includes(`stage: "${s.stage}"`)),
+        sources.some((source) => new RegExp(`stage(:| =) "${s.stage}"`).test(source)),
         `${s.app} defines stage "${s.stage}"`
       ).toBe(true)
     }
