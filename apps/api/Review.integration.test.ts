@@ -189,12 +189,10 @@ describe("an approval", () => {
     const before = await rowOf(job)
     const reply = await approve(job, approval)
     refusedAs(reply, 409, "approval-outdated")
-    const errors = reply.body as unknown as { errors: ReadonlyArray<{ path: ReadonlyArray<string>; message: string }> }
-    assert.deepStrictEqual(
-      errors.errors.map((e) => e.path),
-      [["hashes", "ticket"]]
-    )
-    assert.include(errors.errors[0]?.message, (await summaryOf(job)).approval?.hashes["ticket"] ?? "?")
+    const { errors } = JSON.parse(reply.text)
+    assert.strictEqual(errors.length, 1)
+    assert.deepStrictEqual(errors[0].path, ["hashes", "ticket"])
+    assert.include(errors[0].message, (await summaryOf(job)).approval?.hashes["ticket"] ?? "?")
     assert.deepStrictEqual(await rowOf(job), before)
   })
 

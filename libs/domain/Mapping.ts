@@ -1,7 +1,7 @@
 // A mapping as plain data: how canonical records become the destination's shape. For api (edits, previews), refiner (runs it),
 // loader (the stand-in person), review. What does not belong here: running it (apps/refiner/transform), defaults (mappings/).
 import { Schema } from "effect"
-import { hashJson, type Json } from "./Canonical.ts"
+import { hashJson } from "./Canonical.ts"
 import { type EntityId, entityIds } from "./Entities.ts"
 
 const JsonScalar = Schema.Union([Schema.Null, Schema.Boolean, Schema.Finite, Schema.String])
@@ -157,4 +157,4 @@ export const Mapping = Schema.Struct({
 export type Mapping = typeof Mapping.Type
 
 /** The same mapping gives the same hash, however its keys are ordered. */
-export const mappingHash = (mapping: Mapping): string => hashJson(mapping as Json)
+export const mappingHash = (mapping: Mapping): string => hashJson(mapping)

@@ -1,6 +1,6 @@
 // The archive's transformed elements with their hashes computed again, never taken on trust. For the loader (Promise 3) and
 // the auditor. What does not belong here: what is approved (Reviewed.ts), filling in references (libs/domain/Assemble.ts).
-import { hashJson, type Json } from "@bridge/domain/Canonical"
+import { hashJson } from "@bridge/domain/Canonical"
 import type { BlobRef, Element, Resolution, StoredElement } from "@bridge/domain/Element"
 import type { EntityId } from "@bridge/domain/Entities"
 import { type BlobError, Blobs } from "@bridge/store/Blobs"
@@ -33,7 +33,7 @@ export interface ArchiveOf {
 export const elementKey = (entity: string, sourceId: string): string => `${entity}\n${sourceId}`
 
 /** Hash of a resolution as a release notes it; null has one too. */
-export const resolutionHash = (resolution: Resolution | null): string => hashJson(resolution as Json)
+export const resolutionHash = (resolution: Resolution | null): string => hashJson(resolution)
 
 export class Elements extends Context.Service<
   Elements,
@@ -125,7 +125,7 @@ const make = Effect.gen(function* () {
         sourceId: p.source_id,
         parentId: p.parent_id,
         element,
-        hash: hashJson(element as unknown as Json),
+        hash: hashJson(element),
         resolution: p.resolution,
         resolutionHash: resolutionHash(p.resolution)
       })

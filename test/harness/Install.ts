@@ -132,7 +132,8 @@ const startSandboxProcess = async (o: InstallOptions): Promise<SandboxProcess> =
     ],
     logFile: join(o.dir, "logs", "sandbox.log")
   })
-  const { adminUrl, credentials, hostMap, origin } = process.ready as unknown as Omit<SandboxProcess, "process">
+  const { adminUrl, credentials, hostMap, origin } = process.ready as typeof process.ready &
+    Omit<SandboxProcess, "process">
   return { process, origin, adminUrl, credentials, hostMap }
 }
 

@@ -1,7 +1,7 @@
 // The stage `audit`: compares the books when a load has ended, then reads the destination back and writes the report. Every
 // step is kept when it is done, so that a second command, or one after a crash, goes on where the first one stood.
 import { Connections } from "@bridge/connectors/Connections"
-import { hashJson, type Json } from "@bridge/domain/Canonical"
+import { hashJson } from "@bridge/domain/Canonical"
 import { entities as allEntities, type EntityId, entity as entityOf, loadOrder, partsOf } from "@bridge/domain/Entities"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
@@ -125,7 +125,7 @@ const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
         const report = yield* reportOf((yield* auditJob(jobId)) ?? job, comments, auditedAt)
         yield* sql`insert into reports as r (tenant_id, job_id, kind, body, html, hash)
           values (${tenantId}::uuid, ${jobId}::uuid, 'audit', ${JSON.stringify(report)}::jsonb, ${page(report)},
-            ${hashJson(report as unknown as Json)})
+            ${hashJson(report)})
           on conflict (job_id, kind) do update set body = excluded.body, html = excluded.html, hash = excluded.hash, created_at = now()`
         yield* sql`update jobs set audit_complete = true, updated_at = now() where id = ${jobId}::uuid`
         yield* (yield* Commands).emit([
@@ -133,7 +133,7 @@ const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
             type: "audited",
             tenantId,
             jobId,
-            detail: { holds: report.holds, report: hashJson(report as unknown as Json) }
+            detail: { holds: report.holds, report: hashJson(report) }
           }
         ])
       })
