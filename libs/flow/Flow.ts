@@ -93,7 +93,15 @@ export const flow: ReadonlyArray<StageMap> = [
     actor: "job",
     commands: ["audit"]
   },
-  { stage: "live", app: "api", kind: "view", reads: ["progress"], writes: [], actor: "tenant", commands: [] }
+  {
+    stage: "live",
+    app: "api",
+    kind: "view",
+    reads: ["progress", "job-events"],
+    writes: [],
+    actor: "tenant",
+    commands: []
+  }
 ]
 
 export interface Topic {
