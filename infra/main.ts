@@ -6,8 +6,16 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
+const dir = process.argv[2]
+if (dir?.startsWith("-") === true) {
+  const help = dir === "--help" || dir === "-h"
+  say(
+    "npm run stack [-- DIR]: Kafka, the schema registry and PostgreSQL until Ctrl-C; data in DIR (default .bridge/stack)"
+  )
+  process.exit(help ? 0 : 2)
+}
+
 try {
-  const dir = process.argv[2]
   const stack = await startStack({ log: say, ...(dir && { dir }) })
   process.stdout.write(
     `KAFKA_BROKERS=${stack.kafkaBrokers}\nSCHEMA_REGISTRY_URL=${stack.registryUrl}\nDATABASE_URL=${stack.databaseUrl}\n`

@@ -7,16 +7,40 @@ import { StackError } from "@bridge/infra/StackError"
 import { startSandbox } from "@bridge/sandbox/Sandbox"
 import { runAll } from "./Run.ts"
 
-const { values } = parseArgs({
-  options: {
-    sandbox: { type: "boolean", default: process.env.BRIDGE_HOST_MAP === undefined },
-    "no-sandbox": { type: "boolean", default: false },
-    dir: { type: "string", default: ".bridge" },
-    port: { type: "string", default: process.env.BRIDGE_PORT ?? "8080" },
-    tickets: { type: "string", default: "2000" },
-    seed: { type: "string", default: "1" }
+const usage = `npm start [-- OPTIONS]: Bridge in one process. Servers that KAFKA_BROKERS, SCHEMA_REGISTRY_URL or DATABASE_URL name are used;
+the others are started.
+
+  --port N       the api's port on loopback (default: BRIDGE_PORT, else 8080)
+  --dir DIR      where data, blobs and the key file are kept (default .bridge)
+  --no-sandbox   no stand-in for the vendors: calls go to the real ones
+  --tickets N    tickets of the sandbox's source (default 2000)
+  --seed S       another corpus of the sandbox (default 1)
+`
+
+const readArgs = () => {
+  try {
+    return parseArgs({
+      options: {
+        sandbox: { type: "boolean", default: process.env.BRIDGE_HOST_MAP === undefined },
+        "no-sandbox": { type: "boolean", default: false },
+        dir: { type: "string", default: ".bridge" },
+        port: { type: "string", default: process.env.BRIDGE_PORT ?? "8080" },
+        tickets: { type: "string", default: "2000" },
+        seed: { type: "string", default: "1" },
+        help: { type: "boolean", short: "h", default: false }
+      }
+    }).values
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exit(2)
   }
-})
+}
+
+const values = readArgs()
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`)

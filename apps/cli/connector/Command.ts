@@ -11,7 +11,7 @@ import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Wire } from "@bridge/http/Wire"
 import { Cause, Effect, Exit, Layer, Logger } from "effect"
-import { type Arguments, BadUse, parseArguments } from "./Arguments.ts"
+import { type Arguments, BadUse, parseArguments, usage } from "./Arguments.ts"
 import { Lines, line } from "./Lines.ts"
 import { parseState, read } from "./Read.ts"
 import { write } from "./Write.ts"
@@ -45,9 +45,10 @@ const toStderr = Logger.make<unknown, void>(({ logLevel, message }) => {
 })
 
 const run = Effect.fnUntraced(function* (argv: ReadonlyArray<string>, input: NodeJS.ReadableStream) {
+  const lines = yield* Lines
+  if (argv.some((word) => word === "--help" || word === "-h")) return yield* Effect.as(lines.say(usage), exitCodes.done)
   const args = parseArguments(argv)
   if (args instanceof BadUse) return yield* args
-  const lines = yield* Lines
   if (args.command === "list") {
     for (const { vendor } of connectors) yield* lines.write(line({ type: "connector", connector: vendor }))
     return exitCodes.done
