@@ -68,6 +68,13 @@ afterAll(() => bare.dispose().then(() => stack.stop()))
 const unsent = Effect.flatMap(SqlClient.SqlClient, (sql) =>
   Effect.map(sql`select 1 from outbox where sent_at is null`, (r) => r.length)
 )
+/** Until no transaction of the whole server, another test's database included, is older than what waits here. */
+const settled = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  sql`select 1 from outbox where sent_at is null and xid >= pg_snapshot_xmin(pg_current_snapshot())`.pipe(
+    Effect.delay("20 millis"),
+    Effect.repeat({ until: (rows) => rows.length === 0 })
+  )
+)
 const message = (key: string) => ({ topic: controlTopic("alerts"), key, partition: 0, payload: Buffer.from(key) })
 
 describe("the outbox", () => {
@@ -125,6 +132,7 @@ describe("the outbox", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
+        yield* settled
         yield* relayOnce
         yield* sql.withTransaction(Effect.andThen(enqueue([message("gone")]), Effect.fail("no"))).pipe(Effect.ignore)
         const enqueued = yield* Deferred.make<void>()
@@ -142,6 +150,7 @@ describe("the outbox", () => {
         assert.strictEqual(yield* relayOnce, 0)
         yield* Deferred.succeed(goOn, undefined)
         yield* Fiber.join(open)
+        yield* settled
         const sent: Array<Send> = []
         assert.strictEqual(yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))), 2)
         assert.deepStrictEqual(
@@ -156,9 +165,11 @@ describe("the outbox", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
+        yield* settled
         yield* relayOnce
         const keys = Array.from({ length: 120 }, (_, i) => `m${i}`)
         yield* sql.withTransaction(enqueue(keys.map(message)))
+        yield* settled
         const sent: Array<Send> = []
         yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent)))
         assert.deepStrictEqual(
@@ -173,6 +184,7 @@ describe("the outbox", () => {
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql.withTransaction(enqueue([message("a"), message("b")]))
+        yield* settled
         const sending = yield* Deferred.make<void>()
         const sent: Array<Send> = []
         const hanging = Producer.of({
@@ -194,6 +206,7 @@ describe("the outbox", () => {
         )
         const away = new BrokerError({ operation: "send", reason: new BrokerUnavailable({ cause: "away" }) })
         yield* sql.withTransaction(enqueue([message("c")]))
+        yield* settled
         const failing = Producer.of({ ...recording([]), sendAll: () => Effect.fail(away) })
         yield* Effect.exit(relayOnce.pipe(Effect.provideService(Producer, failing)))
         assert.strictEqual(yield* unsent, 1)
