@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { connectorNamed } from "@bridge/connectors/Connectors"
 import { account } from "@bridge/domain/Jobs"
 import { deploy } from "@bridge/flow/Deploy"
-import { freshDatabase, testStack } from "@bridge/infra/TestStack"
+import { freshDatabase, type TestStack, testStack } from "@bridge/infra/TestStack"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
 import { type Platform, platform, run } from "@bridge/platform/Platform"
@@ -33,8 +33,12 @@ export interface World {
 
 let worlds = 0
 
-export const world = async (sandbox: Sandbox, settings: Readonly<Record<string, string>> = {}): Promise<World> => {
-  const stack = await testStack()
+export const world = async (
+  sandbox: Pick<Sandbox, "credentials" | "hostMap">,
+  settings: Readonly<Record<string, string>> = {},
+  own?: TestStack
+): Promise<World> => {
+  const stack = own ?? (await testStack())
   const dir = mkdtempSync(join(tmpdir(), "bridge-world-"))
   const env = ConfigProvider.layer(
     ConfigProvider.fromUnknown({
@@ -65,14 +69,7 @@ export const world = async (sandbox: Sandbox, settings: Readonly<Record<string, 
     env,
     ...made,
     use,
-    rows: (query) =>
-      Effect.runPromise(
-        asTenant(made.tenantId)(Effect.flatMap(SqlClient.SqlClient, query)).pipe(
-          Effect.provide(postgres),
-          Effect.provide(env),
-          Effect.scoped
-        )
-      ),
+    rows: rowsAs(env, made.tenantId),
     start: (name, service) => {
       const fiber = Effect.runFork(run(name, service).pipe(Effect.provide(env)))
       return () => Effect.runPromise(Fiber.interrupt(fiber)).then(() => {})
@@ -84,7 +81,24 @@ export const world = async (sandbox: Sandbox, settings: Readonly<Record<string, 
   }
 }
 
-const tenantWithConnections = (sandbox: Sandbox) =>
+/** Another tenant in the same database, with connections of its own to the accounts named. */
+export const neighbour = async (w: World, credentials: Sandbox["credentials"]): Promise<World> => {
+  const made = await w.use(tenantWithConnections({ credentials }))
+  return { ...w, ...made, rows: rowsAs(w.env, made.tenantId) }
+}
+
+const rowsAs =
+  (env: World["env"], tenantId: string): World["rows"] =>
+  (query) =>
+    Effect.runPromise(
+      asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, query)).pipe(
+        Effect.provide(postgres),
+        Effect.provide(env),
+        Effect.scoped
+      )
+    )
+
+const tenantWithConnections = (sandbox: Pick<Sandbox, "credentials">) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const vault = yield* Vault
@@ -122,7 +136,12 @@ const tenantWithConnections = (sandbox: Sandbox) =>
   })
 
 /** Puts a job into the tables as the API does, without mapping. */
-export const insertJob = (w: World, sandbox: Sandbox, entities: ReadonlyArray<string>) =>
+export const insertJob = (
+  w: World,
+  sandbox: Pick<Sandbox, "credentials">,
+  entities: ReadonlyArray<string>,
+  options: Readonly<Record<string, unknown>> = {}
+) =>
   w.use(
     asTenant(w.tenantId)(
       Effect.gen(function* () {
@@ -134,10 +153,10 @@ export const insertJob = (w: World, sandbox: Sandbox, entities: ReadonlyArray<st
         const [job] = yield* sql<{
           id: string
         }>`insert into jobs (tenant_id, source_connection, destination_connection, source_vendor, destination_vendor,
-            source_account, destination_account, entities)
+            source_account, destination_account, entities, options)
           values (${w.tenantId}::uuid, ${w.source}::uuid, ${w.destination}::uuid, 'freshservice', 'zendesk',
             ${account("freshservice", sandbox.credentials.freshservice.domain.split(".")[0] ?? "")}, ${account("zendesk", sandbox.credentials.zendesk.subdomain)},
-            ${entities}::text[]) returning id::text`
+            ${entities}::text[], ${JSON.stringify(options)}::jsonb) returning id::text`
         const id = job?.id ?? ""
         yield* sql`insert into job_streams (tenant_id, job_id, stream, entity)
           select ${w.tenantId}::uuid, ${id}::uuid, s, e from unnest(${streams.map((s) => s.name)}::text[], ${streams.map((s) => String(s.entity))}::text[]) as t(s, e)`
