@@ -242,13 +242,14 @@ describe("docs/promises.md", () => {
       const number = section[0] ?? ""
       const guards = rows(section).slice(1)
       const kept = guards.flatMap(([, where = ""]) => quoted(where))
-      const tests = guards.flatMap(([, , test = ""]) => [...test.matchAll(/`([^`]+)`: "([^"]+)"/g)])
+      const tests = guards.flatMap(([, , test = ""]) => {
+        const [path = ""] = quoted(test)
+        return [...test.matchAll(/"([^"]+)"/g)].map((m) => [path, m[1] ?? ""] as const)
+      })
       return [
         ...(kept.length > 0 && tests.length > 0 ? [] : [`promise ${number} has no guard or no test`]),
         ...kept.filter((path) => !cites(path, number)).map((path) => `${path} does not cite promise ${number}`),
-        ...tests.flatMap(([, path = "", name = ""]) =>
-          text(path).includes(name) ? [] : [`${path} has no test "${name}"`]
-        )
+        ...tests.flatMap(([path, name]) => (text(path).includes(name) ? [] : [`${path} has no test "${name}"`]))
       ]
     })
     expect(faults).toEqual([])

@@ -66,6 +66,14 @@ describe("the plan for a record", () => {
       into: "5"
     }))
 
+  it("looks up first after an intent without a result, also when what is there looks right (promise 4)", () => {
+    for (const state of ["intended", "unknown"] as const)
+      expect(plan(record, entry({ state, intent, destinationId: "900", loadedHash: record.hash }), job, true)).toEqual({
+        _tag: "LookUp",
+        intent
+      })
+  })
+
   it("never creates while an earlier call may have been carried out (promise 4)", () =>
     fc.assert(
       fc.property(
