@@ -41,8 +41,12 @@ const say = (words: string): void => void process.stderr.write(`${words}\n`)
 
 if (import.meta.main) {
   const [jobId = "", letterId = ""] = process.argv.slice(2)
+  const missing = ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL"].filter((name) => !process.env[name])
   if (!uuid.test(jobId) || (letterId !== "" && !uuid.test(letterId))) {
     say("usage: node scripts/run.mjs scripts/redrive.ts JOB [LETTER]   (ids; see docs/operations.md)")
+    process.exitCode = 2
+  } else if (missing.length > 0) {
+    say(`Set ${missing.join(", ")} to the servers of the installation.`)
     process.exitCode = 2
   } else {
     const open = await Effect.runPromise(redrive(jobId, letterId).pipe(Effect.provide(services)))

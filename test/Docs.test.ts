@@ -204,6 +204,16 @@ describe("docs/operations.md", () => {
     expect(faults).toEqual([])
   })
 
+  it("names no metric that nothing updates", () => {
+    const all = sources.map(text).join("\n")
+    const made = [...all.matchAll(/const (\w+) = (?:Metric\.)?(?:counter|gauge|histogram)\(\s*"bridge_/g)]
+    const still = made
+      .map((m) => m[1] ?? "")
+      .filter((name) => (all.match(new RegExp(`Metric\\.[^\\n]*\\b${name}\\b`, "g")) ?? []).length < 1)
+    expect(made.length).toBeGreaterThan(10)
+    expect(still).toEqual([])
+  })
+
   it("names every metric that is counted, and no other", () => {
     const made = /\b(?:counter|gauge|histogram|timer|summary|frequency)\(\s*"(bridge_\w+)"/g
     const counted = sources.flatMap((path) => [...text(path).matchAll(made)].map((m) => m[1] ?? ""))
