@@ -114,6 +114,7 @@ export const work = <R>(desk: Desk<R>, held: Held, parcel: Parcel, turn: Turn) =
     }
     const tried: Effect.Effect<Fate, StageError, R | SqlClient.SqlClient> = handleOnce.pipe(
       Effect.retry(inPlace(stage.retryFor ?? "30 minutes")),
+      Effect.andThen(ended(stage.stage, parcel.records.length)),
       Effect.as("finished" as const),
       Effect.catch(settle)
     )
@@ -206,6 +207,12 @@ const crashLoop = (stage: string, held: Held): StageError =>
     stage,
     reason: new Poison({ errorClass: "CrashLoop", message: `the process died while it worked alone, in ${held.name}` })
   })
+
+const ended = (stage: string, records: number) =>
+  Effect.andThen(
+    Metric.update(Metric.withAttributes(Metrics.runs, { stage }), 1),
+    Metric.update(Metric.withAttributes(Metrics.records, { stage }), records)
+  )
 
 const again = (stage: string, attempt: number) =>
   Metric.update(Metric.withAttributes(Metrics.retries, { stage }), attempt > 0 ? 1 : 0)
