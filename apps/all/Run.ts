@@ -7,7 +7,7 @@ import { deploy } from "@bridge/flow/Deploy"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
 import { loader } from "@bridge/loader/main"
-import { type Platform, run } from "@bridge/platform/Platform"
+import { logs, type Platform, run } from "@bridge/platform/Platform"
 import { refiner } from "@bridge/refiner/main"
 import { scheduler } from "@bridge/scheduler/main"
 import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
@@ -22,7 +22,7 @@ const all = Layer.mergeAll(scheduler, extractor, refiner, loader, auditor, api)
 /** Topics, schemas and tables first; the line that says it is ready last. */
 const started = <E>(name: string, service: Layer.Layer<never, E, Platform>) =>
   Effect.andThen(
-    deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer)), Effect.scoped),
+    deploy.pipe(Effect.provide(Layer.mergeAll(kafkaLayer, Registry.layer, logs)), Effect.scoped),
     run(name, Layer.provideMerge(ready(name), service))
   )
 

@@ -60,7 +60,7 @@ export const flow: ReadonlyArray<StageMap> = [
   {
     stage: "release",
     app: "loader",
-    kind: "source",
+    kind: "transition",
     reads: ["commands"],
     writes: ["approved", "job-events"],
     actor: "job, phase",

@@ -26,7 +26,7 @@ export class Failed extends Context.Service<Failed, Deferred.Deferred<never, unk
 }
 
 /** BRIDGE_LOG: `json` (default) or `pretty`; BRIDGE_LOG_LEVEL: Debug, Info (default), Warn, Error. To stderr. */
-const logs = Layer.unwrap(
+export const logs = Layer.unwrap(
   Effect.gen(function* () {
     const form = yield* Config.Literals(["json", "pretty"], "BRIDGE_LOG").pipe(Config.withDefault("json" as const))
     const level = yield* Config.Literals(["Debug", "Info", "Warn", "Error"], "BRIDGE_LOG_LEVEL").pipe(
