@@ -4,7 +4,7 @@
 import type { Connection } from "@bridge/http/Call"
 import { readAhead } from "@bridge/http/ReadAhead"
 import type { Reason, VendorError } from "@bridge/http/VendorError"
-import { VendorHttp } from "@bridge/http/VendorHttp"
+import { type Mode, VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Stream } from "effect"
 import type {
   AnyConnector,
@@ -35,7 +35,7 @@ export interface ReadSettings {
   /** Pages in flight at one time where the vendor numbers them. */
   readonly readAhead?: number
   /** How long a call is tried: see VendorHttp. */
-  readonly mode?: "bulk" | "live" | "trial"
+  readonly mode?: Mode
 }
 
 export interface ItemSettings extends ReadSettings {

@@ -44,7 +44,8 @@ const absolute = (text: string | undefined): boolean =>
 const redirected = (answer: Answer): Verdict => ({
   _tag: "Refused",
   code: "redirected",
-  message: `redirected to ${answer.headers.location ?? "nowhere"}`,
+  // Without the query, which may carry a token of the vendor's login page.
+  message: `redirected to ${answer.headers.location?.replace(/[?#].*$/s, "") ?? "nowhere"}`,
   hint: "Check the domain: redirects to another host are not followed, because they would carry the credentials there."
 })
 

@@ -232,13 +232,45 @@ describe("a read", () => {
         })
     ))
 
-  it("never says its credentials, whatever goes wrong (promise 6)", () =>
+  const echoes: ReadonlyArray<readonly [string, Respond]> = [
+    ["a refusal that repeats its header", (call, response) => json(response, 401, `no ${call.headers.authorization}`)],
+    [
+      "a redirect",
+      (_call, response) => json(response, 302, {}, { location: "https://login.test/s3cret-key?k=s3cret-key" })
+    ]
+  ]
+  it.each(echoes)("never says its credentials, not even after %s (promise 6)", (_what, echo) => {
+    const parrot: Vendor<Config> = {
+      ...vendor,
+      verdict: (_call, { body }) => ({ _tag: "AuthRejected", message: body.toString() })
+    }
+    return against(echo, ({ http }) =>
+      Effect.gen(function* () {
+        const end = yield* Effect.result(http.call(connectionTo("own.vendor.test", parrot), get))
+        const said = JSON.stringify(end) + String(Result.isFailure(end) ? end.failure : "")
+        expect(said).toContain("***")
+        expect(said).not.toContain("s3cret-key")
+      })
+    )
+  })
+
+  it("is given up by a check where the vendor asks for more than a minute's window", () =>
     against(
-      (_call, response) => json(response, 401, { message: "bad key" }),
-      ({ http }) =>
+      (_call, response) => json(response, 429, {}, { "retry-after": "1521" }),
+      ({ http, seen }) =>
         Effect.gen(function* () {
-          const end = yield* Effect.result(http.call(own, get))
-          expect(JSON.stringify(end) + String(Result.isFailure(end) ? end.failure : "")).not.toContain("s3cret-key")
+          expect(yield* reasonOf(http.call(own, get, { mode: "check" }))).toBe("Throttled")
+          expect(seen.calls).toHaveLength(1)
+        })
+    ))
+
+  it("does not hammer a vendor that goes on refusing and asks for no wait", () =>
+    against(
+      (_call, response) => json(response, 429, {}, { "retry-after": "0" }),
+      ({ http, seen }) =>
+        Effect.gen(function* () {
+          yield* Effect.timeoutOption(http.call(own, get), 2_000)
+          expect(seen.calls.length).toBeLessThan(6)
         })
     ))
 })

@@ -6,12 +6,18 @@ import type { Answer, Call, Connection } from "./Call.ts"
 import { type Attempt, decode, judge, lessonOf, lostRead, lostWrite, notJson, reasonOf } from "./Judge.ts"
 import type { Lane, Permit } from "./Lane.ts"
 import { redirectOf, requestOf } from "./Prepare.ts"
+import { scrubbedReason, secretsOf } from "./Scrub.ts"
 import { type BadAnswer, type Reason, Unknown, VendorError } from "./VendorError.ts"
 import { monotonicMillis, Wire, WireError } from "./Wire.ts"
 
+export type Mode = "bulk" | "live" | "trial" | "check"
+
 export interface CallOptions {
-  /** How long a read is tried: `bulk` (default) 30 minutes, `live` 2 minutes, `trial` 30 seconds of faults, 30 minutes of 429. */
-  readonly mode?: "bulk" | "live" | "trial"
+  /**
+   * How long a read is tried: `bulk` (default) 30 minutes; `live` 2 minutes; `trial` 30 seconds of faults, 429 for as long as
+   * the vendor asks, 30 minutes at most; `check` 30 seconds of faults, one minute's window of 429.
+   */
+  readonly mode?: Mode
   /** For reads: a fault that is not to be tried again here, because the caller has a better way. */
   readonly giveUp?: (reason: Reason) => boolean
   /** For writes: monotonic milliseconds (`monotonicMillis`) after which nothing may leave; default in 60 s. */
@@ -50,8 +56,11 @@ export class VendorHttp extends Context.Service<
 const patience = {
   bulk: { faultMillis: 30 * 60_000, throttleMillis: 30 * 60_000, attemptMillis: 120_000 },
   live: { faultMillis: 2 * 60_000, throttleMillis: 2 * 60_000, attemptMillis: 30_000 },
-  trial: { faultMillis: 30_000, throttleMillis: 30 * 60_000, attemptMillis: 60_000 }
+  trial: { faultMillis: 30_000, throttleMillis: 30 * 60_000, attemptMillis: 60_000 },
+  check: { faultMillis: 30_000, throttleMillis: 65_000, attemptMillis: 20_000 }
 } as const
+/** A call refused this often, over this long and over this many of the longest waits it was told, is refused for good. */
+const refusals = { times: 5, millis: 3 * 60_000, waits: 4 } as const
 const writeMillis = 60_000
 const firstBackoffMillis = 500
 const longestBackoffMillis = 30_000
@@ -123,6 +132,7 @@ const make = Effect.gen(function* () {
     let hops = 0
     let faults = 0
     let badAnswers = 0
+    let refused: Refusals = { times: 0, since: 0, longest: 0 }
     for (;;) {
       const end = yield* attempt(connection, call, limits.attemptMillis)
       const target = Result.isSuccess(end) ? redirectOf(connection, call, end.success.answer) : undefined
@@ -139,15 +149,16 @@ const make = Effect.gen(function* () {
         return yield* failed(connection, first, reason)
       const elapsed = (yield* Clock.currentTimeMillis) - startedAt
       if (reason._tag === "Throttled") {
-        // No attempt of ours: the lane is held, and the next turn waits there.
-        if (elapsed + reason.retryAfterMillis > limits.throttleMillis) return yield* failed(connection, first, reason)
+        refused = refusedAgain(refused, reason.retryAfterMillis, elapsed)
+        if (elapsed + reason.retryAfterMillis > limits.throttleMillis || forGood(refused, elapsed))
+          return yield* failed(connection, first, reason)
+        // No attempt of ours: the lane is held, and the next turn waits there. One that asks for no wait is not believed twice.
+        if (refused.times > 1 && reason.retryAfterMillis < firstBackoffMillis)
+          yield* Effect.sleep(backoffMillis(refused.times - 1))
         continue
       }
       faults += 1
-      const wait = Math.max(
-        step.retryAfterMillis,
-        (yield* jitter) * Math.min(longestBackoffMillis, firstBackoffMillis * 2 ** (faults - 1))
-      )
+      const wait = Math.max(step.retryAfterMillis, (yield* jitter) * backoffMillis(faults))
       // A vendor that says how long it is away is waited for as long as one that is busy.
       const patienceMillis = step.retryAfterMillis > 0 ? limits.throttleMillis : limits.faultMillis
       if (elapsed + wait > patienceMillis) return yield* failed(connection, first, reason)
@@ -187,6 +198,24 @@ const stepOf = <A>(end: Attempt, reading: (answer: Answer) => A): Step<A> => {
   })
 }
 
+/** Refusals with 429 of one call. */
+interface Refusals {
+  readonly times: number
+  readonly since: number
+  readonly longest: number
+}
+
+const refusedAgain = ({ longest, since, times }: Refusals, wait: number, elapsed: number): Refusals => ({
+  times: times + 1,
+  since: times === 0 ? elapsed : since,
+  longest: Math.max(longest, wait)
+})
+
+const forGood = ({ longest, since, times }: Refusals, elapsed: number): boolean =>
+  times >= refusals.times && elapsed - since > Math.max(refusals.millis, refusals.waits * longest)
+
+const backoffMillis = (times: number): number => Math.min(longestBackoffMillis, firstBackoffMillis * 2 ** (times - 1))
+
 const retried = (reason: Reason): boolean => ["Throttled", "Unavailable", "BadAnswer"].includes(reason._tag)
 
 const jitter = Effect.map(Random.next, (random) => 0.8 + random * 0.4)
@@ -204,7 +233,13 @@ const laneOf = (connection: Connection): Lane => ({
 })
 
 const failed = (connection: Connection, call: Call, reason: Reason) =>
-  Effect.fail(new VendorError({ vendor: connection.connector.vendor, operation: call.operation, reason }))
+  Effect.fail(
+    new VendorError({
+      vendor: connection.connector.vendor,
+      operation: call.operation,
+      reason: scrubbedReason(reason, secretsOf(connection))
+    })
+  )
 
 const traced = <A>(connection: Connection, call: Call, effect: Effect.Effect<A, VendorError>) =>
   Effect.withSpan(effect, `${connection.connector.vendor}.${call.operation}`, {
