@@ -12,7 +12,7 @@ import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
 import { run } from "@bridge/platform/Platform"
 import { asTenant, ownerLayer, layer as postgres } from "@bridge/store/Postgres"
-import { ConfigProvider, Effect, Fiber, Layer, References } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, ManagedRuntime, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { api } from "./main.ts"
 
@@ -130,20 +130,19 @@ export const startApi = async (settings: Readonly<Record<string, string>> = {}):
   died.catch(() => {})
   await Promise.race([died, answering(origin)])
   const anybody = new Caller(origin)
-  const query =
-    (layer: typeof postgres | typeof ownerLayer) =>
-    <A>(effect: Effect.Effect<A, unknown, SqlClient.SqlClient>): Promise<A> =>
-      Effect.runPromise(effect.pipe(Effect.provide(layer), Effect.provide(env), Effect.orDie))
+  const services = ManagedRuntime.make(Layer.provide(postgres, env))
+  const owner = ManagedRuntime.make(Layer.provide(ownerLayer, env))
   return {
     origin,
     anybody,
     vendors,
     tenant: (slug) => newTenant(anybody, slug),
     connections: (caller) => bothConnections(caller),
-    sql: (tenantId, ask) => query(postgres)(asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, ask))),
-    owner: (ask) => query(ownerLayer)(Effect.flatMap(SqlClient.SqlClient, ask)),
+    sql: (tenantId, ask) => services.runPromise(asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, ask))),
+    owner: (ask) => owner.runPromise(Effect.flatMap(SqlClient.SqlClient, ask)),
     stop: async () => {
       await Effect.runPromise(Fiber.interrupt(fiber))
+      await Promise.all([services.dispose(), owner.dispose()])
       await vendors.stop()
       rmSync(dir, { recursive: true, force: true })
       await stack.stop()
