@@ -2,7 +2,7 @@
 // What does not belong here: altering settings: KafkaJS can only replace them all, and would reset what is not named.
 import { Effect, Layer, Schedule } from "effect"
 import kafkajs, { type ITopicConfig } from "kafkajs"
-import { Admin, BrokerError, type TopicDeclaration, TopicMismatch } from "./Broker.ts"
+import { Admin, BrokerError, type TopicDeclaration, TopicMismatch, TopicMissing } from "./Broker.ts"
 import { Client } from "./Client.ts"
 import { brokerError, words } from "./Failures.ts"
 
@@ -94,6 +94,9 @@ const verify = async (client: Connected, topics: ReadonlyArray<TopicDeclaration>
   for (const topic of topics) {
     const partitions = found.find(({ name }) => name === topic.name)?.partitions ?? []
     const settings = resources.find((resource) => resource.resourceName === topic.name)?.configEntries ?? []
+    // The broker that answered has not heard of the topic yet: asked again, it will have.
+    if (partitions.length === 0 || settings.length === 0)
+      throw new BrokerError({ operation: "ensureTopics", reason: new TopicMissing({ topic: topic.name }) })
     const actual = new Map(settings.map(({ configName, configValue }) => [configName, configValue]))
     const detail = mismatch(topic, { partitions: partitions.length, replicas: partitions[0]?.replicas.length, actual })
     if (detail !== undefined) {
