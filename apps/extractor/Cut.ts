@@ -10,10 +10,15 @@ export interface StreamRows {
   readonly rows: ReadonlyArray<Row>
 }
 
+/** A row that cannot be named, of an entity where its stream feeds one. */
+export interface Unnamed extends Poison {
+  readonly entity: EntityId | null
+}
+
 /** Everything of one or more whole pages: what is sent and checkpointed together. */
 export interface Group {
   readonly rows: ReadonlyArray<StreamRows>
-  readonly poison: ReadonlyArray<Poison>
+  readonly poison: ReadonlyArray<Unnamed>
   readonly next: Cursor | null
   readonly calls: number
 }

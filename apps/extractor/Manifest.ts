@@ -1,12 +1,13 @@
 // The extractor's tables: the manifest of batches and the checkpoint of a stream, under the stream's epoch.
 // Postgres says which batches count; a Kafka send cannot be fenced. All functions run inside the caller's transaction.
-import type { Cursor, Poison } from "@bridge/connectors/Connector"
+import type { Cursor } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { JobOptions } from "@bridge/domain/Jobs"
 import { wake } from "@bridge/flow/Wakeups"
+import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Batch } from "./Cut.ts"
+import type { Batch, Unnamed } from "./Cut.ts"
 
 /** The stream as this owner has it: everything a slice needs. */
 export interface Claim {
@@ -94,7 +95,7 @@ export const finish = (
   batches: ReadonlyArray<Batch>,
   checkpoint: Cursor | null,
   calls: number,
-  poison: ReadonlyArray<Poison>
+  poison: ReadonlyArray<Unnamed>
 ) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -112,15 +113,15 @@ export const finish = (
   })
 
 /** Rows that cannot even be named: nothing of them is lost, the reason stands beside the bytes. Promise 2. */
-const letters = (c: Claim, poison: ReadonlyArray<Poison>) =>
+const letters = (c: Claim, poison: ReadonlyArray<Unnamed>) =>
   Effect.gen(function* () {
     if (poison.length === 0) return
     const sql = yield* SqlClient.SqlClient
     yield* sql`insert into dead_letters (tenant_id, job_id, stage, entity, event_id, topic, part, position, error_class, error, payload)
-      select ${c.tenantId}::uuid, ${c.jobId}::uuid, 'extract', null, i, ${c.stream}, 0, 0, 'unnamed-row', e::jsonb, decode(p, 'base64')
-      from unnest(${poison.map((p) => `${c.jobId}/${p.stream}/${sha256(p.json)}`)}::text[],
+      select ${c.tenantId}::uuid, ${c.jobId}::uuid, 'extract', n, i, ${c.stream}, 0, 0, 'unnamed-row', e::jsonb, decode(p, 'base64')
+      from unnest(${nullable(poison.map((p) => p.entity))}::text[], ${poison.map((p) => `${c.jobId}/${p.stream}/${sha256(p.json)}`)}::text[],
         ${poison.map((p) => JSON.stringify({ message: p.error, stream: p.stream }))}::text[],
-        ${poison.map((p) => p.json.toString("base64"))}::text[]) as t(i, e, p) on conflict do nothing`
+        ${poison.map((p) => p.json.toString("base64"))}::text[]) as t(n, i, e, p) on conflict do nothing`
   })
 
 /** Rows between extractor and refiner right now. */

@@ -118,7 +118,7 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection) => {
           const entity = entityOf.get(stream)
           return entity === undefined || entity === null ? [] : [{ stream, entity, rows }]
         }),
-        poison: p.poison,
+        poison: p.poison.map((one) => ({ ...one, entity: entityOf.get(one.stream) ?? null })),
         next: p.next,
         calls: p.calls
       })

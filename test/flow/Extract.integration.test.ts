@@ -1,15 +1,22 @@
 import { extractor } from "@bridge/extractor/main"
+import { mutate, mutateDefaults } from "@bridge/sandbox/Mutate"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { Layer } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { eventually, insertJob, type World, world } from "../harness/World.ts"
+import { eventually, insertJob, neighbour, type World, world } from "../harness/World.ts"
+import { books, extractorWith, refinerWith, reviewable, sourceIds } from "./Rig.ts"
 
 let sandbox: Sandbox
 let w: World
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ tickets: 120, seed: 5, limits: false })
+  sandbox = await startSandbox({
+    tickets: 120,
+    seed: 5,
+    limits: false,
+    accounts: { freshservice: [{ domain: "busy", seed: 6, tickets: 250 }] }
+  })
   w = await world(sandbox)
 })
 afterAll(async () => {
@@ -60,5 +67,39 @@ describe("scheduler and extractor", () => {
     expect(byEntity.person).toBe(30)
     expect(byEntity.ticket).toBe(120)
     expect(byEntity.comment).toBe(360)
+  })
+
+  it("lose no ticket while others are added and changed under their hands, and keep the newest of each", async () => {
+    const host = "busy.freshservice.com"
+    const busy = sandbox.world.freshservice.get(host)
+    if (busy === undefined) throw new Error("no such account")
+    const before = { ticket: sourceIds(sandbox, "ticket", host), comment: sourceIds(sandbox, "comment", host) }
+    mutate(busy, { ...mutateDefaults, insert: 3, update: 9, everyLists: 1, times: 12 })
+    const { credentials } = sandbox
+    const there = { credentials: { ...credentials, freshservice: { ...credentials.freshservice, domain: host } } }
+    const tenant = await neighbour(w, there.credentials)
+    const stop = w.start("services", Layer.mergeAll(scheduler, extractorWith(), refinerWith()))
+    try {
+      const job = await insertJob(tenant, there, ["ticket", "comment"], { batchSize: 40 })
+      await reviewable(tenant, job)
+      const is = await books(tenant, job)
+      const kept = { ticket: new Set(is.records.ticket), comment: new Set(is.records.comment) }
+      expect(before.ticket.filter((id) => !kept.ticket.has(id))).toEqual([])
+      expect(before.comment.filter((id) => !kept.comment.has(id))).toEqual([])
+      expect(is.archive).toEqual(is.manifest)
+      // What was changed was read again: more rows than records.
+      expect(is.archive.ticket).toBeGreaterThan(kept.ticket.size)
+      expect(kept.ticket.size).toBeGreaterThan(before.ticket.length)
+      const older = await tenant.rows(
+        (
+          sql
+        ) => sql`select r.source_id from job_records r, job_extracted_data d, json_array_elements(d.raw_data) as a(e)
+          where r.job_id = ${job}::uuid and d.job_id = r.job_id and r.entity = 'ticket' and d.entity_type = 'ticket'
+            and a.e->>'id' = r.source_id and a.e->>'updated_at' > r.version`
+      )
+      expect(older).toEqual([])
+    } finally {
+      await stop()
+    }
   })
 })
