@@ -1,8 +1,8 @@
 import { freshDatabase, testStack } from "@bridge/infra/TestStack"
 import { migrate } from "@bridge/store/Migrate"
 import { layer as postgres } from "@bridge/store/Postgres"
-import { ConfigProvider, Effect, Layer } from "effect"
-import { afterAll, beforeAll } from "vitest"
+import { ConfigProvider, Context, Effect, Exit, Layer, Scope } from "effect"
+import { afterAll, beforeAll, expect, it } from "vitest"
 import { Budgets } from "./Budgets.ts"
 import { layer } from "./BudgetsPostgres.ts"
 import { budgetsSuite } from "./BudgetsSuite.ts"
@@ -36,3 +36,22 @@ budgetsSuite("postgres", (body) => {
     )
   )
 })
+
+it("goes on within seconds after a process was killed with calls in flight, and counts those of one that lives", async () => {
+  const budget = { name: "account", limit: 100, windowMillis: 60_000, form: "fixed" } as const
+  const lane = { tenantId: "killed", connectionId: "c", budgets: [budget], share: 1 }
+  const built = (scope: Scope.Scope) =>
+    Layer.buildWithScope(Layer.fresh(layer.pipe(Layer.provide(Layer.fresh(postgres)), Layer.provide(env))), scope).pipe(
+      Effect.map((context) => Context.get(context, Budgets))
+    )
+  const [first, second] = [Effect.runSync(Scope.make()), Effect.runSync(Scope.make())]
+  const killed = await Effect.runPromise(built(first))
+  const other = await Effect.runPromise(built(second))
+  // Until a window has answered once, one call goes alone: the second process waits for the first one's answer.
+  await Effect.runPromise(killed.acquire(lane, ["account"]))
+  const waits = await Effect.runPromise(Effect.option(Effect.timeout(other.acquire(lane, ["account"]), "7 seconds")))
+  expect(waits._tag).toBe("None")
+  await Effect.runPromise(Scope.close(first, Exit.void))
+  await Effect.runPromise(Effect.timeout(other.acquire(lane, ["account"]), "9 seconds"))
+  await Effect.runPromise(Scope.close(second, Exit.void))
+}, 30_000)

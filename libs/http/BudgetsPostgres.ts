@@ -13,8 +13,10 @@ const largestLease = 32
 const leaseMillis = 1_000
 /** What was learnt is written at the latest after this. */
 const flushMillis = 200
-/** A process that has not been heard of for this long has no calls in flight any more: the longest attempt and a margin. */
-const ownerMillis = 180_000
+/** A process with calls in flight says so this often. */
+const beatMillis = 2_000
+/** One that has not been heard of for this long is dead, and its calls with it (Promise 8: on within 10 s). */
+const ownerMillis = 6_000
 
 /** The row. `owners`: calls in flight by process and budget, so that those of a killed process do not count for ever. */
 interface Stored {
@@ -36,6 +38,8 @@ interface Local {
   readonly leases: Map<string, Lease>
   readonly turns: Map<string, Semaphore.Semaphore>
   readonly waiting: Map<string, number>
+  /** Permits given and not settled yet. */
+  open: number
   lessons: Array<{ readonly permit: Permit; readonly lesson: Lesson }>
   flushing: boolean
 }
@@ -54,6 +58,7 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
         leases: new Map(),
         turns: new Map(),
         waiting: new Map(),
+        open: 0,
         lessons: [],
         flushing: false
       }
@@ -106,11 +111,26 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
         if (local.lessons.length > 0) yield* visit(local, [], 0)
       })
 
+    const beat = Effect.suspend(() =>
+      Effect.forEach(
+        [...lanes.values()].filter(({ open }) => open > 0),
+        (local) => visit(local, [], 0),
+        { discard: true }
+      )
+    )
+    yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(beatMillis)))
+
     return Budgets.of({
-      acquire: (lane, names) => acquire(localOf(lane), names, visit),
+      acquire: (lane, names) =>
+        Effect.tap(acquire(localOf(lane), names, visit), () =>
+          Effect.sync(() => {
+            localOf(lane).open += 1
+          })
+        ),
       settle: (lane, permit, lesson) =>
         Effect.suspend(() => {
           const local = localOf(lane)
+          local.open = Math.max(0, local.open - 1)
           local.lessons.push({ permit, lesson })
           if (lesson.throttledMillis !== undefined) return Effect.asVoid(visit(local, [], 0))
           if (local.flushing) return Effect.void
