@@ -35,7 +35,10 @@ export class Screen {
   progress(p: JobProgress): void {
     const lines = p.entities.map((e) => {
       const done = p.state === "loading" || p.state === "completed" ? e.loaded + e.failed : e.archived
-      const of = p.state === "loading" || p.state === "completed" ? e.approved : Math.max(e.extracted, e.archived, e.expected ?? 0)
+      const of =
+        p.state === "loading" || p.state === "completed"
+          ? e.approved
+          : Math.max(e.extracted, e.archived, e.expected ?? 0)
       const left = e.secondsLeft === null ? "" : `${e.secondsLeft} s left`
       return `  ${pad(e.entity, 13)}${bar(done, of)} ${padStart(String(done), 7)} / ${pad(String(of), 7)} ${padStart(e.rate.toFixed(0), 6)}/s  ${left}`
     })
