@@ -52,6 +52,8 @@ const settings = (o: RegistryOptions): ReadonlyArray<string> => [
   `-Dquarkus.http.port=${o.port}`,
   "-Dquarkus.management.host=127.0.0.1",
   `-Dquarkus.management.port=${o.managementPort}`,
+  // A busy machine may need more than the usual 5 seconds to open the file, and whoever gives up cuts the write short.
+  "-Dquarkus.datasource.h2.jdbc.acquisition-timeout=60",
   "-Dquarkus.log.level=WARN",
   "-Dquarkus.banner.enabled=false"
 ]
