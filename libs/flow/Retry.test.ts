@@ -1,9 +1,9 @@
 import { BrokerError, BrokerUnavailable, MessageTooLarge } from "@bridge/kafka/Broker"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber } from "effect"
+import { Cause, Clock, Effect, Fiber } from "effect"
 import { SqlError } from "effect/sql"
 import { TestClock } from "effect/testing"
-import { inPlace, orStageError, reasonOf } from "./Retry.ts"
+import { defectOf, inPlace, orStageError, reasonOf } from "./Retry.ts"
 import { Fenced, Poison, StageError, Transient } from "./Stage.ts"
 
 const sqlError = (code: string | undefined) =>
@@ -30,6 +30,12 @@ describe("Retry", () => {
       assert.isAtMost(Math.max(...gaps), 36_000)
     })
   )
+
+  it("takes what died of a broken connection for a database that is away, and any other defect for a fault of ours", () => {
+    assert.strictEqual(defectOf("test", Cause.die(sqlError(undefined))).reason._tag, "Transient")
+    assert.strictEqual(defectOf("test", Cause.die(sqlError("57P01"))).reason._tag, "Transient")
+    assert.strictEqual(defectOf("test", Cause.die(new TypeError("no"))).reason._tag, "Poison")
+  })
 
   it.effect("never tries poison or a lost fence again", () =>
     Effect.gen(function* () {

@@ -63,9 +63,11 @@ export const orStageError =
 export const unaddressable = (stage: string, defect: unknown): StageError =>
   new StageError({ stage, reason: new Poison({ errorClass: "Unaddressable", message: words(defect) }) })
 
-/** A defect in a handler is poison. */
+/** A defect in a handler is poison; but what died of a database or broker that is away is tried again like what failed of it. */
 export const defectOf = (stage: string, cause: Cause.Cause<unknown>): StageError => {
   const defect = Cause.squash(cause)
+  if (defect instanceof SqlError.SqlError || defect instanceof BrokerError)
+    return new StageError({ stage, reason: reasonOf(defect) })
   return new StageError({
     stage,
     reason: new Poison({

@@ -1,5 +1,6 @@
 // One run from its permit to its end: handled, tried again, given up or shut out. For Session.ts.
 // What does not belong here: which run is next (Mailboxes.ts, Permits.ts), where its records came from.
+import { connectionLossFails } from "@bridge/store/Postgres"
 import { Cause, Effect, Exit, Metric, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { inOrder, type Turn } from "./Chain.ts"
@@ -170,7 +171,10 @@ const fencedTransaction = <A, E, R, RS>(
         return yield* body
       })
     )
-  ).pipe(Effect.tap(() => Effect.sync(desk.alive)))
+  ).pipe(
+    connectionLossFails,
+    Effect.tap(() => Effect.sync(desk.alive))
+  )
 
 const graveOf = <R>(desk: Desk<R>, tenantId: string) => ({
   stage: desk.stage.stage,

@@ -2,7 +2,7 @@
 // of one tenant. What does not belong here: any table (each app owns its own), anything of Kafka.
 import { PgClient } from "@effect/sql-pg"
 import { Config, Effect, Layer, type Redacted } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 
 const settings = Config.all({
   url: Config.Redacted("DATABASE_URL"),
@@ -45,10 +45,19 @@ export const ownerLayer = Layer.unwrap(
   )
 )
 
+/**
+ * On a connection that breaks, the client's own rollback fails and dies, and its defect hides what happened. What broke is
+ * the database, which may come back: it fails again as what it is. For everyone who opens a transaction.
+ */
+export const connectionLossFails = <A, E, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SqlError.SqlError, R> =>
+  Effect.catchDefect(self, (defect) => (defect instanceof SqlError.SqlError ? Effect.fail(defect) : Effect.die(defect)))
+
 /** One transaction with the tenant set for its duration. Promise 5: without it no tenant table shows a row. */
 export const asTenant =
   (tenantId: string) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError.SqlError, R | SqlClient.SqlClient> =>
     Effect.flatMap(SqlClient.SqlClient, (sql) =>
       sql.withTransaction(Effect.andThen(sql`select set_config('app.tenant', ${tenantId}, true)`, self))
-    )
+    ).pipe(connectionLossFails)

@@ -1,0 +1,94 @@
+import { type Stack, startStack } from "@bridge/infra/Stack"
+import { removeStack, testDir } from "@bridge/infra/TestStack"
+import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
+import { scheduler } from "@bridge/scheduler/main"
+import { Effect, Layer } from "effect"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { eventually, insertJob, type World, world } from "../harness/World.ts"
+import { asOwner, books, extractorWith, refinerWith, reviewable, sourceIds, streams } from "./Rig.ts"
+
+const dir = testDir()
+let stack: Stack
+let sandbox: Sandbox
+let w: World
+let stop: () => Promise<void>
+
+beforeAll(async () => {
+  const [own, vendor] = await Promise.all([
+    startStack({ dir, durable: false }),
+    startSandbox({ tickets: 400, seed: 13, limits: false })
+  ])
+  stack = own
+  sandbox = vendor
+  sandbox.world.faults.add({ kind: "slow", vendor: "freshservice", path: "/tickets/", ms: 30 })
+  w = await world(sandbox, { BRIDGE_LOG_LEVEL: "Error" }, own)
+  stop = w.start("services", Layer.mergeAll(scheduler, extractorWith(), refinerWith()))
+})
+afterAll(async () => {
+  await stop?.()
+  await sandbox?.stop()
+  await stack?.stop()
+  removeStack(dir)
+})
+
+const rows = (job: string) => streams(w, job).then(([tickets]) => tickets?.rows ?? 0)
+
+/** Runs a job in the middle of which something goes away and comes back; says how long after that it stood still. */
+const through = async (outage: () => Promise<void>): Promise<number> => {
+  const job = await insertJob(w, sandbox, ["ticket", "comment"], { batchSize: 20 })
+  await eventually(
+    () => rows(job),
+    (n) => n > 0
+  )
+  await outage()
+  const back = Date.now()
+  const before = await rows(job)
+  expect(before).toBeLessThan(1600)
+  await eventually(
+    () => rows(job),
+    (n) => n > before
+  )
+  const still = Date.now() - back
+  await reviewable(w, job, 60_000)
+  const is = await books(w, job)
+  expect(is.manifest).toEqual({ ticket: 400, comment: 1200 })
+  expect(is.archive).toEqual(is.manifest)
+  expect(is.records.ticket).toEqual(sourceIds(sandbox, "ticket"))
+  expect(is.records.comment).toEqual(sourceIds(sandbox, "comment"))
+  expect(is.dead).toBe(0)
+  return still
+}
+
+const pause = (millis: number) => new Promise<void>((later) => setTimeout(later, millis))
+
+it("goes on within 30 seconds when the database was away for some, and reads everything once", async () => {
+  const [name] = await asOwner(w, (sql) => sql<{ name: string }>`select current_database() as name`)
+  const database = name?.name ?? ""
+  const allow = (yes: boolean) =>
+    asOwner(
+      w,
+      (sql) =>
+        Effect.andThen(
+          sql.unsafe(`alter database ${database} allow_connections ${yes}`),
+          sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`
+        ),
+      "postgres"
+    )
+  const still = await through(async () => {
+    await allow(false)
+    await pause(6_000)
+    await allow(true)
+  })
+  expect(still).toBeLessThan(30_000)
+})
+
+it("goes on within 30 seconds when the broker was killed and came back, and reads everything once", async () => {
+  const [broker] = stack.nodes
+  if (broker === undefined) throw new Error("no broker of our own")
+  const still = await through(async () => {
+    await broker.kill()
+    await pause(2_000)
+    await broker.start()
+  })
+  expect(still).toBeLessThan(30_000)
+})
