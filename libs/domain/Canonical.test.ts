@@ -12,7 +12,7 @@ const json = fc.letrec<{ json: Json }>((tie) => ({
     fc.constantFrom(null, true, 0, -1.5, 1e21, "", "a\u2028\ud800", "\u0000"),
     fc.string(),
     fc.array(tie("json"), { maxLength: 4 }),
-    fc.dictionary(key, tie("json"), { maxKeys: 6 })
+    fc.dictionary(key, tie("json"), { maxKeys: 60 })
   )
 })).json
 

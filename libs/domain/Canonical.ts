@@ -35,12 +35,27 @@ const listInOrder = (list: ReadonlyArray<Json>): Ordered => {
 
 const objectInOrder = (object: JsonObject): Ordered => {
   const out: Record<string, Json> = {}
-  for (const key of Object.keys(object).sort()) {
+  for (const key of sortedKeys(object)) {
     const ordered = inOrder(object[key] ?? null)
     if (ordered === unordered || isUnruly(key)) return unordered
     out[key] = ordered
   }
   return out
+}
+
+const fewKeys = 40
+
+/** In place and by insertion where they are few: `sort` makes more garbage than the object itself. */
+const sortedKeys = (object: JsonObject): ReadonlyArray<string> => {
+  const keys = Object.keys(object)
+  if (keys.length > fewKeys) return keys.sort()
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string
+    let at = i
+    for (; at > 0 && (keys[at - 1] as string) > key; at--) keys[at] = keys[at - 1] as string
+    keys[at] = key
+  }
+  return keys
 }
 
 /** Whole numbers come first in every object, whatever was put in first; `__proto__` is no key like others. */
@@ -54,7 +69,7 @@ const pieceByPiece = (value: Json): string => {
   if (Array.isArray(value)) return `[${value.map(pieceByPiece).join(",")}]`
   const object = value as JsonObject
   const member = (key: string): string => `${JSON.stringify(key)}:${pieceByPiece(object[key] ?? null)}`
-  return `{${Object.keys(object).sort().map(member).join(",")}}`
+  return `{${sortedKeys(object).map(member).join(",")}}`
 }
 
 /** SHA-256, hex. */
