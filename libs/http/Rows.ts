@@ -102,6 +102,8 @@ class Scanner {
   readonly #body: Buffer
   readonly #end: number
   #i = 0
+  /** What closes the values that are open, outermost first; kept for the next value. */
+  readonly #open: Array<number> = []
   /** The next backslash, where it is not behind us: the scanner never goes back. */
   #backslash = -1
 
@@ -290,7 +292,8 @@ class Scanner {
 
   #nested(): void {
     const body = this.#body
-    const open: Array<number> = []
+    const open = this.#open
+    let depth = 0
     let i = this.#i
     while (i < this.#end) {
       const byte = body[i] as number
@@ -300,14 +303,14 @@ class Scanner {
         i = this.#i
         continue
       }
-      if (byte === OPEN_OBJECT) open.push(CLOSE_OBJECT)
-      else if (byte === OPEN_ARRAY) open.push(CLOSE_ARRAY)
+      if (byte === OPEN_OBJECT) open[depth++] = CLOSE_OBJECT
+      else if (byte === OPEN_ARRAY) open[depth++] = CLOSE_ARRAY
       else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-        if (open.pop() !== byte) {
+        if (open[--depth] !== byte) {
           this.#i = i
           throw this.#fault("the right closing bracket")
         }
-        if (open.length === 0) {
+        if (depth === 0) {
           this.#i = i + 1
           return
         }

@@ -60,11 +60,12 @@ const channelOf = (row: JsonObject): string | null => textOf(objectOf(row.via).c
 
 /** `[{id, value}]` as values by field id. */
 const fieldValues = (value: Json | undefined): Custom => {
-  const pairs = listOf(value).flatMap((item) => {
+  const pairs: Array<readonly [string, Json]> = []
+  for (const item of listOf(value)) {
     const field = objectOf(item)
     const id = idOf(field.id)
-    return id === null ? [] : [[id, field.value ?? null] as const]
-  })
+    if (id !== null) pairs.push([id, field.value ?? null])
+  }
   return Object.fromEntries(pairs)
 }
 
