@@ -9,7 +9,7 @@ import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flo
 import { Wakeups } from "@bridge/flow/Wakeups"
 import { Producer, type Rec } from "@bridge/kafka/Broker"
 import type { Blobs } from "@bridge/store/Blobs"
-import { Clock, Effect, Option } from "effect"
+import { Clock, Effect, Metric, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as Archive from "./Archive.ts"
 import { type DeadRow, type RawRow, type RefinedBatch, type RefinedRecord, refineRows } from "./Batch.ts"
@@ -49,21 +49,29 @@ interface Read {
 const stale = Symbol("stale")
 type Outcome = "done" | "dropped" | typeof stale
 
+/** Of senders that were replaced, of jobs that have ended or are approved; tallies do not count them either. */
+const dropped = Metric.counter("bridge_batches_dropped_total", {
+  description: "Batches that do not count and were dropped",
+  incremental: true
+})
+
 const handle = (run: Run): Effect.Effect<void, StageError, Needs> =>
   Effect.gen(function* () {
     const named = batchKeyOf(run)
     if (named === undefined) return yield* poisoned("Unaddressable", `${run.id} names no batch`)
     const { epoch, key } = named
     const standing = yield* counted(run, key, epoch)
-    // Abandoned, unknown or done: nothing of it counts. Promise 2: the owner that replaced this one reads it again.
-    if (standing.state !== "sent")
-      return yield* Effect.logDebug("batch skipped", { run: run.id, state: standing.state })
+    if (standing.state === "refined") return
+    // Abandoned or unknown: nothing of it counts. Promise 2: the owner that replaced this one reads it again.
+    if (standing.state !== "sent") return yield* Metric.update(dropped, 1)
     // Every row was acknowledged before the batch became `sent`: what is missing comes, or we must look for it.
     if (run.records.length !== standing.rows)
       return yield* failed(new Error(`${run.id}: ${run.records.length} of ${standing.rows} rows`))
     const read = yield* readRows(run, key, epoch)
     const once = refineOnce(run, key, epoch, read)
-    yield* once.pipe(Effect.repeat({ while: (outcome) => outcome === stale, times: 20 }))
+    const outcome = yield* once.pipe(Effect.repeat({ while: (outcome) => outcome === stale, times: 20 }))
+    if (outcome === stale) return yield* failed(new Error(`${run.id}: the mapping changes all the time`))
+    if (outcome === "dropped") yield* Metric.update(dropped, 1)
   }).pipe(orStageError(stage))
 
 const failed = (cause: unknown) => Effect.fail(new StageError({ stage, reason: new Transient({ cause }) }))
