@@ -95,6 +95,8 @@ export interface Stream<C> {
   ahead?(cursor: Cursor): Cursor | null
   /** The same place with a smaller page, for a vendor that cannot answer in time; null when it is small enough. */
   smaller?(cursor: Cursor): Cursor | null
+  /** The same place asked for more plainly, for a vendor that refuses the question (400); null when it cannot be plainer. */
+  plainer?(cursor: Cursor): Cursor | null
   /** What stands for a page that the account does not have (404, 403): null where that is a failure. */
   without?(cursor: Cursor): Page | null
   /** Throws `Malformed` for a body that is not a page. */
@@ -252,6 +254,8 @@ export interface Connector<C> extends Vendor<C> {
   readonly discover: ReadonlyArray<Discovery<C>>
   readonly streams: ReadonlyArray<Stream<C>>
   readonly sinks: ReadonlyArray<Sink<C>>
+  /** Sinks of streams that are no entity of their own: for `bridge connector write` only. */
+  readonly besides?: ReadonlyArray<Sink<C>>
 }
 
 /** A connector whose configuration's type is forgotten: what lists and engines hold. */

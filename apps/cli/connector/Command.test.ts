@@ -2,15 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Readable } from "node:stream"
 import { freshserviceWith, tickets } from "@bridge/connectors/freshservice/TestAccount"
 import { zendesk } from "@bridge/connectors/zendesk/TestAccount"
-import { json, type Respond, testVendor } from "@bridge/http/TestVendor"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { json, type Respond } from "@bridge/http/TestVendor"
 import { afterAll, describe, expect, it } from "vitest"
 import { BadUse, parseArguments } from "./Arguments.ts"
-import { command } from "./Command.ts"
-import { Lines, recordLine } from "./Lines.ts"
+import { recordLine } from "./Lines.ts"
+import { type Ran, ran } from "./TestRun.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "bridge-connector-"))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -22,54 +20,6 @@ const file = (name: string, value: unknown): string => {
 }
 const fs = file("fs.json", { domain: "acme.freshservice.com", api_key: "key" })
 const zd = file("zd.json", { subdomain: "acme", email: "me@x.org", api_token: "tok" })
-
-type Line = { readonly [key: string]: unknown } & { readonly type: string }
-
-interface Ran {
-  readonly code: number
-  readonly lines: ReadonlyArray<Line>
-  readonly text: string
-  readonly words: string
-  readonly calls: number
-}
-
-const ran = (argv: ReadonlyArray<string>, respond: Respond = () => undefined, input = ""): Promise<Ran> => {
-  let text = ""
-  let words = ""
-  const lines = Layer.succeed(
-    Lines,
-    Lines.of({
-      write: (line) =>
-        Effect.sync(() => {
-          text += line.toString()
-        }),
-      say: (said) =>
-        Effect.sync(() => {
-          words += `${said}\n`
-        })
-    })
-  )
-  return Effect.runPromise(
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { calls, port } = yield* testVendor(respond)
-        const map = { "*.freshservice.com": `http://127.0.0.1:${port}`, "*.zendesk.com": `http://127.0.0.1:${port}` }
-        const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ BRIDGE_HOST_MAP: JSON.stringify(map) }))
-        const code = yield* command(argv, Readable.from([input])).pipe(Effect.provide(Layer.mergeAll(lines, env)))
-        return {
-          code,
-          text,
-          words,
-          lines: text
-            .split("\n")
-            .filter(Boolean)
-            .map((line) => JSON.parse(line)),
-          calls: calls.length
-        }
-      })
-    )
-  )
-}
 
 const read = (connector: string, config: string, stream: string, ...more: ReadonlyArray<string>) => [
   "read",
@@ -243,6 +193,47 @@ describe("bridge connector", () => {
     expect(failed.lines.map(({ type }) => type)).toEqual(["record", "record", "state"])
   })
 
+  it("says where a failed page was left, so that nothing printed is read again", async () => {
+    const failing: Respond = (call, response, number) =>
+      call.url.pathname.endsWith("/tickets/2") ? json(response, 400, {}) : freshservice(call, response, number)
+    const failed = await ran(read("freshservice", fs, "tickets"), failing)
+    expect(failed).toMatchObject({ code: 4, lines: [{ type: "record", id: "1" }, { type: "state" }] })
+    const rest = await ran(
+      read("freshservice", fs, "tickets", "--state", file("on.json", lastState(failed))),
+      freshservice
+    )
+    expect(ids(rest)).toEqual(["2", "3", "4", "5", "6", "7", "8", "9"])
+  })
+
+  it("reads tickets of a vendor that takes neither an order nor a filter together with updated_since", async () => {
+    const strict: Respond = (call, response, number) => {
+      const { searchParams } = call.url
+      return searchParams.has("order_by") || (searchParams.has("filter") && searchParams.has("updated_since"))
+        ? json(response, 400, {
+            description: "Validation failed",
+            errors: [{ field: "order_by", code: "invalid_field" }]
+          })
+        : freshservice(call, response, number)
+    }
+    const run = await ran(read("freshservice", fs, "tickets"), strict)
+    expect(run.code).toBe(0)
+    expect(new Set(ids(run))).toEqual(new Set(["1", "2", "3", "4", "5", "6", "9"]))
+  })
+
+  it("does not call the streams of an account that is not there discovered", async () => {
+    const discover = ["discover", "--connector", "freshservice", "--config", fs]
+    expect(await ran(discover, (_call, response) => json(response, 404, {}))).toMatchObject({ code: 4, lines: [] })
+    const plain: Respond = (call, response, number) =>
+      call.url.pathname.includes("fields") ? json(response, 403, {}) : freshservice(call, response, number)
+    expect((await ran(discover, plain)).lines).toHaveLength(6)
+  })
+
+  it("takes no answer for Zendesk's that is not", async () => {
+    const check = ["check", "--connector", "zendesk", "--config", zd]
+    const run = await ran(check, (_call, response) => json(response, 200, { message: "hello" }))
+    expect(run).toMatchObject({ code: 4, lines: [{ ok: false }] })
+  })
+
   it("leaves out a row that is not JSON, says so, and goes on", async () => {
     const run = await ran(read("zendesk", zd, "groups"), (_call, response) =>
       response.end('{"groups":[{"id":1,"name":"\\q"},{"id":2}],"meta":{"has_more":false}}')
@@ -257,78 +248,4 @@ describe("a record line", () => {
     expect(recordLine("s", "1", Buffer.from('{"a":\r\n"b\\n"}'), null).toString()).toBe(
       '{"type":"record","stream":"s","id":"1","data":{"a":  "b\\n"}}\n'
     ))
-})
-
-describe("bridge connector write", () => {
-  const write = (stream: string) => ["write", "--connector", "zendesk", "--config", zd, "--stream", stream]
-  const line = (sourceId: string, data: object) => `${JSON.stringify({ sourceId, data })}\n`
-
-  /** Users in memory; `lose` answers that number of creates with silence cut short. */
-  const users = (lose = 0): Respond => {
-    const kept: Array<Record<string, unknown>> = []
-    let lost = lose
-    return (call, response) => {
-      const { pathname, searchParams } = call.url
-      if (pathname === "/api/v2/users" && call.method === "POST") {
-        const { user } = JSON.parse(call.body)
-        if (kept.some(({ email }) => email !== undefined && email === user.email))
-          return json(response, 422, {
-            error: "RecordInvalid",
-            details: { email: [{ description: "Email: taken", error: "DuplicateValue" }] }
-          })
-        kept.push({ id: kept.length + 1, ...user })
-        if (lost-- > 0) return response.socket?.destroy()
-        return json(response, 201, { user: kept.at(-1) })
-      }
-      if (pathname === "/api/v2/users")
-        return json(response, 200, {
-          users: kept.filter(({ external_id }) => external_id === searchParams.get("external_id"))
-        })
-      if (pathname === "/api/v2/users/search")
-        return json(response, 200, {
-          users: kept.filter(({ email }) => searchParams.get("query")?.includes(String(email)) === true)
-        })
-      if (pathname === "/api/v2/job_statuses") return json(response, 200, { job_statuses: [] })
-      return json(response, 404, {})
-    }
-  }
-
-  it("tells what became of each line, and creates nothing the second time", async () => {
-    const respond = users()
-    const input = line("u1", { name: "A", email: "a@x.org", external_id: "k:1" })
-    expect(await ran(write("users"), respond, input)).toMatchObject({
-      code: 0,
-      lines: [{ type: "result", stream: "users", sourceId: "u1", outcome: "created", destinationId: "1", error: null }]
-    })
-    expect((await ran(write("users"), respond, input)).lines).toMatchObject([
-      { outcome: "skipped", destinationId: "1" }
-    ])
-    const same = line("u2", { name: "A too", email: "a@x.org" })
-    expect((await ran(write("users"), respond, same)).lines).toMatchObject([{ outcome: "matched", destinationId: "1" }])
-  })
-
-  it("looks for a record whose answer was lost, and does not write it twice (promise 4)", async () => {
-    const run = await ran(write("users"), users(1), line("u1", { name: "A" }))
-    expect(run).toMatchObject({ code: 0, lines: [{ outcome: "created", destinationId: "1" }] })
-  })
-
-  it("ends with 4 and the vendor's words when a record fails, and with a word on lines that are none", async () => {
-    const refuse: Respond = (call, response) =>
-      call.method === "POST"
-        ? json(response, 422, { error: "RecordInvalid", description: "Name: cannot be blank" })
-        : json(response, 200, { users: [] })
-    const run = await ran(write("users"), refuse, `${line("u1", { email: "x@y.z" })}no json\n\n{"data":{}}\n`)
-    expect(run.code).toBe(4)
-    expect(run.lines.map(({ outcome, sourceId }) => [sourceId, outcome]).toSorted()).toEqual([
-      ["", "failed"],
-      ["", "failed"],
-      ["u1", "failed"]
-    ])
-    expect(run.text).toContain("Name: cannot be blank")
-  })
-
-  it("ends with 3 when credentials are refused", async () => {
-    const run = await ran(write("users"), (_call, response) => json(response, 401, {}), line("u1", { name: "A" }))
-    expect(run).toMatchObject({ code: 3 })
-  })
 })

@@ -72,12 +72,13 @@ const commandOf = (source: Source, args: Arguments, input: NodeJS.ReadableStream
     if (args.command === "check") return check(source)
     if (args.command === "discover") return discover(source)
     if (args.command === "write") {
-      const sink = source.connector.sinks.find((candidate) => candidate.stream === name)
+      const sinks = [...source.connector.sinks, ...(source.connector.besides ?? [])]
+      const sink = sinks.find((candidate) => candidate.stream === name)
       if (sink === undefined)
         return yield* unknownStream(
           source.connector,
           name,
-          source.connector.sinks.map(({ stream }) => stream)
+          sinks.map(({ stream }) => stream)
         )
       return Effect.map(write(source, sink, input), (allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
     }
@@ -127,20 +128,27 @@ const codeOf = (error: VendorError): number =>
 const check = (source: Source) =>
   Effect.gen(function* () {
     const lines = yield* Lines
-    const found = yield* Effect.result(checkAccount(source, { mode: "trial" }))
+    const found = yield* Effect.result(checkAccount(source, { mode: "check" }))
     const reason = found._tag === "Success" ? found.success : found.failure.message
     yield* lines.write(line({ type: "check", ok: reason === null, reason }))
     if (found._tag === "Failure") return codeOf(found.failure)
     return reason === null ? exitCodes.done : exitCodes.vendorFailed
   })
 
+/** Without the account's own fields where it does not show them; not at all where it cannot be asked. */
 const discover = (source: Source) =>
   Effect.gen(function* () {
     const lines = yield* Lines
-    const fields = yield* discoverFields(source, { mode: "trial" }).pipe(
+    const fields = yield* discoverFields(source, { mode: "check" }).pipe(
       Effect.catchIf(
-        (error) => error.reason._tag !== "AuthRejected" || error.reason.status !== 401,
-        (error) => Effect.as(lines.say(`custom fields are not known: ${error.message}`), new Map<string, never>())
+        (error) => notShown(error.reason),
+        (error) =>
+          Effect.gen(function* () {
+            const reason = yield* checkAccount(source, { mode: "check" })
+            if (reason !== null) return yield* Effect.fail(error)
+            yield* lines.say(`custom fields are not known: ${error.message}`)
+            return new Map<string, never>()
+          })
       )
     )
     for (const stream of source.connector.streams)
@@ -149,3 +157,6 @@ const discover = (source: Source) =>
       )
     return exitCodes.done
   })
+
+const notShown = (reason: VendorError["reason"]): boolean =>
+  reason._tag === "Gone" || reason._tag === "Refused" || (reason._tag === "AuthRejected" && reason.status === 403)

@@ -89,7 +89,9 @@ export const read = (source: Source, command: ReadCommand) =>
     }).pipe(
       Stream.mapEffect(take),
       Stream.takeWhile((more) => more),
-      Stream.runDrain
+      Stream.runDrain,
+      // What was printed of a page that failed need not be read again.
+      Effect.tapError(() => (page.length > 0 ? told({ cursor: state.cursor, printed: page }) : Effect.void))
     )
     if (page.length > 0) yield* told({ cursor: state.cursor, printed: page })
     yield* lines.say(`${count} records of ${command.stream}, ${calls} calls`)

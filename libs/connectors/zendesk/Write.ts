@@ -236,49 +236,73 @@ const groups: Sink<Config> = {
   remove: (_config, id) => remove("deleteGroup", `/api/v2/groups/${id}`)
 }
 
-/** One person in one group; a second one is refused with 422, so the pair is its own key. */
-const membershipOf = (write: Write) => (row: JsonObject) =>
-  idOf(row.user_id) === idOf(write.body.user_id) && idOf(row.group_id) === idOf(write.body.group_id)
-
-const membershipsOfUser = (write: Write): Call =>
-  get(
-    "listUserGroupMemberships",
-    `/api/v2/users/${encodeURIComponent(idOf(write.body.user_id) ?? "0")}/group_memberships`,
-    {
-      "page[size]": "100"
-    }
-  )
-
-const groupMemberships: Sink<Config> = {
-  entity: "group-member",
-  stream: "group_memberships",
-  parts: [],
-  batchSize: 1,
-  naturalKeyOnly: true,
-  batchBytes,
-  createOne: (_config, write) =>
-    post("createGroupMembership", "/api/v2/group_memberships", { group_membership: write.body }),
-  readAnswer: (_config, writes, answer) => readWrite("group_membership", writes, answer),
-  lookup: [
-    {
-      name: "memberships of the user",
-      strong: true,
-      lagMillis: 0,
-      call: (_config, write) => membershipsOfUser(write),
-      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write)),
-      next: nextPage("listUserGroupMemberships")
-    }
-  ],
-  match: [
-    {
-      name: "memberships of the user",
-      call: (_config, write) => membershipsOfUser(write),
-      read: (write, answer) => idsWhere(answer, "group_memberships", membershipOf(write)),
-      next: nextPage("listUserGroupMemberships")
-    }
-  ],
-  readBack: { stream: "group_memberships", lagMillis: 0, sourceKey: () => null },
-  remove: (_config, id) => remove("deleteGroupMembership", `/api/v2/group_memberships/${id}`)
+/** Somebody in a group or an organization: a second one is refused with 422, so the pair is its own key. */
+interface Membership {
+  readonly entity: "group-member" | "person"
+  readonly stream: "group_memberships" | "organization_memberships"
+  /** Key of one in a body, and of what the person is in. */
+  readonly one: string
+  readonly other: string
+  readonly operations: { readonly create: string; readonly list: string; readonly remove: string }
 }
 
+const membershipSink = ({ entity, one, operations, other, stream }: Membership): Sink<Config> => {
+  const ofUser = {
+    name: "memberships of the user",
+    call: (_config: Config, { body }: Write) =>
+      get(operations.list, `/api/v2/users/${encodeURIComponent(idOf(body.user_id) ?? "0")}/${stream}`, {
+        "page[size]": "100"
+      }),
+    read: ({ body }: Write, answer: Answer) =>
+      idsWhere(
+        answer,
+        stream,
+        (row) => idOf(row.user_id) === idOf(body.user_id) && idOf(row[other]) === idOf(body[other])
+      ),
+    next: nextPage(operations.list)
+  }
+  return {
+    entity,
+    stream,
+    parts: [],
+    batchSize: 1,
+    naturalKeyOnly: true,
+    batchBytes,
+    createOne: (_config, { body }) => post(operations.create, `/api/v2/${stream}`, { [one]: body }),
+    readAnswer: (_config, writes, answer) => readWrite(one, writes, answer),
+    lookup: [{ ...ofUser, strong: true, lagMillis: 0 }],
+    match: [ofUser],
+    readBack: { stream, lagMillis: 0, sourceKey: () => null },
+    remove: (_config, id) => remove(operations.remove, `/api/v2/${stream}/${id}`)
+  }
+}
+
+const groupMemberships = membershipSink({
+  entity: "group-member",
+  stream: "group_memberships",
+  one: "group_membership",
+  other: "group_id",
+  operations: {
+    create: "createGroupMembership",
+    list: "listUserGroupMemberships",
+    remove: "deleteGroupMembership"
+  }
+})
+
+/** A person names one organization; further ones are memberships of their own. */
+const organizationMemberships = membershipSink({
+  entity: "person",
+  stream: "organization_memberships",
+  one: "organization_membership",
+  other: "organization_id",
+  operations: {
+    create: "createOrganizationMembership",
+    list: "listUserOrganizationMemberships",
+    remove: "deleteOrganizationMembership"
+  }
+})
+
 export const sinks: ReadonlyArray<Sink<Config>> = [organizations, groups, users, groupMemberships, tickets]
+
+/** Written by hand only (`bridge connector write`): no entity is loaded as these. */
+export const besides: ReadonlyArray<Sink<Config>> = [organizationMemberships]

@@ -19,7 +19,7 @@ import {
   ticketSchema,
   userSchema
 } from "./Rows.ts"
-import { sinks } from "./Write.ts"
+import { besides, sinks } from "./Write.ts"
 
 const commentsOf = (ticketId: string, cursor: Cursor = {}): Child => ({
   stream: "ticket_comments",
@@ -191,8 +191,10 @@ export const zendesk: Connector<Config> = {
   check: {
     // Not `/users/me`, which answers 200 to anyone.
     call: () => ({ operation: "check", method: "GET", path: "/api/v2/account/settings", idempotent: true }),
-    read: (_config, answer) =>
-      answer.body.length > 0 && Object.keys(bodyOf(answer)).length > 0 ? null : "the answer is empty",
+    read: (_config, answer) => {
+      const { count, settings } = bodyOf(answer)
+      return settings === undefined && count === undefined ? "the answer is not that of a Zendesk account" : null
+    },
     otherwise: () => ({ operation: "check", method: "GET", path: "/api/v2/tickets/count", idempotent: true })
   },
   discover: [
@@ -208,5 +210,6 @@ export const zendesk: Connector<Config> = {
     }
   ],
   streams: [tickets, comments, users, organizations, organizationMemberships, groups, groupMemberships],
-  sinks
+  sinks,
+  besides
 }
