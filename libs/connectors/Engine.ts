@@ -206,7 +206,16 @@ const fetchPage = (
           (error) => isGone(error.reason),
           () => Effect.succeed(without)
         )
-  const once = Effect.map(present, (page): Fetched => ({ page, calls: 1 }))
+  const plainer = stream.plainer?.(cursor) ?? null
+  const asked = Effect.map(present, (page): Fetched => ({ page, calls: 1 }))
+  const once =
+    plainer === null
+      ? asked
+      : Effect.catchIf(
+          asked,
+          ({ reason }) => reason._tag === "Refused" && reason.status === 400,
+          () => fetchPage(source, stream, plainer, settings)
+        )
   if (smaller === null) return once
   return Effect.catchIf(
     once,

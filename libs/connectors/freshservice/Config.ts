@@ -1,6 +1,7 @@
 // How a tenant names a Freshservice account. Source: Freshservice API v2, "Authentication": the key is the user of HTTP Basic,
 // any password; custom host names (CNAME) do not work for v2, so the host is always under freshservice.com.
 import { Redacted, Schema, SchemaTransformation } from "effect"
+import { secretText } from "../Secret.ts"
 
 const hostText = /^[a-z0-9_-]+\.freshservice\.com$/
 
@@ -30,12 +31,7 @@ const Domain = Schema.String.pipe(
 
 export const Config = Schema.Struct({
   domain: Domain,
-  api_key: Schema.RedactedFromValue(
-    Schema.NonEmptyString.annotate({
-      title: "API key",
-      description: "Of an agent who sees everything that is to be moved"
-    })
-  ),
+  api_key: secretText({ title: "API key", description: "Of an agent who sees everything that is to be moved" }),
   start_date: Schema.optionalKey(
     Schema.String.annotate({
       title: "Start date",

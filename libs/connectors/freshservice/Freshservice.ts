@@ -17,7 +17,7 @@ import {
   requesterSchema,
   ticketSchema
 } from "./Rows.ts"
-import { readTickets, startTickets, ticketPage, withoutWorkspaces } from "./TicketPages.ts"
+import { plainer, readTickets, startTickets, ticketPage, withoutWorkspaces } from "./TicketPages.ts"
 
 const ticketForm: RowForm = { stream: "tickets", versionKey: "updated_at" }
 
@@ -66,6 +66,7 @@ const tickets: Stream<Config> = {
   page: ticketPage,
   read: readTickets,
   without: withoutWorkspaces,
+  plainer,
   expand: (_config, row, wanted) => ({
     ...(wanted.has("tickets") && { detail: detailOf(row) }),
     children: wanted.has("conversations") ? [conversationsOf(row.sourceId)] : []
@@ -85,6 +86,7 @@ const conversations: Stream<Config> = {
   page: ticketPage,
   read: readTickets,
   without: withoutWorkspaces,
+  plainer,
   normalise: Normalise.conversation
 }
 

@@ -86,6 +86,8 @@ const listed = (all: ReadonlyArray<TestTicket>, query: URLSearchParams): Readonl
 export const account: Account = {
   config: { domain: "acme.freshservice.com", api_key: "key" },
   badConfigs: [
+    ["a blank key", { domain: "acme.freshservice.com", api_key: "   " }],
+    ["a key of two lines", { domain: "acme.freshservice.com", api_key: "secret-a\nsecret-b" }],
     ["no key", { domain: "acme.freshservice.com" }],
     ["another domain", { domain: "acme.evil.example", api_key: "secret-one" }],
     ["a date that is none", { domain: "acme.freshservice.com", api_key: "secret-two", start_date: "some-day" }]

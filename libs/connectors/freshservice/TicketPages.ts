@@ -37,6 +37,9 @@ interface Place {
   /** Pages read in this phase. */
   readonly read: number
   readonly numbered: boolean
+  /** The vendor refuses to be asked for an order, and for `updated_since` together with a filter. */
+  readonly unordered: boolean
+  readonly sinceless: boolean
   /** `id@updated_at` of rows that the next window repeats. */
   readonly edge: ReadonlyArray<string>
   /** The same for the newest rows of the whole read, which a later run repeats. */
@@ -62,6 +65,8 @@ export const startTickets = (config: Config, options: ReadOptions): Cursor => {
     page: 1,
     read: 0,
     numbered: false,
+    unordered: false,
+    sinceless: false,
     edge: [],
     tail: [],
     max: null,
@@ -86,9 +91,8 @@ export const ticketPage = (_config: Config, cursor: Cursor): Call => {
     method: "GET",
     path: "/api/v2/tickets",
     query: {
-      updated_since: place.since,
-      order_by: "updated_at",
-      order_type: "asc",
+      ...(!withoutSince(place) && { updated_since: place.since }),
+      ...(!place.unordered && { order_by: "updated_at", order_type: "asc" }),
       per_page: perPage,
       page: place.page,
       ...(place.phase !== "all" && { filter: place.phase }),
@@ -98,6 +102,17 @@ export const ticketPage = (_config: Config, cursor: Cursor): Call => {
     idempotent: true
   }
 }
+
+/** Whether filters and orders may be combined with `updated_since` is not documented: where one is refused, it is left out. */
+export const plainer = (cursor: Cursor): Cursor | null => {
+  const place = placeOf(cursor)
+  if (place.phase === "workspaces") return null
+  const on = { ...place, numbered: true, since: place.from, page: 1, read: 0, edge: [] }
+  if (place.phase !== "all" && !place.sinceless) return cursorOf({ ...on, sinceless: true })
+  return place.unordered ? null : cursorOf({ ...on, unordered: true })
+}
+
+const withoutSince = ({ phase, sinceless }: Place): boolean => sinceless && phase !== "all"
 
 export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Page => {
   const place = placeOf(cursor)
@@ -115,7 +130,8 @@ export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Pa
     return { rows: [], next: cursorOf({ ...place, numbered: true, since: place.from, page: place.read + 1 }) }
   const seen = new Set([...place.edge, ...place.tail])
   const until = place.until === null ? Number.POSITIVE_INFINITY : Date.parse(place.until)
-  const fresh = rows.filter((row, i) => !seen.has(mark(row)) && !((times[i] ?? 0) > until))
+  const from = withoutSince(place) ? Date.parse(place.from) : Number.NEGATIVE_INFINITY
+  const fresh = rows.filter((row, i) => !seen.has(mark(row)) && !((times[i] ?? 0) > until) && !((times[i] ?? 0) < from))
   const max = later(place.max, rows)
   const newest = (max === null ? 0 : Date.parse(max)) - overlapMillis
   const tail = kept(
@@ -152,29 +168,27 @@ const following = (
   return nextPhase(place)
 }
 
-const fresh = { page: 1, read: 0, numbered: false, edge: [] } as const
+/** The first page of a phase. */
+const atStart = (place: Place): Place => ({
+  ...place,
+  page: 1,
+  read: 0,
+  edge: [],
+  since: place.from,
+  numbered: place.unordered || withoutSince(place)
+})
 
 /** The next filter, the list of workspaces where there may be others, the next workspace, or the end. */
 const nextPhase = (place: Place): Pick<Page, "next" | "bookmark"> => {
   const phase = phases[phases.indexOf(place.phase) + 1]
-  const on = { ...place, ...fresh, since: place.from }
-  if (phase === "deleted" || phase === "spam") return { next: cursorOf({ ...on, phase }) }
+  if (phase === "deleted" || phase === "spam") return { next: cursorOf(atStart({ ...place, phase })) }
   if (place.others === null && place.homes !== null && phase === "workspaces")
-    return { next: cursorOf({ ...on, phase }) }
+    return { next: cursorOf(atStart({ ...place, phase })) }
   const [workspace, ...others] = place.others ?? []
-  if (workspace !== undefined) return { next: cursorOf({ ...on, phase: "all", workspace, others }) }
+  if (workspace !== undefined) return { next: cursorOf(atStart({ ...place, phase: "all", workspace, others })) }
   const from = place.max === null ? place.from : earlier(place.max, overlapMillis)
-  const again = {
-    ...on,
-    phase: "all",
-    from,
-    since: from,
-    until: null,
-    workspace: null,
-    homes: [],
-    others: null
-  } as const
-  return { next: null, bookmark: cursorOf(again) }
+  const again = { ...place, phase: "all", from, until: null, workspace: null, homes: [], others: null } as const
+  return { next: null, bookmark: cursorOf(atStart(again)) }
 }
 
 /** No list of workspaces: an account without them, or a plan without the module. */
@@ -231,6 +245,8 @@ const placeOf = (cursor: Cursor): Place => {
     page: pageOf(cursor),
     read: typeof cursor.read === "number" ? cursor.read : 0,
     numbered: cursor.numbered === true,
+    unordered: cursor.unordered === true,
+    sinceless: cursor.sinceless === true,
     edge: textsOf(cursor.edge),
     tail: textsOf(cursor.tail),
     max: text("max"),

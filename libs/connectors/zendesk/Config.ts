@@ -1,6 +1,7 @@
 // How a tenant names a Zendesk account. Source: Zendesk API, "Security and authentication": API token as HTTP Basic with
 // `{email}/token` (ends 2027-04-30), or an OAuth access token as bearer. Passwords ended 2026-01-12.
 import { Redacted, Schema, SchemaTransformation } from "effect"
+import { secretText } from "../Secret.ts"
 
 /** `acme`, `acme.zendesk.com` and its URL are the same account. */
 const Subdomain = Schema.String.pipe(
@@ -32,18 +33,9 @@ const Fields = Schema.Struct({
   email: Schema.optionalKey(
     Schema.NonEmptyString.annotate({ title: "E-mail", description: "Of the administrator who made the API token" })
   ),
-  api_token: Schema.optionalKey(
-    Schema.RedactedFromValue(
-      Schema.NonEmptyString.annotate({ title: "API token", description: "Together with the e-mail" })
-    )
-  ),
+  api_token: Schema.optionalKey(secretText({ title: "API token", description: "Together with the e-mail" })),
   oauth_token: Schema.optionalKey(
-    Schema.RedactedFromValue(
-      Schema.NonEmptyString.annotate({
-        title: "OAuth token",
-        description: "Instead of e-mail and API token; scopes read and write"
-      })
-    )
+    secretText({ title: "OAuth token", description: "Instead of e-mail and API token; scopes read and write" })
   ),
   start_date: Schema.optionalKey(
     Schema.String.annotate({ title: "Start date", description: "Tickets and users changed since this UTC date" }).check(

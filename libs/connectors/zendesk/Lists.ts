@@ -72,7 +72,8 @@ export const exportList = (form: ListForm & { readonly otherwise?: string }) => 
     const place = after ?? asked
     const next: Cursor = {
       ...(place === null ? { start_time: cursor.start_time ?? 0 } : { cursor: place }),
-      per_page: exportSize,
+      // A heavy account stays heavy: a size that was answered is kept to the end.
+      per_page: ended ? exportSize : sizeOf(cursor),
       seen: lastMarks(rows)
     }
     const page = { rows: fresh, poison }

@@ -100,6 +100,7 @@ export const zendesk: Respond = (call, response) => {
 export const account: Account = {
   config: { subdomain: "acme", email: "me@x.org", api_token: "tok" },
   badConfigs: [
+    ["a token that no header can carry", { subdomain: "acme", oauth_token: "tok\nen" }],
     ["no credentials", { subdomain: "acme" }],
     ["half of the credentials", { subdomain: "acme", email: "someone@x.example" }],
     ["a host of another domain", { subdomain: "acme.evil.example", oauth_token: "secret-token" }]
