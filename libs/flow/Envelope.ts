@@ -5,7 +5,7 @@ import type { Address } from "./Stage.ts"
 
 /** A header as text; the first one where a foreign producer repeated it. */
 export const header = (rec: Rec, name: string): string | undefined => {
-  const value = rec.headers[name]
+  const value = rec.header === undefined ? rec.headers[name] : rec.header(name)
   if (value === undefined || typeof value === "string") return value
   if (Buffer.isBuffer(value)) return value.toString("utf8")
   const first = (value as ReadonlyArray<Buffer | string>)[0]

@@ -2,6 +2,8 @@
 // What does not belong here: anything of KafkaJS (its adapter is KafkaJs.ts), anything that knows an entity or a stage.
 import { Context, type Effect, Schema, type Scope } from "effect"
 
+export type HeaderValue = Buffer | string | ReadonlyArray<Buffer | string> | undefined
+
 /** One record read from a topic. `value` null is a tombstone. Header values are UTF-8 text or bytes as they came. */
 export interface Rec {
   readonly topic: string
@@ -9,7 +11,9 @@ export interface Rec {
   readonly offset: bigint
   readonly key: string | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | ReadonlyArray<Buffer | string> | undefined>>
+  readonly headers: Readonly<Record<string, HeaderValue>>
+  /** The first value of one header, where that is cheaper than reading all of them: nothing is kept for it. */
+  readonly header?: (name: string) => HeaderValue
   /** Milliseconds since the epoch, as the producer or the broker wrote it. */
   readonly timestamp: number
 }

@@ -1,7 +1,7 @@
 // One member of a consumer group around one KafkaJS consumer, with its traps closed. For ConsumersLive.ts.
 // What does not belong here: Effect (KafkaJS calls back outside any fiber), what the records mean.
 import kafkajs, { type Consumer, type EachBatchPayload, type KafkaMessage } from "kafkajs"
-import type { ConsumerOptions, Owned, Position, Rec } from "./Broker.ts"
+import type { ConsumerOptions, HeaderValue, Owned, Position, Rec } from "./Broker.ts"
 import { type Client, retry } from "./Client.ts"
 import { type Held, Holdings } from "./Holdings.ts"
 import { stickyAssigner } from "./Sticky.ts"
@@ -177,7 +177,7 @@ export class GroupMember {
     if (verdict === "again" && held.next !== undefined) return this.#rewind(held, held.next)
     if (verdict === "gone") this.#gone(held, fetched)
     const seeks = held.seeks
-    const records = batch.messages.map((message) => record(batch.topic, batch.partition, message))
+    const records = batch.messages.map((message) => new Received(batch.topic, batch.partition, message))
     try {
       const admitted = this.#options.onRecords(batch.topic, batch.partition, records)
       if (admitted !== undefined) await this.#attended(admitted, heartbeat)
@@ -234,15 +234,38 @@ export class GroupMember {
   }
 }
 
-const record = (topic: string, partition: number, message: KafkaMessage): Rec => ({
-  topic,
-  partition,
-  offset: BigInt(message.offset),
-  key: message.key === null ? null : message.key.toString(),
-  value: message.value,
-  headers: message.headers ?? {},
-  timestamp: Number(message.timestamp)
-})
+/** With the patched client's way to one header (patches/README.md); messages of old formats have none. */
+type Message = KafkaMessage & { readonly header?: (name: string) => Buffer | undefined }
+
+/** A record as it was fetched: its headers stay bytes until somebody asks for all of them. */
+class Received implements Rec {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly key: string | null
+  readonly value: Buffer | null
+  readonly timestamp: number
+  readonly #message: Message
+
+  constructor(topic: string, partition: number, message: Message) {
+    this.topic = topic
+    this.partition = partition
+    this.offset = BigInt(message.offset)
+    this.key = message.key === null ? null : message.key.toString()
+    this.value = message.value
+    this.timestamp = Number(message.timestamp)
+    this.#message = message
+  }
+
+  get headers(): Rec["headers"] {
+    return this.#message.headers ?? {}
+  }
+
+  header(name: string): HeaderValue {
+    const message = this.#message
+    return message.header === undefined ? message.headers?.[name] : message.header(name)
+  }
+}
 
 const after = (millis: number): Promise<false> =>
   new Promise((resolve) => setTimeout(() => resolve(false), millis).unref())

@@ -12,7 +12,8 @@ interface Encoded {
 }
 type Request = (request: object) => { readonly encode: () => Promise<Encoded> }
 interface BatchRecord {
-  readonly headers: unknown
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly header: (name: string) => Buffer | undefined
 }
 type DecodeBatch = (decoder: object) => Promise<{ readonly records: ReadonlyArray<BatchRecord> }>
 
@@ -112,6 +113,48 @@ describe("produce", () => {
   })
 })
 
+describe("any request", () => {
+  interface Encoder extends Encoded {
+    readonly writeInt32: (n: number) => void
+    readonly writeString: (text: string) => void
+    readonly writeBuffer: (bytes: Buffer) => void
+    readonly writeVarInt: (n: number) => void
+  }
+  type Make = new (size?: number) => Encoder
+  const steps = fc.array(fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.string(), bytes), {
+    maxLength: 40
+  })
+  const written = (Made: Make, size: number | undefined, list: ReadonlyArray<number | string | Buffer>): Encoder => {
+    const encoder = new Made(size)
+    for (const step of list)
+      if (typeof step === "string") encoder.writeString(step)
+      else if (typeof step === "number") encoder[step % 2 === 0 ? "writeInt32" : "writeVarInt"](step)
+      else encoder.writeBuffer(step)
+    return encoder
+  }
+
+  it("is written as the original writes it, however much room there was at first", () =>
+    fc.assert(
+      fc.property(steps, fc.option(fc.nat(2000), { nil: undefined }), (list, size) => {
+        const [ours, theirs] = [load<Make>("encoder.js"), load<Make>("encoder.js.orig.js")]
+        expect(written(ours, size, list).buffer.equals(written(theirs, size, list).buffer)).toBe(true)
+      })
+    ))
+
+  it("has the original's head", async () => {
+    type Whole = (one: object) => Promise<Encoded>
+    const [ours, theirs] = [load<Whole>("request.js"), load<Whole>("request.js.orig.js")]
+    const one = (encode: () => Promise<object>) => ({
+      correlationId: 7,
+      clientId: "c",
+      request: { apiKey: 3, apiVersion: 11, encode }
+    })
+    const payload = async () => written(load<Make>("encoder.js"), 5, ["a", 1, Buffer.alloc(3000, 7)])
+    const [a, b] = [await ours(one(payload)), await theirs(one(payload))]
+    expect(a.buffer.equals(b.buffer)).toBe(true)
+  })
+})
+
 describe("fetch", () => {
   /** The batch alone: behind the request's head, its topic's and its partition's. */
   const batchOf = async (messages: ReadonlyArray<object>, compression: number): Promise<Buffer> => {
@@ -149,6 +192,27 @@ describe("fetch", () => {
     const { records } = await decode(new Decoder(await batchOf([{ key: "k", value: "v", headers: own }], 0)))
     const read = Object.entries(records[0]?.headers ?? {}).map(([one, bytes]) => [one, String(bytes)])
     expect(read).toEqual(Object.entries(own))
+  })
+
+  it("finds one header as it finds all of them, the first where it came twice", async () => {
+    const names = fc.constantFrom("a", "ab", "b", "toString", "bridge_run")
+    const some = fc.dictionary(names, fc.oneof(value, fc.array(value, { minLength: 2, maxLength: 3 })), {
+      noNullPrototype: true
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(some, { minLength: 1, maxLength: 5 }), async (all) => {
+        const batch = await batchOf(
+          all.map((one) => ({ value: "v", headers: one })),
+          0
+        )
+        const { records } = await decode(new Decoder(batch))
+        for (const record of records)
+          for (const wanted of ["a", "ab", "b", "bridge_run", "none"]) {
+            const found = Object.hasOwn(record.headers, wanted) ? record.headers[wanted] : undefined
+            expect(record.header(wanted)).toEqual(Array.isArray(found) ? found[0] : found)
+          }
+      })
+    )
   })
 
   it("stops at a batch that is cut off, and refuses one that is broken", async () => {

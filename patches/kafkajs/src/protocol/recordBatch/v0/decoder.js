@@ -73,6 +73,28 @@ const readHeaders = (buffer) => {
   return headers
 }
 
+/** Whether the bytes from `at` on are the letters of an ASCII name. */
+const isName = (buffer, at, name) => {
+  for (let i = 0; i < name.length; i++) if (buffer[at + i] !== name.charCodeAt(i)) return false
+  return true
+}
+
+/** The first value under an ASCII name, without reading the others; undefined when there is none. */
+const findHeader = (buffer, name) => {
+  const reader = new Reader(buffer)
+  for (let left = reader.varint(); left > 0; left--) {
+    const length = reader.varint()
+    const found = length === name.length && isName(buffer, reader.at, name)
+    reader.at += Math.max(0, length)
+    const value = reader.varint()
+    const start = reader.at
+    reader.at += Math.max(0, value)
+    if (reader.at > buffer.length) throw new RangeError("a record ends before its fields")
+    if (found) return value < 0 ? undefined : buffer.subarray(start, reader.at)
+  }
+  return undefined
+}
+
 class KafkaRecord {
   #headers
   #read
@@ -87,6 +109,11 @@ class KafkaRecord {
     this.isControlRecord = batch.isControlBatch
     this.batchContext = batch
     this.#headers = headers
+  }
+
+  /** For those who need one or two of many: nothing is kept for it. */
+  header(name) {
+    return findHeader(this.#headers, name)
   }
 
   get headers() {

@@ -116,19 +116,26 @@ const records = async (compression, messages) => {
 }
 
 const encode = async ({ acks, timeout, transactionalId, producerId, producerEpoch, compression, topicData }) => {
+  const transactional = transactionalId != null && transactionalId !== ""
   const topics = []
+  let size = 2 + Buffer.byteLength(transactionalId ?? "") + 10
   for (const { topic, partitions } of topicData) {
-    const encoded = []
+    const batches = []
+    size += 2 + Buffer.byteLength(topic) + 4
     for (const { partition, messages, firstSequence = 0 } of partitions) {
-      const transactional = transactionalId != null && transactionalId !== ""
       const now = Date.now()
-      const one = { compression, messages, now, producerId, producerEpoch, firstSequence, transactional }
-      const batch = await encodeBatch(one)
-      encoded.push(new Encoder(batch.length + 8).writeInt32(partition).writeInt32(batch.length).writeBuffer(batch))
+      const batch = await encodeBatch({ compression, messages, now, producerId, producerEpoch, firstSequence, transactional })
+      batches.push({ partition, batch })
+      size += 8 + batch.length
     }
-    topics.push(new Encoder().writeString(topic).writeArray(encoded))
+    topics.push({ topic, batches })
   }
-  return new Encoder().writeString(transactionalId).writeInt16(acks).writeInt32(timeout).writeArray(topics)
+  const out = new Encoder(size).writeString(transactionalId).writeInt16(acks).writeInt32(timeout).writeInt32(topics.length)
+  for (const { topic, batches } of topics) {
+    out.writeString(topic).writeInt32(batches.length)
+    for (const { partition, batch } of batches) out.writeInt32(partition).writeInt32(batch.length).writeBuffer(batch)
+  }
+  return out
 }
 
 const allUsual = (topicData) =>
