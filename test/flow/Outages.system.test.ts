@@ -1,13 +1,17 @@
+import { extract } from "@bridge/extractor/Extractor"
 import { type Stack, startStack } from "@bridge/infra/Stack"
 import { removeStack, testDir } from "@bridge/infra/TestStack"
+import { refine } from "@bridge/refiner/Refiner"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { Effect, Layer } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
-import { asOwner, books, extractorWith, refinerWith, reviewable, sourceIds, streams } from "./Rig.ts"
+import { asOwner, books, extractorWith, gate, refinerWith, reviewable, sourceIds, streams, watched } from "./Rig.ts"
 
 const dir = testDir()
+/** One transaction of each is open when the database goes away. */
+const held = { extractor: gate(6), refiner: gate(6) }
 let stack: Stack
 let sandbox: Sandbox
 let w: World
@@ -22,7 +26,12 @@ beforeAll(async () => {
   sandbox = vendor
   sandbox.world.faults.add({ kind: "slow", vendor: "freshservice", path: "/tickets/", ms: 30 })
   w = await world(sandbox, { BRIDGE_LOG_LEVEL: "Error" }, own)
-  stop = w.start("services", Layer.mergeAll(scheduler, extractorWith(), refinerWith()))
+  const reading = watched(extract, { inside: held.extractor })
+  const refining = watched(refine, { inside: held.refiner })
+  stop = w.start(
+    "services",
+    Layer.mergeAll(scheduler, extractorWith({ stage: reading.stage }), refinerWith({ stage: refining.stage }))
+  )
 })
 afterAll(async () => {
   await stop?.()
@@ -75,7 +84,10 @@ it("goes on within 30 seconds when the database was away for some, and reads eve
       "postgres"
     )
   const still = await through(async () => {
+    await Promise.all([held.extractor.reached, held.refiner.reached])
     await allow(false)
+    held.extractor.open()
+    held.refiner.open()
     await pause(6_000)
     await allow(true)
   })

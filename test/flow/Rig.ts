@@ -66,13 +66,18 @@ export interface Watched<R> {
   readonly running: () => number
 }
 
-/** Counts the runs at work; what comes to the gate is a transaction that is about to begin. */
-export const watched = <R>(stage: Stage<R>, transactions?: Gate): Watched<R> => {
+/** Counts the runs at work; what comes to a gate is a transaction: that is about to begin, or that has begun. */
+export const watched = <R>(
+  stage: Stage<R>,
+  gates: { readonly before?: Gate; readonly inside?: Gate } = {}
+): Watched<R> => {
   let running = 0
-  const heldUp = (run: Run): Run =>
-    transactions === undefined
-      ? run
-      : { ...run, transaction: (body) => Effect.andThen(transactions.pass, run.transaction(body)) }
+  const before = gates.before?.pass ?? Effect.void
+  const inside = gates.inside?.pass ?? Effect.void
+  const heldUp = (run: Run): Run => ({
+    ...run,
+    transaction: (body) => Effect.andThen(before, run.transaction(Effect.andThen(inside, body)))
+  })
   return {
     running: () => running,
     stage: {

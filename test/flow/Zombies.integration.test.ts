@@ -58,7 +58,7 @@ const reads = (job: string) =>
 
 /** The extractor is held at the gate in the middle of its work, while another one takes the stream over and reads it to its end. */
 const overtaken = async (job: string, held: Gate, edge?: ReturnType<typeof producerWith>) => {
-  const zombie = edge === undefined ? watched(extract, held) : watched(extract)
+  const zombie = edge === undefined ? watched(extract, { before: held }) : watched(extract)
   const part = edge === undefined ? {} : { edge }
   const stop = [w.start("zombie", extractorWith({ ...part, stage: zombie.stage }))]
   try {
