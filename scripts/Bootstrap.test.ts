@@ -128,6 +128,8 @@ describe("a command on a fresh clone", () => {
     prepare(`[ -f ${root}/again ] || { touch ${root}/again; sleep 0.5; }; ${works()}; echo done >> ${root}/calls`)
     const first = start("exit", "0")
     while (!existsSync(join(root, "again"))) await wait(10)
+    const holder = () => readFileSync(join(root, ".bridge/install.lock"), "utf8").split(".")[0]
+    while (holder() === String(first.child.pid)) await wait(10)
     first.child.kill("SIGKILL")
     expect(await start("exit", "0").ended).toMatchObject({ code: 0 })
     expect(readFileSync(join(root, "calls"), "utf8")).toBe("called\ndone\ncalled\ndone\n")
@@ -162,6 +164,34 @@ describe("a command that runs", () => {
   })
 })
 
+describe("a command that npm runs", () => {
+  const scripts = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")).scripts as Record<string, string>
+
+  it("is told when npm is told to stop: npm's shell is the command itself", async () => {
+    prepare(works())
+    await start("exit", "0").ended
+    const script = scripts.start?.replace("apps/all/main.ts", "apps/cli/main.ts")
+    writeFileSync(join(root, "package.json"), JSON.stringify({ scripts: { start: script } }))
+    const npm = spawn("npm", ["run", "--silent", "start", "--", "wait"], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "ignore"]
+    })
+    children.push(npm)
+    let said = ""
+    npm.stdout.on("data", (text: Buffer) => (said += String(text)))
+    while (!said.includes("[]")) await wait(10)
+    npm.kill("SIGTERM")
+    await new Promise((closed) => npm.once("close", closed))
+    expect(said).toBe("[]\nSIGTERM\n")
+  })
+
+  it("is started the same way whichever it is", () => {
+    const launched = Object.values(scripts).filter((script) => script.includes("run.mjs"))
+    expect(launched.length).toBeGreaterThan(5)
+    expect(launched.filter((script) => !script.startsWith("exec node scripts/run.mjs "))).toEqual([])
+  })
+})
+
 describe("a machine that cannot run Bridge", () => {
   it("is told when its Node is too old to set anything up", () => {
     expect(tooOld("v16.20.2")).toBe(
@@ -188,6 +218,9 @@ describe("a machine that cannot run Bridge", () => {
     expect(npmFailed("/b/", 1, "npm error code ENOTFOUND")).toMatch(/^npm could not reach its registry/)
     expect(npmFailed("/b/", 1, "npm error EACCES: permission denied")).toMatch(
       /^npm may not write to \/b\/node_modules/
+    )
+    expect(npmFailed("/b/", 1, "npm error code EACCES\nnpm error path /home/x/.npm\n")).toMatch(
+      /^npm may not write to \/home\/x\/\.npm \(see above\)/
     )
     expect(npmFailed("/b/", 1, "something else")).toMatch(/^npm ci failed with 1 /)
   })

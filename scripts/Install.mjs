@@ -21,7 +21,7 @@ export const npmFailed = (root, status, words) => {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/.test(words))
     return "npm could not reach its registry (see above): check the network or npm's proxy settings and run the same command again."
   if (/EACCES|EPERM|EROFS/.test(words))
-    return `npm may not write to ${root}node_modules (see above): give this user the folder and run the same command again.`
+    return `npm may not write to ${/^npm \S+ path (.+)$/m.exec(words)?.[1] ?? `${root}node_modules`} (see above): give this user the folder and run the same command again.`
   return `npm ci failed with ${status} (see above): solve what it says and run the same command again.`
 }
 
@@ -111,7 +111,7 @@ const runPatches = (root) => {
 /** npm's words go to stderr; stdout stays the command's own. The lock is npm's: should we be killed, nobody installs beside it. */
 const npmCi = async (root, handTo) => {
   say("installing the packages (once, about half a minute)")
-  const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+  const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, "pipe"],
     shell: process.platform === "win32"
