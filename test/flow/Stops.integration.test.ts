@@ -6,18 +6,21 @@ import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
-import { books, extractorWith, refinerWith, reviewable, sourceIds, state, streams } from "./Rig.ts"
+import { books, extractorWith, gate, producerWith, refinerWith, reviewable, sourceIds, state } from "./Rig.ts"
 
 let sandbox: Sandbox
 let w: World
 let stop: () => Promise<void>
+/** What a send goes through first. */
+let sending: Effect.Effect<void> = Effect.void
 const entities = ["ticket", "comment"]
 const options = { batchSize: 20 }
 
 beforeAll(async () => {
   sandbox = await startSandbox({ tickets: 150, seed: 9, limits: false, logCalls: true })
   w = await world(sandbox)
-  stop = w.start("services", Layer.mergeAll(scheduler, refinerWith(), extractorWith()))
+  const edge = producerWith(/\.raw\./, { before: Effect.suspend(() => sending) })
+  stop = w.start("services", Layer.mergeAll(scheduler, refinerWith(), extractorWith({ edge })))
 })
 afterAll(async () => {
   await stop?.()
@@ -93,20 +96,24 @@ describe("a stream that waits for the vendor", () => {
 describe("a job that is paused", () => {
   it("stops calling, leaves nothing half sent, and goes on where it was", async () => {
     sandbox.world.faults.add({ kind: "slow", vendor: "freshservice", path: "/tickets/", ms: 60 })
+    const held = gate(2)
+    sending = held.pass
     const job = await insertJob(w, sandbox, entities, options)
-    await eventually(
-      () => streams(w, job),
-      ([tickets]) => (tickets?.rows ?? 0) > 0
-    )
+    await held.reached
     await decide(job, "job-paused")
-    await pause(4_000)
+    await eventually(
+      () => books(w, job),
+      ({ batches }) => batches.sending === undefined,
+      5_000
+    )
     const made = calls().length
-    const half = await books(w, job)
     await pause(1_500)
     expect(calls().length).toBe(made)
-    expect(half.batches.sending).toBeUndefined()
-    expect(half.manifest.ticket ?? 0).toBeLessThan(150)
+    const { batches, manifest } = await books(w, job)
+    expect(batches.abandoned).toBeGreaterThan(0)
+    expect(manifest.ticket).toBeLessThan(150)
     expect(await state(w, job)).toBe("extracting")
+    sending = Effect.void
     sandbox.world.faults.clear()
     await decide(job, "job-resumed")
     await once(job)
