@@ -9,7 +9,17 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { eventually, insertJob, neighbour, type World, world } from "../harness/World.ts"
-import { asOwner, books, extractorWith, producerWith, refinerWith, reviewable, sourceIds, streams } from "./Rig.ts"
+import {
+  asOwner,
+  books,
+  extractorWith,
+  producerWith,
+  refinerWith,
+  reviewable,
+  sourceIds,
+  state,
+  streams
+} from "./Rig.ts"
 
 let sandbox: Sandbox
 /** Two tenants, each with an account of its own at the vendor. */
@@ -91,6 +101,28 @@ describe("the window between extractor and refiner", () => {
     await w.rows((sql) => sql`delete from job_batches where job_id = ${job}::uuid and number = -1`)
     await once(w, job)
     await once(other, next, "beta.freshservice.com")
+  })
+})
+
+describe("a stream that waits for its vendor", () => {
+  it("keeps no neighbour from work", async () => {
+    sandbox.world.faults.add({ kind: "429", vendor: "freshservice", count: 1, retryAfter: 25 })
+    const tuning = { permits: 1, sliceMillis: 10_000 }
+    stop.push(w.start("services", Layer.mergeAll(scheduler, refinerWith(), extractorWith({ tuning }))))
+    const job = await insertJob(w, sandbox, entities)
+    await eventually(
+      async () => sandbox.world.faults.list(),
+      ([fault]) => fault?.hit === 1
+    )
+    sandbox.world.faults.clear()
+    const next = await insertJob(other, others, entities)
+    await once(other, next, "beta.freshservice.com")
+    expect((await streams(w, job)).every((s) => !s.ended)).toBe(true)
+    await w.rows((sql) => sql`update jobs set cancel_requested = true where id = ${job}::uuid`)
+    await eventually(
+      () => state(w, job),
+      (is) => is === "cancelled"
+    )
   })
 })
 
