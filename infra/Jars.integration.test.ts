@@ -55,7 +55,7 @@ it("says that Maven is missing while the jars are not there, and what to do", ()
 
 it("says what Maven said when the jars cannot be fetched, and leaves nothing half fetched", async () => {
   withJava()
-  put("mvn", "echo '[ERROR] Unknown host central'; exit 1")
+  put("mvn", "printf '\\033[0m[ERROR] Unknown host central\\n[ERROR] \\n'; exit 1")
   await expect(find()).rejects.toThrow(/^Maven could not fetch .* Maven said: Unknown host central$/)
   await expect(find()).rejects.toThrow(/^Maven could not fetch/)
 })

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameS
 import { homedir, tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { acquire } from "./Lock.mjs"
 import { DiskFull, FetchFailed, JavaMissing, MavenMissing, StackError } from "./StackError.ts"
 
@@ -93,12 +94,14 @@ const fetchInto = async (out: string, log: (line: string) => void): Promise<void
   if (mvn === undefined) throw new StackError({ reason: new MavenMissing() })
   const known = existsSync(join(homedir(), ".m2/repository/org/apache/kafka/kafka_2.13"))
   log(known ? "unpacking Kafka and the schema registry" : "fetching Kafka and the schema registry (once, 150 MB)")
-  const goal = ["-q", "-B", "-Dstyle.color=never", "-f", pom, `-Dout=${out}`, "validate"]
+  // Java takes its home from the password file, where a user may have none; everybody else goes by $HOME.
+  const place = [`-Duser.home=${homedir()}`, `-Dout=${out}`]
+  const goal = ["-q", "-B", "-Dstyle.color=never", "-f", pom, ...place, "validate"]
   if (known && (await maven(mvn, ["-o", ...goal])).status === 0) return
   const { status, words } = await maven(mvn, goal)
   if (status === 0) return
   if (/No space left on device/i.test(words)) throw new StackError({ reason: new DiskFull({ dir: dirname(out) }) })
-  const line = words.split("\n").find((text) => text.startsWith("[ERROR]")) ?? words
+  const line = words.split("\n").find((text) => /^\[ERROR\] ./.test(text)) ?? words
   throw new StackError({ reason: new FetchFailed({ words: line.replace("[ERROR] ", "").slice(0, 500) }) })
 }
 
@@ -110,5 +113,5 @@ const maven = (mvn: string, args: ReadonlyArray<string>): Promise<{ status: numb
       stream.on("data", (text: Buffer) => {
         words = (words + String(text)).slice(-20_000)
       })
-    child.once("error", failed).once("close", (status) => done({ status, words }))
+    child.once("error", failed).once("close", (status) => done({ status, words: stripVTControlCharacters(words) }))
   })
