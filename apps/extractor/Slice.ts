@@ -48,7 +48,7 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
       let sent: Sent | null = null
       for (;;) {
         const ready = (yield* Queue.size(queue)) > 0
-        // Nothing ready: what was sent counts now, not when the next slow page has come; and others have the permit.
+        // Nothing ready: what was sent counts now, not when the next slow page has come. Promise 5: others have the permit.
         if (!ready && sent !== null) {
           if ((yield* advance(run, claim, sent, { _tag: "Wait" })) !== "on") return
           sent = null

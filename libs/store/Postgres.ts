@@ -47,7 +47,7 @@ export const ownerLayer = Layer.unwrap(
 
 /**
  * On a connection that breaks, the client's own rollback fails and dies, and its defect hides what happened. What broke is
- * the database, which may come back: it fails again as what it is. For everyone who opens a transaction.
+ * the database, which may come back: it fails again as what it is. Promise 2: no batch is given up for it.
  */
 export const connectionLossFails = <A, E, R>(
   self: Effect.Effect<A, E, R>
