@@ -1,18 +1,11 @@
 // The administration of the sandbox under /_admin, at any host name: truth, ledger, fault orders, changes, accounts.
+
+import { type DestinationEntity, destinationEntities, destinationLines } from "./DestinationTruth.ts"
 import { faultProblem } from "./Faults.ts"
 import { type FreshserviceOptions, freshserviceHost } from "./freshservice/Account.ts"
 import { type MutateOrder, mutate, mutateDefaults, mutateProblem } from "./Mutate.ts"
 import { type Call, empty, isObject, json, jsonBody, type Reply } from "./Reply.ts"
-import {
-  type CorpusEntity,
-  corpusCounts,
-  corpusEntities,
-  corpusLines,
-  type DestinationEntity,
-  destinationEntities,
-  destinationLines,
-  expectedFailures
-} from "./Truth.ts"
+import { type CorpusEntity, corpusCounts, corpusEntities, corpusLines, expectedFailures } from "./Truth.ts"
 import { freshserviceDefaults, freshserviceNamed, type World, zendeskDefaults, zendeskNamed } from "./World.ts"
 import { type Refusal, ticketCount, type ZendeskOptions } from "./zendesk/Account.ts"
 

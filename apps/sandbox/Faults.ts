@@ -3,7 +3,18 @@
 import { draw, places } from "./Random.ts"
 import type { Call } from "./Reply.ts"
 
-export const faultKinds = ["429", "status", "slow", "cut", "truncate", "html", "unanswered", "drop"] as const
+export const faultKinds = [
+  "429",
+  "status",
+  "slow",
+  "cut",
+  "truncate",
+  "html",
+  "trickle",
+  "unanswered",
+  "drop",
+  "expired"
+] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 export type FaultOrder = {
@@ -27,7 +38,7 @@ export type FaultOrder = {
   readonly retryAfter?: number
   /** kind `status`. */
   readonly body?: string
-  /** kind `slow`: milliseconds before the answer. */
+  /** kind `slow`: milliseconds before the answer; kind `trickle`: milliseconds until its last byte. */
   readonly ms?: number
 }
 

@@ -61,6 +61,15 @@ export const places = {
   person: hashText("person"),
   group: hashText("group"),
   department: hashText("department"),
+  location: hashText("location"),
+  asset: hashText("asset"),
+  relationship: hashText("relationship"),
+  problem: hashText("problem"),
+  change: hashText("change"),
+  note: hashText("note"),
+  link: hashText("link"),
+  attachment: hashText("attachment"),
+  item: hashText("item"),
   zendesk: hashText("zendesk"),
   faults: hashText("faults")
 } as const

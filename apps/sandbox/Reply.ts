@@ -1,12 +1,13 @@
 // What a vendor answers, before faults and the socket touch it.
-// Bodies are text or bytes that are already serialised.
+// Bodies are text or bytes that are already serialised, or bytes that are made while they are sent.
+import type { Bytes } from "./Bytes.ts"
 
 export type Headers = Record<string, string>
 
 export type Reply = {
   readonly status: number
   readonly headers: Headers
-  readonly body: string | Buffer
+  readonly body: string | Buffer | Bytes
 }
 
 /** A call as the vendors see it; the body has been read whole. */
@@ -21,8 +22,13 @@ export type Call = {
   readonly search: string
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   readonly body: Buffer
+  /** A file that was sent; its body is not among `body`. */
+  readonly file: SentFile | null
   readonly requestId: string
 }
+
+/** A file that came in, put away as it came. */
+export type SentFile = { readonly bytes: Bytes; readonly sha256: string }
 
 /** What a vendor gives back to the server: the answer and the name the call is counted under. */
 export type Answered = { readonly reply: Reply; readonly operation: string; readonly account: string | null }
@@ -41,6 +47,12 @@ export const empty = (status: number, headers: Headers = {}): Reply => ({ status
 export const text = (status: number, body: string, headers: Headers = {}): Reply => ({
   status,
   headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  body
+})
+
+export const xml = (status: number, body: string): Reply => ({
+  status,
+  headers: { "content-type": "application/xml" },
   body
 })
 

@@ -119,7 +119,11 @@ describe("administration", () => {
       expect(await lines("corpus?entity=person")).toHaveLength(100)
       const all = await lines("corpus")
       expect(new Set(all.map((line) => line.entity))).toEqual(
-        new Set(["ticket", "comment", "person", "group", "group-member", "department"])
+        new Set(
+          "ticket comment person group group-member department location asset-type asset relation problem problem-note change change-note custom-field attachment".split(
+            " "
+          )
+        )
       )
       const [{ id, row }] = tickets as [{ id: number; row: object }]
       expect((await fresh(`/api/v2/tickets/${id}`)).body.ticket).toEqual(row)
@@ -200,7 +204,11 @@ describe("administration", () => {
 it("starts, names its addresses and a host map, and stops", async () => {
   const sandbox = await startSandbox({ tickets: 8, seed: "x" })
   expect(sandbox.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-  expect(sandbox.hostMap).toEqual({ "*.freshservice.com": sandbox.origin, "*.zendesk.com": sandbox.origin })
+  expect(sandbox.hostMap).toEqual({
+    "*.freshservice.com": sandbox.origin,
+    "*.zendesk.com": sandbox.origin,
+    "*.zdusercontent.com": sandbox.origin
+  })
   expect(sandbox.credentials.freshservice.domain).toBe(sandbox.hosts.freshservice)
   await sandbox.stop()
   await expect(fetch(sandbox.adminUrl)).rejects.toThrow()

@@ -3,6 +3,7 @@ import { once } from "node:events"
 import type { AddressInfo } from "node:net"
 import type { FreshserviceOptions } from "./freshservice/Account.ts"
 import { makeServer } from "./Server.ts"
+import { makeSpool } from "./Spool.ts"
 import { freshserviceDefaults, makeWorld, type World, zendeskDefaults } from "./World.ts"
 import type { ZendeskOptions } from "./zendesk/Account.ts"
 
@@ -14,6 +15,13 @@ export type SandboxOptions = {
   readonly tickets?: number
   /** How many of them the destination refuses; absent: one per 400, at least one from 10 tickets on. */
   readonly failures?: number
+  /** What the Freshservice account has beside; absent: in scale with the tickets. */
+  readonly attachments?: number
+  readonly assets?: number
+  readonly problems?: number
+  readonly changes?: number
+  /** false: no attachments, assets, problems, changes or requested items. */
+  readonly growth?: boolean
   /** Tickets the Zendesk account holds at the start. */
   readonly zendeskTickets?: number
   /** A vendor's minute lasts 60 / factor seconds. */
@@ -70,7 +78,8 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     logCalls: options.logCalls ?? false,
     accounts: accountsOf(options)
   })
-  const server = makeServer(world)
+  const spool = makeSpool()
+  const server = makeServer(world, spool)
   server.listen(options.port ?? 0, "127.0.0.1")
   await once(server, "listening")
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -82,7 +91,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     origin,
     adminUrl: `${origin}/_admin`,
     hosts: { freshservice: freshservice.host, zendesk: zendesk.host },
-    hostMap: { "*.freshservice.com": origin, "*.zendesk.com": origin },
+    hostMap: { "*.freshservice.com": origin, "*.zendesk.com": origin, "*.zdusercontent.com": origin },
     credentials: {
       freshservice: { domain: freshservice.host, api_key: freshservice.options.apiKey },
       zendesk: {
@@ -97,6 +106,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
       server.closeAllConnections()
       server.close()
       await once(server, "close")
+      spool.close()
     }
   }
 }
@@ -112,6 +122,11 @@ const accountsOf = (options: SandboxOptions) => {
     ...(options.realLimits !== undefined && { realLimits: options.realLimits }),
     ...(options.tickets !== undefined && { tickets: options.tickets }),
     ...(options.failures !== undefined && { failures: options.failures }),
+    ...(options.attachments !== undefined && { attachments: options.attachments }),
+    ...(options.assets !== undefined && { assets: options.assets }),
+    ...(options.problems !== undefined && { problems: options.problems }),
+    ...(options.changes !== undefined && { changes: options.changes }),
+    ...(options.growth !== undefined && { growth: options.growth }),
     ...options.freshservice
   }
   const zendesk: ZendeskOptions = {

@@ -2,19 +2,23 @@
 import { randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { Readable } from "node:stream"
+import { setTimeout as after } from "node:timers/promises"
 import { type AdminAnswer, answerAdmin } from "./Admin.ts"
+import { type Bytes, firstBytes, isBytes } from "./Bytes.ts"
 import type { ActiveFault } from "./Faults.ts"
 import { answerFreshservice } from "./freshservice/Freshservice.ts"
+import { accessDenied, answerStorage, isStorage } from "./freshservice/Storage.ts"
 import { type Answered, type Call, empty, html, json, type Reply, text } from "./Reply.ts"
+import type { Spool } from "./Spool.ts"
 import type { World } from "./World.ts"
 import { tooManyRequests } from "./zendesk/Errors.ts"
 import { answerZendesk } from "./zendesk/Zendesk.ts"
 
 type Vendor = "freshservice" | "zendesk"
 
-export const makeServer = (world: World): Server => {
+export const makeServer = (world: World, spool: Spool): Server => {
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-    readCall(request)
+    readCall(request, spool)
       .then((call) => serve(world, call, request, response))
       .catch((error: unknown) => failed(error, response))
   })
@@ -30,9 +34,17 @@ const failed = (error: unknown, response: ServerResponse): void => {
   else send(json(500, { error: `sandbox defect: ${String(error)}` }), response)
 }
 
-const readCall = async (request: IncomingMessage): Promise<Call> => {
+/** Uploads, which may be large, are put away while they come in. */
+const isUpload = (request: IncomingMessage): boolean =>
+  request.method === "POST" && /^\/api\/v2\/uploads(?:\.json)?(?:\?|$)/.test(request.url ?? "")
+
+const readCall = async (request: IncomingMessage, spool: Spool): Promise<Call> => {
   const chunks: Array<Buffer> = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const upload = isUpload(request) ? spool.begin() : null
+  for await (const chunk of request) {
+    if (upload === null) chunks.push(chunk as Buffer)
+    else upload.add(chunk as Buffer)
+  }
   const url = request.url ?? "/"
   const mark = url.indexOf("?")
   const search = mark < 0 ? "" : url.slice(mark)
@@ -44,12 +56,17 @@ const readCall = async (request: IncomingMessage): Promise<Call> => {
     search,
     headers: request.headers,
     body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
+    file: upload?.done() ?? null,
     requestId: randomUUID()
   }
 }
 
 const vendorOf = (host: string): Vendor | null =>
-  host.endsWith(".freshservice.com") ? "freshservice" : host.endsWith(".zendesk.com") ? "zendesk" : null
+  host.endsWith(".freshservice.com")
+    ? "freshservice"
+    : host.endsWith(".zendesk.com") || host.endsWith(".zdusercontent.com")
+      ? "zendesk"
+      : null
 
 const serve = (world: World, call: Call, request: IncomingMessage, response: ServerResponse): void => {
   const vendor = vendorOf(call.host)
@@ -85,18 +102,21 @@ const serveVendor = (
   })
   if (silent) request.socket.destroy()
   else if (kind === "slow") setTimeout(() => send(reply, response), fault?.order.ms ?? 1000).unref()
+  else if (kind === "trickle") trickle(reply, response, fault?.order.ms ?? 1000)
   else if (kind === "cut") cutShort(reply, response)
   else send(kind === "truncate" ? { ...reply, body: half(reply) } : reply, response)
 }
 
 const answer = (world: World, vendor: Vendor, call: Call): Answered =>
-  vendor === "freshservice"
-    ? answerFreshservice(world.freshservice.get(call.host), call)
-    : answerZendesk(
-        world.zendesk.get(call.host),
-        call,
-        [...world.zendesk.values()].map((account) => account.options.subdomain)
-      )
+  isStorage(call.host)
+    ? answerStorage(world.freshservice, call)
+    : vendor === "freshservice"
+      ? answerFreshservice(world.freshservice.get(call.host), call)
+      : answerZendesk(
+          world.zendesk.get(call.host),
+          call,
+          [...world.zendesk.values()].map((account) => account.options.subdomain)
+        )
 
 /** The answer of an order that keeps the call from being done, or null. */
 const spoilt = (vendor: Vendor, call: Call, fault: ActiveFault | undefined): Answered | null => {
@@ -115,6 +135,8 @@ const spoilt = (vendor: Vendor, call: Call, fault: ActiveFault | undefined): Ans
       return instead(
         html(order.status ?? 200, "<!DOCTYPE html><html><body><h1>We are down for maintenance</h1></body></html>")
       )
+    case "expired":
+      return isStorage(call.host) ? instead(accessDenied()) : null
     case "drop":
       return instead(empty(0))
     default:
@@ -128,10 +150,12 @@ const statusReply = (status: number, body: string | undefined, retryAfter: numbe
   return status === 504 ? text(504, "upstream request timeout", headers) : empty(status, headers)
 }
 
-const bytes = ({ body }: Reply): Buffer => (typeof body === "string" ? Buffer.from(body, "utf8") : body)
-const half = (reply: Reply): Buffer => {
-  const whole = bytes(reply)
-  return whole.subarray(0, Math.floor(whole.length / 2))
+const whole = ({ body }: Reply): Buffer | Bytes => (typeof body === "string" ? Buffer.from(body, "utf8") : body)
+const sizeOf = (body: Buffer | Bytes): number => (isBytes(body) ? body.size : body.length)
+const half = (reply: Reply): Buffer | Bytes => {
+  const body = whole(reply)
+  const size = Math.floor(sizeOf(body) / 2)
+  return isBytes(body) ? firstBytes(body, size) : body.subarray(0, size)
 }
 
 const send = (reply: Reply, response: ServerResponse): void => {
@@ -140,15 +164,49 @@ const send = (reply: Reply, response: ServerResponse): void => {
     response.writeHead(status, headers).end()
     return
   }
-  const body = bytes(reply)
-  response.writeHead(status, { ...headers, "content-length": body.length }).end(body)
+  const body = whole(reply)
+  response.writeHead(status, { ...headers, "content-length": sizeOf(body) })
+  if (isBytes(body)) flow(Readable.from(body.read(0, body.size)), response)
+  else response.end(body)
+}
+
+/** What cannot go on ends the connection, and who has gone ends the reading. */
+const flow = (stream: Readable, response: ServerResponse): void => {
+  stream.on("error", () => response.destroy())
+  response.on("close", () => stream.destroy())
+  stream.pipe(response)
 }
 
 /** The head promises the whole body; the socket ends in the middle of it. */
 const cutShort = (reply: Reply, response: ServerResponse): void => {
-  const whole = bytes(reply)
-  response.writeHead(reply.status, { ...reply.headers, "content-length": whole.length })
-  response.write(half(reply), () => response.destroy())
+  response.writeHead(reply.status, { ...reply.headers, "content-length": sizeOf(whole(reply)) })
+  const part = half(reply)
+  const stream = Readable.from(isBytes(part) ? part.read(0, part.size) : [part])
+  stream.on("error", () => response.destroy())
+  stream.on("end", () => response.destroy())
+  stream.on("data", (piece: Buffer) => {
+    if (response.write(piece)) return
+    stream.pause()
+    response.once("drain", () => stream.resume())
+  })
+}
+
+const trickles = 10
+
+/** The head at once, the body in ten pieces over the time. */
+const trickle = (reply: Reply, response: ServerResponse, millis: number): void => {
+  const body = whole(reply)
+  const size = sizeOf(body)
+  response.writeHead(reply.status, { ...reply.headers, "content-length": size })
+  const pieces = async function* (): AsyncIterable<Buffer> {
+    for (let k = 0; k < trickles; k++) {
+      const [from, to] = [Math.floor((size * k) / trickles), Math.floor((size * (k + 1)) / trickles)]
+      await after(millis / trickles)
+      if (isBytes(body)) yield* body.read(from, to)
+      else yield body.subarray(from, to)
+    }
+  }
+  flow(Readable.from(pieces()), response)
 }
 
 const sendAdmin = (answer: AdminAnswer, response: ServerResponse): void => {
@@ -157,10 +215,7 @@ const sendAdmin = (answer: AdminAnswer, response: ServerResponse): void => {
     return
   }
   response.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8" })
-  const stream = Readable.from(chunks(answer.lines), { objectMode: false })
-  stream.on("error", () => response.destroy())
-  response.on("close", () => stream.destroy())
-  stream.pipe(response)
+  flow(Readable.from(chunks(answer.lines), { objectMode: false }), response)
 }
 
 const chunkCharacters = 64_000

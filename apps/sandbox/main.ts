@@ -11,6 +11,10 @@ const usage = `sandbox: Freshservice and Zendesk to play and test against
   --tickets N          tickets of the Freshservice account (default 200)
   --seed S             another corpus (default 1)
   --failures N         tickets the destination refuses (default one per 400)
+  --attachments N      files, 0 bytes to 20 MB (default 15 per 100 tickets)
+  --assets N, --problems N, --changes N
+                       (default 10, 2.5 and 2.5 per 100 tickets)
+  --no-growth          none of these, and no requested items
   --zendesk-tickets N  tickets the Zendesk account holds at the start (default 0)
   --time-factor F      a vendor's minute lasts 60/F seconds (default 1)
   --limit-factor F     every limit is F times as large (default 1)
@@ -30,6 +34,11 @@ const options = {
   tickets: { type: "string" },
   seed: { type: "string" },
   failures: { type: "string" },
+  attachments: { type: "string" },
+  assets: { type: "string" },
+  problems: { type: "string" },
+  changes: { type: "string" },
+  "no-growth": { type: "boolean" },
   "zendesk-tickets": { type: "string" },
   "time-factor": { type: "string" },
   "limit-factor": { type: "string" },
@@ -67,6 +76,10 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
     port: count("port", values.port),
     tickets: count("tickets", values.tickets),
     failures: count("failures", values.failures),
+    attachments: count("attachments", values.attachments),
+    assets: count("assets", values.assets),
+    problems: count("problems", values.problems),
+    changes: count("changes", values.changes),
     zendeskTickets: count("zendesk-tickets", values["zendesk-tickets"]),
     timeFactor: count("time-factor", values["time-factor"]),
     limitFactor: count("limit-factor", values["limit-factor"])
@@ -78,6 +91,7 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
     ...given,
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(values.anchor !== undefined && { anchor: values.anchor }),
+    growth: values["no-growth"] !== true,
     limits: values["no-limits"] !== true,
     realLimits: values["real-limits"] === true,
     logCalls: values["log-calls"] === true,

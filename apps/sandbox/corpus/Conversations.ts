@@ -2,6 +2,8 @@
 // ascending in time, several within one second.
 import { isoSecond } from "../Clock.ts"
 import { places, random } from "../Random.ts"
+import type { File } from "./Attachments.ts"
+import { type FileLinks, fileRows, withPictures } from "./FileRows.ts"
 import { conversationNumbers, ghostId, personNumbers, ticketId } from "./Ids.ts"
 import type { Row } from "./People.ts"
 import type { Plan } from "./Plan.ts"
@@ -14,6 +16,8 @@ type Sources = {
   readonly tickets: Tickets
   readonly times: Times
   readonly firstConversation: (index: number) => number
+  readonly files: (index: number, place: number) => ReadonlyArray<File>
+  readonly links: FileLinks
 }
 
 export const makeConversations = (sources: Sources): ((index: number) => ReadonlyArray<Row>) => {
@@ -27,7 +31,11 @@ export const makeConversations = (sources: Sources): ((index: number) => Readonl
     return Array.from({ length: count }, (_, k) => {
       const at = k % 5 === 4 ? previous : created + Math.floor((span * (k + 1)) / (count + 1))
       previous = at
-      return conversation(sources, facts, times.updated(index), k === count - 1, firstConversation(index) + k, at)
+      const row = conversation(sources, facts, times.updated(index), k === count - 1, firstConversation(index) + k, at)
+      const files = sources.files(index, k)
+      if (files.length === 0) return row
+      const body = withPictures(sources.links, String(row.body), files)
+      return { ...row, body, attachments: fileRows(sources.links, files, at) }
     })
   }
 }

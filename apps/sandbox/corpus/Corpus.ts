@@ -2,21 +2,19 @@
 // Rows are made when asked for; only numbers and changes are kept.
 import { isoSecond } from "../Clock.ts"
 import { draw, hashText, places } from "../Random.ts"
+import { type Assets, makeAssets } from "./Assets.ts"
+import { type Files, makeFiles } from "./Attachments.ts"
 import { makeConversations } from "./Conversations.ts"
+import { type FileLinks, fileRows, plainLinks } from "./FileRows.ts"
+import { type Growth, type GrowthOptions, growthOf } from "./Growth.ts"
 import { conversationNumbers, departmentNumbers, groupNumbers, personNumbers, ticketId, ticketIndex } from "./Ids.ts"
+import { type Links, makeLinks, requestedItems } from "./Links.ts"
+import { locationRows } from "./Locations.ts"
 import type { People, Person, Row } from "./People.ts"
 import { makePeople } from "./People.ts"
-import {
-  departmentRow,
-  groupRow,
-  locationRows,
-  makeTeams,
-  membershipOf,
-  roleRows,
-  type Team,
-  workspaceRows
-} from "./Places.ts"
+import { departmentRow, groupRow, makeTeams, membershipOf, roleRows, type Team, workspaceRows } from "./Places.ts"
 import { deleted, makePlan, normal, type Plan } from "./Plan.ts"
+import { type Matters, makeChanges, makeProblems } from "./Problems.ts"
 import { makeSelect, type TicketQuestion } from "./Select.ts"
 import { makeTickets, type TicketFacts, type Times } from "./Tickets.ts"
 
@@ -28,6 +26,9 @@ export type CorpusOptions = {
   readonly domain: string
   readonly workspaces: number
   readonly failures?: number
+  /** What there is beside tickets and people; absent: in scale with the tickets. */
+  readonly growth?: GrowthOptions
+  readonly links?: FileLinks
 }
 
 export type Corpus = {
@@ -51,6 +52,15 @@ export type Corpus = {
   readonly personIndex: (id: number) => number
   readonly groups: () => ReadonlyArray<Row>
   readonly departments: () => ReadonlyArray<Row>
+  readonly growth: Growth
+  readonly files: Files
+  readonly assets: Assets
+  readonly problems: Matters
+  readonly changes: Matters
+  readonly ticketLinks: Links
+  /** Of a service request; nothing for another ticket. */
+  readonly requestedItems: (index: number) => ReadonlyArray<Row>
+  readonly assetRow: (index: number) => Row
   readonly locations: ReadonlyArray<Row>
   readonly roles: ReadonlyArray<Row>
   readonly workspaces: ReadonlyArray<Row>
@@ -76,8 +86,33 @@ export const makeCorpus = (options: CorpusOptions): Corpus => {
   const extra = new Map<number, Array<Row>>()
   let version = 1
   let added = 0
-  const tickets = makeTickets({ seed, plan, people, teams, times: grown, workspaces, domain })
-  const generated = makeConversations({ seed, plan, tickets, times: grown, firstConversation: grown.firstConversation })
+  const growth = growthOf(options.tickets, options.growth ?? {})
+  const links = options.links ?? plainLinks(domain)
+  const files = makeFiles({
+    seed,
+    count: growth.attachments,
+    tickets: plan.tickets,
+    assets: growth.assets,
+    conversations: grown.conversations
+  })
+  const tickets = makeTickets({ seed, plan, people, teams, times: grown, workspaces, files: files.ofTicket, links })
+  const generated = makeConversations({
+    seed,
+    plan,
+    tickets,
+    times: grown,
+    firstConversation: grown.firstConversation,
+    files: files.ofConversation,
+    links
+  })
+  const assets = makeAssets({ seed, plan, anchor, workspaces, ...growth })
+  const matters = { seed, plan, anchor, assets: growth.assets, changes: growth.changes }
+  const ticketLinks = makeLinks({
+    seed,
+    tickets: plan.tickets,
+    growth,
+    serviceRequest: (index) => tickets.facts(index).serviceRequest
+  })
   const conversations = (index: number): ReadonlyArray<Row> => [...generated(index), ...(extra.get(index) ?? [])]
   const groups = Array.from({ length: plan.groups }, (_, index) => groupRow(seed, anchor, teams, index))
   const departments = Array.from({ length: plan.departments }, (_, index) => departmentRow(seed, plan, anchor, index))
@@ -146,7 +181,22 @@ export const makeCorpus = (options: CorpusOptions): Corpus => {
     },
     groups: () => groups,
     departments: () => departments,
-    locations: locationRows(anchor),
+    growth,
+    files,
+    assets,
+    problems: makeProblems({ ...matters, count: growth.problems }),
+    changes: makeChanges({ ...matters, count: growth.changes }),
+    ticketLinks,
+    requestedItems: (index) =>
+      options.growth?.growth !== false && tickets.facts(index).serviceRequest
+        ? requestedItems(seed, index, grown.created(index))
+        : [],
+    assetRow: (index) => {
+      const row = assets.row(index)
+      const created = Date.parse(String(row.created_at)) / 1000
+      return { ...row, attachments: fileRows(links, files.ofAsset(index), created), cloud_files: [] }
+    },
+    locations: locationRows(seed, plan, anchor, growth.locations),
     roles: roleRows(anchor),
     workspaces: workspaceRows(anchor, workspaces),
     select,

@@ -156,7 +156,11 @@ export const ticketFields: ReadonlyArray<Row> = [
   ...customKinds.map((kind, index) => field(kind, builtIn.length + index, true, false))
 ]
 
-const simple = (names: ReadonlyArray<readonly [string, string, string]>, base: number): ReadonlyArray<Row> =>
+const simple = (
+  names: ReadonlyArray<readonly [string, string, string]>,
+  base: number,
+  choices: Readonly<Record<string, ReadonlyArray<Row>>> = {}
+): ReadonlyArray<Row> =>
   names.map(([name, label, type], index) => ({
     id: base + index,
     name,
@@ -165,11 +169,30 @@ const simple = (names: ReadonlyArray<readonly [string, string, string]>, base: n
     position: index + 1,
     required: false,
     default_field: type.startsWith("default_"),
-    choices: [],
+    choices: choices[name] ?? [],
     created_at: "2021-01-04T08:00:00Z",
     updated_at: "2021-01-04T08:00:00Z"
   }))
 
+export const problemFields = simple(
+  [
+    ["subject", "Subject", "default_subject"],
+    ["status", "Status", "default_status"],
+    ["priority", "Priority", "default_priority"],
+    ["root_cause_code", "Root cause code", "custom_dropdown"]
+  ],
+  21_000_630_001,
+  { root_cause_code: listed(["Human", "Hardware", "Änderung"], 21_000_703_000) }
+)
+export const changeFields = simple(
+  [
+    ["subject", "Subject", "default_subject"],
+    ["status", "Status", "default_status"],
+    ["risk", "Risk", "default_risk"],
+    ["downtime_minutes", "Downtime in minutes", "custom_number"]
+  ],
+  21_000_640_001
+)
 export const requesterFields = simple(
   [
     ["first_name", "First Name", "default_first_name"],

@@ -31,5 +31,16 @@ export const roleNumbers = every(21_000_500_001, 1)
 export const conversationNumbers = every(21_010_000_021, 1)
 export const attachmentNumbers = every(21_090_000_007, 2)
 
+export const assetNumbers = every(21_020_000_003, 2)
+/** The running number that stands in paths and references. */
+export const displayNumbers = every(1, 1)
+export const assetTypeNumbers = every(21_000_855_267, 1)
+export const relationshipNumbers = every(21_030_000_011, 3)
+export const problemNumbers = every(1, 1)
+export const changeNumbers = every(1, 1)
+export const problemNoteNumbers = every(21_040_000_009, 1)
+export const changeNoteNumbers = every(21_050_000_009, 1)
+export const requestedItemNumbers = every(21_060_000_005, 1)
+
 /** A person forgotten since: nobody bears this number now. */
 export const ghostId = (index: number): number => 20_999_000_002 + index

@@ -1,7 +1,7 @@
-// Groups with their members, departments (some names clash but for case), locations, roles and workspaces.
+// Groups with their members, departments (some names clash but for case), roles and workspaces.
 import { isoSecond } from "../Clock.ts"
 import { places, random } from "../Random.ts"
-import { departmentNumbers, groupNumbers, locationNumbers, personNumbers, roleNumbers } from "./Ids.ts"
+import { departmentNumbers, groupNumbers, personNumbers, roleNumbers } from "./Ids.ts"
 import type { Membership, Row } from "./People.ts"
 import type { Plan } from "./Plan.ts"
 import { departmentNames, groupNames } from "./Words.ts"
@@ -103,27 +103,6 @@ export const departmentRow = (seed: number, plan: Plan, anchor: number, index: n
     updated_at: isoSecond(created + draw.below(300 * 86_400))
   }
 }
-
-export const locationRows = (anchor: number): ReadonlyArray<Row> =>
-  ["München", "תל אביב", "東京", "New York"].map((name, index) => ({
-    id: locationNumbers.id(index),
-    name,
-    parent_location_id: index === 0 ? null : locationNumbers.id(0),
-    primary_contact_id: null,
-    contact_name: null,
-    email: null,
-    phone: null,
-    address: {
-      line1: `Street ${index + 1}`,
-      line2: null,
-      city: name,
-      state: null,
-      country: null,
-      zipcode: `8000${index}`
-    },
-    created_at: isoSecond(anchor - 1500 * 86_400),
-    updated_at: isoSecond(anchor - 900 * 86_400)
-  }))
 
 export const roleRows = (anchor: number): ReadonlyArray<Row> =>
   ["Account Admin", "SD Agent"].map((name, index) => ({

@@ -1,8 +1,10 @@
 // One ticket: first its facts (numbers and choices, cheap), then its rows as a list and as a detail show it.
 import { isoSecond } from "../Clock.ts"
 import { draw as drawOnce, places, random } from "../Random.ts"
+import type { File } from "./Attachments.ts"
 import { customValues, sourceCodes } from "./Fields.ts"
-import { attachmentNumbers, departmentNumbers, groupNumbers, personNumbers, ticketId } from "./Ids.ts"
+import { type FileLinks, fileRows, withPictures } from "./FileRows.ts"
+import { departmentNumbers, groupNumbers, personNumbers, ticketId } from "./Ids.ts"
 import type { People, Row } from "./People.ts"
 import type { Team } from "./Places.ts"
 import type { Plan } from "./Plan.ts"
@@ -56,7 +58,8 @@ type Sources = {
   readonly teams: ReadonlyArray<Team>
   readonly times: Times
   readonly workspaces: number
-  readonly domain: string
+  readonly files: (index: number) => ReadonlyArray<File>
+  readonly links: FileLinks
 }
 
 export const makeTickets = (sources: Sources): Tickets => {
@@ -73,7 +76,7 @@ export const makeTickets = (sources: Sources): Tickets => {
       id: fact.id,
       workspace_id: fact.workspace,
       subject: subject(draw, fact, refused.has(index)),
-      description: description.html,
+      description: withPictures(sources.links, description.html, sources.files(index)),
       description_text: description.text,
       type: fact.serviceRequest ? "Service Request" : draw.chance(0.01) ? "Major Incident" : "Incident",
       status: fact.status,
@@ -115,7 +118,7 @@ export const makeTickets = (sources: Sources): Tickets => {
       impact: fact.impact,
       bcc_emails: null,
       tags: fact.tags,
-      attachments: attachments(sources, index),
+      attachments: fileRows(sources.links, sources.files(index), times.created(index)),
       sla_policy_id: index % 3 === 0 ? 21_000_800_001 : null,
       applied_business_hours: null,
       created_within_business_hours: index % 4 !== 0,
@@ -201,23 +204,3 @@ const subject = (draw: ReturnType<typeof random>, fact: TicketFacts, refused: bo
 /** A few descriptions are longer than 64 kB, one in four thousand is longer than 256 kB. */
 const longBody = (seed: number, index: number): number =>
   index % 4001 === 777 ? 260_000 + (seed & 0x3fff) : index % 701 === 13 ? 66_000 + (index & 0x3fff) : 0
-
-const attachments = ({ domain, times }: Sources, index: number): ReadonlyArray<Row> => {
-  if (index % 47 !== 5) return []
-  const id = attachmentNumbers.id(index)
-  const at = isoSecond(times.created(index))
-  return [
-    {
-      id,
-      content_type: "text/plain",
-      size: attachmentText(id).length,
-      name: "log – größe.txt",
-      attachment_url: `https://${domain}/data/helpdesk/attachments/production/${id}/original/log.txt?Signature=${id % 9973}`,
-      created_at: at,
-      updated_at: at
-    }
-  ]
-}
-
-/** The bytes behind an attachment's address. */
-export const attachmentText = (id: number): string => `attachment ${id}\n`.repeat(20)

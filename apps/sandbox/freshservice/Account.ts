@@ -1,8 +1,11 @@
 // One Freshservice account: its corpus, keys, plan and counters, and rows kept as bytes.
 import type { Clock } from "../Clock.ts"
 import { type Corpus, makeCorpus } from "../corpus/Corpus.ts"
+import type { FileLinks } from "../corpus/FileRows.ts"
+import type { GrowthOptions } from "../corpus/Growth.ts"
 import { type Limits, makeLimits } from "../Limits.ts"
 import { makeRowCache } from "../RowCache.ts"
+import { makeFileLinks } from "./FileLinks.ts"
 import type { FreshservicePlan } from "./Plans.ts"
 
 export type FreshserviceOptions = {
@@ -21,7 +24,9 @@ export type FreshserviceOptions = {
   readonly limitFactor?: number
   /** Limits count real minutes, whatever the time factor. */
   readonly realLimits?: boolean
-}
+  /** Vendor milliseconds until the address of a file dies; a quarter of an hour when absent. */
+  readonly attachmentLifeMillis?: number
+} & GrowthOptions
 
 export type FreshserviceAccount = {
   readonly options: FreshserviceOptions
@@ -30,6 +35,9 @@ export type FreshserviceAccount = {
   readonly clock: Clock
   readonly corpus: Corpus
   readonly limits: Limits
+  readonly links: FileLinks
+  /** How often each file was asked for, by its place. */
+  readonly downloads: Map<number, number>
   readonly ticketBytes: (index: number) => Buffer
   /** Indexes of the people with this address, whatever its case. */
   readonly byEmail: (email: string) => ReadonlyArray<number>
@@ -50,12 +58,15 @@ export const makeFreshserviceAccount = (
 ): FreshserviceAccount => {
   const host = freshserviceHost(options.domain)
   const { seed, tickets, workspaces, failures } = options
+  const links = makeFileLinks(host, clock, options.attachmentLifeMillis ?? 900_000)
   const corpus = makeCorpus({
     seed,
     tickets,
     anchor,
     domain: host,
     workspaces,
+    growth: options,
+    links,
     ...(failures !== undefined && { failures })
   })
   return {
@@ -64,6 +75,8 @@ export const makeFreshserviceAccount = (
     clock,
     corpus,
     limits: makeLimits(clock, options.limitFactor, options.realLimits),
+    links,
+    downloads: new Map(),
     ticketBytes: keepBytes(corpus),
     byEmail: addresses(corpus),
     beforeList: null

@@ -1,13 +1,25 @@
 // Freshservice API v2 as one function from a call to an answer: authenticate, charge, route, add the vendor's headers.
 // Source: Freshservice API v2 reference and rate limit article. What the vendor does not state is listed in docs/sandbox.md.
 import { STATUS_CODES } from "node:http"
-import { departmentFields, requesterFields, ticketFields } from "../corpus/Fields.ts"
-import { attachmentText } from "../corpus/Tickets.ts"
-import { type Answered, type Call, empty, header, html, json, type Reply, text } from "../Reply.ts"
+import { changeFields, departmentFields, problemFields, requesterFields, ticketFields } from "../corpus/Fields.ts"
+import type { Row } from "../corpus/People.ts"
+import { type Answered, type Call, empty, header, html, json, type Reply } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
-import { denied, missingFeature, notFound, unauthorized } from "./Answers.ts"
+import { denied, notFound, unauthorized } from "./Answers.ts"
+import {
+  assetCredits,
+  assignmentsOf,
+  listAssets,
+  ofAsset,
+  relationshipsOf,
+  requestsOf,
+  viewAsset,
+  viewTypeFields
+} from "./Assets.ts"
+import { belowTicket, listRequestedItems, viewSatisfaction } from "./BelowTickets.ts"
 import { filterTickets } from "./Filter.ts"
 import { listAgents, listRequesters, listRows, viewAgent, viewRequester, viewRow } from "./Lists.ts"
+import { listMatters, listNotes, viewMatter, withModule } from "./Matters.ts"
 import { narrow, overall } from "./Plans.ts"
 import { listConversations, listCredits, listTickets, viewCredits, viewTicket } from "./Tickets.ts"
 
@@ -25,19 +37,40 @@ const get = (operation: string, path: string, answer: Route["answer"], credits?:
   ...(credits !== undefined && { credits })
 })
 
-/** Modules the cheaper plans lack; the others have them and keep nothing there. */
-const module = (name: string): Route =>
-  get(`${name}.list`, name, (account, call) =>
-    account.options.plan === "starter" || account.options.plan === "growth"
-      ? missingFeature(name)
-      : listRows(account, call, name, [])
+/** A list and its details that come with the assets. */
+const inventory = (
+  key: string,
+  single: string,
+  rows: (account: FreshserviceAccount) => ReadonlyArray<Row>
+): ReadonlyArray<Route> => [
+  get(
+    `${key}.list`,
+    key,
+    withModule("assets", (account, call) => listRows(account, call, key, rows(account)))
+  ),
+  get(
+    `${key}.view`,
+    `${key}/{id}`,
+    withModule("assets", (account, _, id) => viewRow(single, rows(account), id))
   )
+]
+
+/** The way to the bytes for who has only a number. */
+const viewAttachment = (account: FreshserviceAccount, _: Call, id: string): Reply => {
+  const { files } = account.corpus
+  const index = files.index(Number(id))
+  return index < 0 ? notFound() : empty(302, { location: account.links.signed(files.file(index)) })
+}
 
 const routes: ReadonlyArray<Route> = [
   get("tickets.list", "tickets", listTickets, listCredits),
   get("tickets.filter", "tickets/filter", filterTickets),
   get("tickets.view", "tickets/{id}", viewTicket, viewCredits),
   get("conversations.list", "tickets/{id}/conversations", listConversations),
+  get("requested_items.list", "tickets/{id}/requested_items", listRequestedItems),
+  get("tasks.list", "tickets/{id}/tasks", belowTicket("tasks")),
+  get("time_entries.list", "tickets/{id}/time_entries", belowTicket("time_entries")),
+  get("csat_response.view", "tickets/{id}/csat_response", viewSatisfaction),
   get("requesters.list", "requesters", listRequesters),
   get("requesters.view", "requesters/{id}", (account, _, id) => viewRequester(account, id)),
   get("agents.list", "agents", listAgents),
@@ -58,8 +91,42 @@ const routes: ReadonlyArray<Route> = [
   get("workspaces.view", "workspaces/{id}", (account, _, id) => viewRow("workspace", account.corpus.workspaces, id)),
   get("roles.list", "roles", (account, call) => listRows(account, call, "roles", account.corpus.roles)),
   get("roles.view", "roles/{id}", (account, _, id) => viewRow("role", account.corpus.roles, id)),
-  ...["problems", "changes", "releases", "assets"].map(module),
+  get(
+    "releases.list",
+    "releases",
+    withModule("releases", (account, call) => listRows(account, call, "releases", []))
+  ),
+  get("problems.list", "problems", listMatters("problems")),
+  get("problems.view", "problems/{id}", viewMatter("problems")),
+  get("problem_notes.list", "problems/{id}/notes", listNotes("problems")),
+  get("changes.list", "changes", listMatters("changes")),
+  get("changes.view", "changes/{id}", viewMatter("changes")),
+  get("change_notes.list", "changes/{id}/notes", listNotes("changes")),
+  get("assets.list", "assets", listAssets, assetCredits),
+  get("assets.view", "assets/{id}", viewAsset, assetCredits),
+  get("assets.relationships", "assets/{id}/relationships", ofAsset("relationships", relationshipsOf)),
+  get("assets.requests", "assets/{id}/requests", ofAsset("requests", requestsOf)),
+  get(
+    "assets.components",
+    "assets/{id}/components",
+    ofAsset("components", () => [])
+  ),
+  get(
+    "assets.contracts",
+    "assets/{id}/contracts",
+    ofAsset("contracts", () => [])
+  ),
+  get("assets.assignments", "assets/{id}/assignment-history", ofAsset("assignment_history", assignmentsOf)),
+  ...inventory("asset_types", "asset_type", ({ corpus }) => corpus.assets.types),
+  get("asset_types.fields", "asset_types/{id}/fields", viewTypeFields),
+  ...inventory("relationships", "relationship", ({ corpus }) => corpus.assets.relationships),
+  ...inventory("relationship_types", "relationship_type", ({ corpus }) => corpus.assets.relationshipTypes),
+  ...inventory("products", "product", ({ corpus }) => corpus.assets.products),
+  ...inventory("vendors", "vendor", ({ corpus }) => corpus.assets.vendors),
+  get("attachments.view", "attachments/{id}", viewAttachment),
   get("ticket_fields.list", "ticket_form_fields", () => json(200, { ticket_fields: ticketFields })),
+  get("problem_fields.list", "problem_form_fields", () => json(200, { problem_fields: problemFields })),
+  get("change_fields.list", "change_form_fields", () => json(200, { change_fields: changeFields })),
   get("requester_fields.list", "requester_fields", () => json(200, { requester_fields: requesterFields })),
   get("department_fields.list", "department_fields", () => json(200, { department_fields: departmentFields })),
   get("agent_fields.list", "agent_fields", () => json(200, { agent_fields: requesterFields }))
@@ -70,8 +137,6 @@ export const answerFreshservice = (account: FreshserviceAccount | undefined, cal
   const found = findRoute(call)
   const operation = found?.route.operation ?? "unknown path"
   const answered = (reply: Reply): Answered => ({ reply, operation, account: account.options.domain })
-  const attachment = /^\/data\/helpdesk\/attachments\/production\/(\d+)\/original\//.exec(call.path)
-  if (attachment !== null) return answered(text(200, attachmentText(Number(attachment[1]))))
   // Wrong calls are charged like right ones.
   const credits = Math.max(1, found?.route.credits?.(call) ?? 1)
   const charge = chargeCall(account, operation, credits)

@@ -64,14 +64,31 @@ const people = (
 const range = (from: number, to: number): ReadonlyArray<number> =>
   Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k)
 
+type Shown<A> = {
+  readonly row: (value: A) => Row
+  /** Already narrowed: 30 rows a page. */
+  readonly searched: boolean
+}
+
 /** A list that is an array, optionally narrowed by `query=`. */
-export const listRows = (account: FreshserviceAccount, call: Call, key: string, all: ReadonlyArray<Row>): Reply => {
-  if (!call.query.has("query")) return page(account, call, key, all.length, (position) => all[position] as Row)
+export const listRows = <A = Row>(
+  account: FreshserviceAccount,
+  call: Call,
+  key: string,
+  all: ReadonlyArray<A>,
+  shown?: Shown<A>
+): Reply => {
+  const row = shown?.row ?? ((value: A): Row => value as Row)
+  const whole = (values: ReadonlyArray<A>, searched: boolean): Reply =>
+    page(account, call, key, values.length, (position) => row(values[position] as A), searched)
+  if (shown !== undefined || !call.query.has("query")) return whole(all, shown?.searched ?? false)
   const errors: Array<FieldError> = []
   const test: RowTest | null = parseQuery(call.query.get("query") as string, errors)
   if (test === null) return invalid(errors)
-  const rows = all.filter(test)
-  return page(account, call, key, rows.length, (position) => rows[position] as Row, true)
+  return whole(
+    all.filter((value) => test(row(value))),
+    true
+  )
 }
 
 export const viewRow = (key: string, all: ReadonlyArray<Row>, id: string): Reply => {

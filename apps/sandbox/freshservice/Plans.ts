@@ -14,6 +14,7 @@ const table = {
   "tickets.view": [50, 80, 140, 160],
   "tickets.create": [50, 80, 140, 160],
   "tickets.update": [50, 80, 140, 160],
+  "assets.list": [40, 70, 120, 140],
   "agents.list": [40, 70, 120, 140],
   "requesters.list": [40, 70, 120, 140]
 } as const

@@ -3,6 +3,7 @@ import { isoSecond, nowSecond } from "../Clock.ts"
 import { personNumbers } from "../corpus/Ids.ts"
 import type { Row } from "../corpus/People.ts"
 import { deleted, normal, spam } from "../corpus/Plan.ts"
+import type { Matters } from "../corpus/Problems.ts"
 import type { TicketQuestion } from "../corpus/Select.ts"
 import { type Call, json, type Reply } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
@@ -115,9 +116,39 @@ const embedded = (account: FreshserviceAccount, index: number, include: Readonly
     else if (name === "department") {
       const row = facts.department === null ? undefined : corpus.departments()[facts.department]
       added.department = row === undefined ? null : { id: row.id, name: row.name }
-    } else added[name] = name === "problem" || name === "change" || name.endsWith("context") ? null : []
+    } else Object.assign(added, linked(account, index, name))
   }
   return added
+}
+
+/** What else a detail can embed: nothing of it is null or empty by chance. */
+const linked = ({ corpus }: FreshserviceAccount, index: number, name: string): Row => {
+  const { problem, change, assets, parent, children } = corpus.ticketLinks.of(index)
+  const named = (matters: Matters, found: number | null): Row | null => {
+    if (found === null) return null
+    const { id, subject, status, priority } = matters.listRow(found)
+    return { id, subject, status, priority }
+  }
+  switch (name) {
+    case "problem":
+      return { problem: named(corpus.problems, problem) }
+    case "change":
+      return { change: named(corpus.changes, change) }
+    case "assets":
+      return {
+        assets: assets.map((asset) => {
+          const { id, display_id, name: called, asset_type_id } = corpus.assets.row(asset)
+          return { id, display_id, name: called, asset_type_id }
+        })
+      }
+    case "related_tickets": {
+      const idOf = (ticket: number): number => corpus.facts(ticket).id
+      if (parent !== null) return { related_tickets: { parent_id: idOf(parent) } }
+      return { related_tickets: children.length === 0 ? {} : { child_ids: children.map(idOf) } }
+    }
+    default:
+      return { [name]: name.endsWith("context") ? null : [] }
+  }
 }
 
 const brief = ({ corpus }: FreshserviceAccount, index: number): Row => {
