@@ -42,8 +42,8 @@ export const entityTable = (): string =>
     entities.map((e) => [
       `\`${e.id}\``,
       [e.plural, ...e.aliases.filter((a) => a !== e.id)].join(", "),
-      e.parent ?? "-",
-      e.writtenWith ?? "-",
+      e.parents.join(", ") || "-",
+      e.writtenWith.join(", ") || "-",
       String(e.loadPhase)
     ])
   )

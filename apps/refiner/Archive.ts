@@ -170,21 +170,22 @@ export const records = (key: BatchKey, revision: number, list: ReadonlyArray<Ref
     if (list.length === 0) return
     const sql = yield* SqlClient.SqlClient
     const json = (value: unknown, empty: boolean) => (empty ? null : JSON.stringify(value))
-    yield* sql`insert into job_records as r (tenant_id, job_id, entity, source_id, native_id, parent_id, stream, batch,
+    yield* sql`insert into job_records as r (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,
         position, version, revision, raw_hash, transformed_hash, state, reason, match_key, sort_key, title, status,
         warnings, refs)
-      select ${key.tenantId}::uuid, ${key.jobId}::uuid, e, s, n, p, ${key.stream}, ${key.number}, o, v, ${revision}, h, t,
+      select ${key.tenantId}::uuid, ${key.jobId}::uuid, e, s, n, p, pe, ${key.stream}, ${key.number}, o, v, ${revision}, h, t,
         x, y, m, k, l, u, w::jsonb, f::jsonb
       from unnest(${list.map((r) => r.entity)}::text[], ${list.map((r) => r.sourceId)}::text[],
         ${list.map((r) => r.nativeId)}::text[], ${nullable(list.map((r) => r.parentId))}::text[],
+        ${nullable(list.map((r) => r.parentEntity))}::text[],
         ${list.map((r) => r.position)}::int[], ${list.map((r) => r.version)}::text[],
         ${list.map((r) => r.rawHash)}::text[], ${nullable(list.map((r) => r.hash))}::text[], ${list.map((r) => r.state)}::text[],
         ${nullable(list.map((r) => r.reason))}::text[], ${nullable(list.map((r) => r.matchKey))}::text[],
         ${list.map((r) => r.sortKey)}::text[], ${list.map((r) => r.title)}::text[], ${nullable(list.map((r) => r.status))}::text[],
         ${nullable(list.map((r) => json(r.warnings, r.warnings.length === 0)))}::text[],
         ${nullable(list.map((r) => json(r.refs, Object.keys(r.refs).length === 0)))}::text[])
-        as a(e, s, n, p, o, v, h, t, x, y, m, k, l, u, w, f)
-      on conflict (job_id, entity, source_id) do update set native_id = excluded.native_id, parent_id = excluded.parent_id,
+        as a(e, s, n, p, pe, o, v, h, t, x, y, m, k, l, u, w, f)
+      on conflict (job_id, entity, source_id) do update set native_id = excluded.native_id, parent_id = excluded.parent_id, parent_entity = excluded.parent_entity,
         stream = excluded.stream, batch = excluded.batch, position = excluded.position, version = excluded.version,
         revision = excluded.revision, raw_hash = excluded.raw_hash, transformed_hash = excluded.transformed_hash,
         state = excluded.state, reason = excluded.reason, match_key = excluded.match_key, sort_key = excluded.sort_key,

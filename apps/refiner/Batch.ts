@@ -3,8 +3,8 @@
 import type { Normalised } from "@bridge/connectors/Connector"
 import { canonicalJson, sha256 } from "@bridge/domain/Canonical"
 import type { Element, JsonObject, Warning } from "@bridge/domain/Element"
-import type { EntityId } from "@bridge/domain/Entities"
-import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
+import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
+import { type CanonicalRecord, isConversation, type JsonValue } from "@bridge/domain/Records"
 import { type Normalise, processRow } from "./process/Process.ts"
 import { matchKey } from "./resolve/Identity.ts"
 import { resolve } from "./resolve/Resolve.ts"
@@ -33,6 +33,7 @@ export interface RefinedRecord {
   readonly sourceId: string
   readonly nativeId: string
   readonly parentId: string | null
+  readonly parentEntity: EntityId | null
   readonly position: number
   readonly version: string
   readonly rawHash: string
@@ -118,7 +119,7 @@ const push = (
 }
 
 const refined = (
-  { entity, parentId, sourceId }: Normalised,
+  { entity, parentEntity, parentId, sourceId }: Normalised,
   record: CanonicalRecord,
   notes: ReadonlyArray<Warning>,
   part: number,
@@ -137,6 +138,7 @@ const refined = (
     sourceId,
     nativeId: record.native_id,
     parentId: parentId ?? null,
+    parentEntity: parentId === undefined ? null : (parentEntity ?? entityOf(entity).parents[0] ?? null),
     position,
     version: row.version,
     rawHash: row.contentHash,
@@ -187,6 +189,6 @@ const titleOf = (record: CanonicalRecord): string => {
 
 const statusOf = (entity: EntityId, body: JsonObject): string | null => {
   if (entity === "comment") return body.public === true ? "public" : "private"
-  const value = entity === "ticket" ? body.status : entity === "person" ? body.role : null
+  const value = isConversation(entity) ? body.status : entity === "person" ? body.role : null
   return typeof value === "string" ? value : null
 }

@@ -115,7 +115,9 @@ export type Normalised = {
   readonly [E in EntityId]: {
     readonly entity: E
     readonly sourceId: string
+    /** Source id of the aggregate root or other record it belongs to, and what that is: the usual parent where absent. */
     readonly parentId?: string
+    readonly parentEntity?: EntityId
     readonly record: RecordOf[E]
   }
 }[EntityId]

@@ -1,5 +1,5 @@
 // What every connector promises, tried through the real HTTP path against an account that its test plays on loopback.
-import { recordFields } from "@bridge/domain/Records"
+import { recordFields } from "@bridge/domain/RecordFields"
 import { httpTo, json, type Respond, testVendor } from "@bridge/http/TestVendor"
 import type { VendorError } from "@bridge/http/VendorError"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
@@ -132,7 +132,7 @@ export const connectorSuite = (connector: AnyConnector, account: Account): void 
             for (const [field, kind] of Object.entries(recordFields[entity])) {
               const found = Object.entries(record).find(([key]) => key === field)?.[1]
               if (kind === "time" && typeof found === "string") expect(found).toMatch(/^[+-]?\d{4,6}-\d\d-\d\dT.*Z$/)
-              if (kind === "strings") expect(Array.isArray(found)).toBe(true)
+              if (kind === "strings" || kind === "list") expect(Array.isArray(found)).toBe(true)
               if (kind === "id") expect(found).toMatch(/./s)
             }
           }

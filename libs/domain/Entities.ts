@@ -1,7 +1,22 @@
 // The entity catalogue as data: what can be moved, under which names, in which order, through which topics.
 // For everyone: topics, API, CSV, CLI, load phases come from here. What does not belong here: anything of a vendor.
 
-export const entityIds = ["department", "group", "person", "group-member", "ticket", "comment"] as const
+export const entityIds = [
+  "custom-field",
+  "department",
+  "location",
+  "group",
+  "person",
+  "group-member",
+  "asset-type",
+  "asset",
+  "relation",
+  "problem",
+  "change",
+  "ticket",
+  "comment",
+  "attachment"
+] as const
 export type EntityId = (typeof entityIds)[number]
 
 export interface Entity {
@@ -10,10 +25,10 @@ export interface Entity {
   readonly plural: string
   /** Other names accepted in the API, the CSV path and the command line. */
   readonly aliases: ReadonlyArray<string>
-  /** The record this one belongs to; it is excluded and fails with it. */
-  readonly parent: EntityId | null
-  /** The aggregate root it is written with; null when it is a root itself. */
-  readonly writtenWith: EntityId | null
+  /** Records it may belong to, the usual one first; it is excluded and fails with the one it belongs to. */
+  readonly parents: ReadonlyArray<EntityId>
+  /** The aggregate roots it may be written with; none when it is a root itself. */
+  readonly writtenWith: ReadonlyArray<EntityId>
   /** Comes out of another entity's rows and has no raw topic of its own. */
   readonly derivedFrom: EntityId | null
   /** Step of the load; lower ones finish first (docs/loading.md). Parts have their root's phase. */
@@ -24,11 +39,31 @@ export interface Entity {
 
 export const entities: ReadonlyArray<Entity> = [
   {
+    id: "custom-field",
+    plural: "custom-fields",
+    aliases: ["custom_field", "custom_fields", "field", "fields"],
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 1,
+    partitions: 6
+  },
+  {
     id: "department",
     plural: "departments",
     aliases: ["department", "organization", "organizations", "company", "companies"],
-    parent: null,
-    writtenWith: null,
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 2,
+    partitions: 6
+  },
+  {
+    id: "location",
+    plural: "locations",
+    aliases: ["location", "place", "places"],
+    parents: [],
+    writtenWith: [],
     derivedFrom: null,
     loadPhase: 2,
     partitions: 6
@@ -37,8 +72,8 @@ export const entities: ReadonlyArray<Entity> = [
     id: "group",
     plural: "groups",
     aliases: ["group", "agent-group", "agent-groups"],
-    parent: null,
-    writtenWith: null,
+    parents: [],
+    writtenWith: [],
     derivedFrom: null,
     loadPhase: 3,
     partitions: 6
@@ -58,8 +93,8 @@ export const entities: ReadonlyArray<Entity> = [
       "contact",
       "contacts"
     ],
-    parent: null,
-    writtenWith: null,
+    parents: [],
+    writtenWith: [],
     derivedFrom: null,
     loadPhase: 4,
     partitions: 6
@@ -68,18 +103,68 @@ export const entities: ReadonlyArray<Entity> = [
     id: "group-member",
     plural: "group-members",
     aliases: ["group_member", "group_members", "group-memberships", "group_memberships", "memberships"],
-    parent: "group",
-    writtenWith: null,
+    parents: ["group"],
+    writtenWith: [],
     derivedFrom: "group",
     loadPhase: 5,
+    partitions: 6
+  },
+  {
+    id: "asset-type",
+    plural: "asset-types",
+    aliases: ["asset_type", "asset_types"],
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 6,
+    partitions: 6
+  },
+  {
+    id: "asset",
+    plural: "assets",
+    aliases: ["asset", "ci", "cis"],
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 6,
+    partitions: 6
+  },
+  {
+    id: "relation",
+    plural: "relations",
+    aliases: ["relation", "relationship", "relationships"],
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 6,
+    partitions: 6
+  },
+  {
+    id: "problem",
+    plural: "problems",
+    aliases: ["problem"],
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 7,
+    partitions: 6
+  },
+  {
+    id: "change",
+    plural: "changes",
+    aliases: ["change"],
+    parents: [],
+    writtenWith: [],
+    derivedFrom: null,
+    loadPhase: 7,
     partitions: 6
   },
   {
     id: "ticket",
     plural: "tickets",
     aliases: ["ticket", "incident", "incidents", "request", "requests"],
-    parent: null,
-    writtenWith: null,
+    parents: [],
+    writtenWith: [],
     derivedFrom: null,
     loadPhase: 8,
     partitions: 24
@@ -88,8 +173,18 @@ export const entities: ReadonlyArray<Entity> = [
     id: "comment",
     plural: "comments",
     aliases: ["comment", "conversation", "conversations", "note", "notes"],
-    parent: "ticket",
-    writtenWith: "ticket",
+    parents: ["ticket", "problem", "change"],
+    writtenWith: ["ticket", "problem", "change"],
+    derivedFrom: null,
+    loadPhase: 8,
+    partitions: 24
+  },
+  {
+    id: "attachment",
+    plural: "attachments",
+    aliases: ["attachment", "file", "files"],
+    parents: ["ticket", "comment", "problem", "change", "asset"],
+    writtenWith: ["ticket", "problem", "change", "asset"],
     derivedFrom: null,
     loadPhase: 8,
     partitions: 24
@@ -108,8 +203,8 @@ export const entityNamed = (name: string): Entity | undefined => byName.get(name
 
 /** Roots in load order: what is released phase by phase. */
 export const loadOrder: ReadonlyArray<Entity> = entities
-  .filter((e) => e.writtenWith === null)
+  .filter((e) => e.writtenWith.length === 0)
   .toSorted((a, b) => a.loadPhase - b.loadPhase)
 
-/** The parts written with a root: comments of tickets. */
-export const partsOf = (root: EntityId): ReadonlyArray<Entity> => entities.filter((e) => e.writtenWith === root)
+/** The parts written with a root: comments and attachments of tickets. */
+export const partsOf = (root: EntityId): ReadonlyArray<Entity> => entities.filter((e) => e.writtenWith.includes(root))

@@ -3,7 +3,7 @@
 import { Result, Schema, SchemaIssue } from "effect"
 import type { EntityId } from "./Entities.ts"
 import { type EntityMapping, type FieldRule, Mapping, type Part } from "./Mapping.ts"
-import { recordFields } from "./Records.ts"
+import { recordFields } from "./RecordFields.ts"
 
 /** Where, what is wrong, and what to do. */
 export interface MappingProblem {

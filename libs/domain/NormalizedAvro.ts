@@ -2,7 +2,8 @@
 // refiner and those who read its topics. The files avro/normalized-*.avsc are this, written: run the file to write them again.
 import { writeFileSync } from "node:fs"
 import { type EntityId, entityIds } from "./Entities.ts"
-import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "./Records.ts"
+import { type FieldType, recordFields } from "./RecordFields.ts"
+import type { CanonicalRecord, RecordOf } from "./Records.ts"
 
 /** Where a record came from; stands in front of the canonical fields. Times are epoch milliseconds. */
 export interface Provenance {
@@ -30,8 +31,10 @@ const avroField: { readonly [T in FieldType]: { readonly type: unknown; readonly
   text: nullable("string"),
   strings: { type: { type: "array", items: "string" }, default: [] },
   boolean: nullable("boolean"),
+  integer: nullable("long"),
   time: nullable(time),
-  json: nullable("string")
+  json: nullable("string"),
+  list: nullable("string")
 }
 
 const provenance = [
@@ -88,7 +91,9 @@ const convert: { readonly [T in FieldType]: (value: unknown) => AvroValue[string
     const millis = typeof value === "string" ? Date.parse(value) : Number.NaN
     return Number.isNaN(millis) ? null : millis
   },
-  json: (value) => (value === null || value === undefined ? null : JSON.stringify(value))
+  integer: (value) => (typeof value === "number" && Number.isSafeInteger(value) ? value : null),
+  json: (value) => (value === null || value === undefined ? null : JSON.stringify(value)),
+  list: (value) => (Array.isArray(value) ? JSON.stringify(value) : null)
 }
 
 const fieldLists = new Map(

@@ -1,5 +1,15 @@
 // The canonical records: what a vendor's row becomes, one shape per entity, the same for every vendor. For connectors (which
 // produce them), the refiner, review and audit. What does not belong here: a vendor's names, a destination's shape.
+import type {
+  AssetRecord,
+  AssetTypeRecord,
+  AttachmentRecord,
+  ChangeRecord,
+  CustomFieldRecord,
+  LocationRecord,
+  ProblemRecord,
+  RelationRecord
+} from "./AssetRecords.ts"
 import type { EntityId } from "./Entities.ts"
 
 /** Plain JSON, as custom fields hold it. */
@@ -16,7 +26,7 @@ export type Custom = { readonly [key: string]: JsonValue }
  * What every record has. `source_id` is unique within the entity and connection (`agents/17` where two streams feed one
  * entity); `native_id` is the vendor's own id, which references of other records hold. Times are UTC, ISO 8601 with `Z`.
  */
-type Identity = {
+export type Identity = {
   readonly source_id: string
   readonly native_id: string
   readonly source_updated_at: string | null
@@ -84,6 +94,13 @@ export type TicketRecord = Identity & {
   /** Addresses (Freshservice) or native ids of persons (Zendesk). */
   readonly watchers: ReadonlyArray<string>
   readonly problem_ref: string | null
+  /** The change it was solved by or caused by, and the ticket it is a part of: native ids. */
+  readonly change_ref: string | null
+  readonly parent_ref: string | null
+  /** Native ids of assets. */
+  readonly assets: ReadonlyArray<string>
+  /** What a service request asks for: one object for each item, as the vendor gives it. */
+  readonly requested_items: ReadonlyArray<JsonValue>
   readonly due_at: string | null
   readonly first_response_due_at: string | null
   readonly updated_at: string | null
@@ -97,8 +114,18 @@ export type TicketRecord = Identity & {
   readonly custom: Custom
 }
 
-/** One entry of a ticket's conversation. Zendesk repeats the description as the first one, Freshservice does not. */
+/** Records that comments and attachments belong to. */
+export const commentParents = ["ticket", "problem", "change"] as const
+export type CommentParent = (typeof commentParents)[number]
+/** True for what has comments: its own text is the first of them. */
+export const isConversation = (id: EntityId): id is CommentParent => commentParents.some((parent) => parent === id)
+export const attachmentParents = ["ticket", "comment", "problem", "change", "asset"] as const
+export type AttachmentParent = (typeof attachmentParents)[number]
+
+/** One entry of a conversation. Zendesk repeats the description as the first one, Freshservice does not. */
 export type CommentRecord = Identity & {
+  /** What it belongs to; `ticket` is its native id, whatever it is: readers of the first version know no other name. */
+  readonly parent_entity: CommentParent
   readonly ticket: string
   readonly author: string | null
   readonly visibility: "public" | "private" | null
@@ -169,6 +196,14 @@ export type DepartmentRecord = Identity & {
 }
 
 export type RecordOf = {
+  readonly location: LocationRecord
+  readonly "asset-type": AssetTypeRecord
+  readonly asset: AssetRecord
+  readonly relation: RelationRecord
+  readonly problem: ProblemRecord
+  readonly change: ChangeRecord
+  readonly "custom-field": CustomFieldRecord
+  readonly attachment: AttachmentRecord
   readonly ticket: TicketRecord
   readonly comment: CommentRecord
   readonly person: PersonRecord
@@ -177,112 +212,3 @@ export type RecordOf = {
   readonly department: DepartmentRecord
 }
 export type CanonicalRecord = RecordOf[EntityId]
-
-/** `id` is a string that is never null; `time` ISO 8601 here and timestamp-millis in Avro; `json` an object here, text there. */
-export type FieldType = "id" | "text" | "strings" | "boolean" | "time" | "json"
-
-const identity = { source_id: "id", native_id: "id", source_updated_at: "time", created_at: "time" } as const
-
-/** The fields of each record in their order: columns of CSVs, fields of `avro/normalized-<entity>.avsc`. */
-export const recordFields: { readonly [E in EntityId]: { readonly [F in keyof RecordOf[E]]: FieldType } } = {
-  ticket: {
-    ...identity,
-    display_number: "text",
-    subject: "text",
-    description_html: "text",
-    description_text: "text",
-    kind: "text",
-    type_raw: "text",
-    status: "text",
-    status_raw: "text",
-    priority: "text",
-    priority_raw: "text",
-    impact: "text",
-    urgency: "text",
-    source_channel: "text",
-    source_channel_raw: "text",
-    requester: "text",
-    requested_for: "text",
-    submitted_by: "text",
-    assignee: "text",
-    group: "text",
-    organization: "text",
-    department: "text",
-    category: "text",
-    sub_category: "text",
-    item: "text",
-    tags: "strings",
-    watchers: "strings",
-    problem_ref: "text",
-    due_at: "time",
-    first_response_due_at: "time",
-    updated_at: "time",
-    resolved_at: "time",
-    closed_at: "time",
-    resolution: "text",
-    deleted: "boolean",
-    spam: "boolean",
-    external_id: "text",
-    custom: "json"
-  },
-  comment: {
-    ...identity,
-    ticket: "id",
-    author: "text",
-    visibility: "text",
-    direction: "text",
-    html: "text",
-    text: "text",
-    channel: "text",
-    channel_raw: "text",
-    updated_at: "time"
-  },
-  person: {
-    ...identity,
-    email: "text",
-    other_emails: "strings",
-    first_name: "text",
-    last_name: "text",
-    name: "text",
-    phone: "text",
-    mobile: "text",
-    title: "text",
-    departments: "strings",
-    location: "text",
-    manager: "text",
-    active: "boolean",
-    vip: "boolean",
-    language: "text",
-    time_zone: "text",
-    external_id: "text",
-    is_agent: "boolean",
-    role: "text",
-    tags: "strings",
-    notes: "text",
-    updated_at: "time",
-    custom: "json"
-  },
-  group: {
-    ...identity,
-    name: "text",
-    description: "text",
-    manager: "text",
-    active: "boolean",
-    updated_at: "time",
-    custom: "json"
-  },
-  "group-member": { ...identity, group: "id", person: "id", role: "text", is_default: "boolean" },
-  department: {
-    ...identity,
-    name: "text",
-    description: "text",
-    notes: "text",
-    domains: "strings",
-    head: "text",
-    primary_contact: "text",
-    external_id: "text",
-    tags: "strings",
-    updated_at: "time",
-    custom: "json"
-  }
-}

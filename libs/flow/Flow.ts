@@ -126,7 +126,7 @@ export const recordTopic = (kind: TopicKind, entity: EntityId): string => `bridg
 export const controlTopic = (name: ControlTopic): string => `bridge.${name}.v1`
 
 const has = (kind: TopicKind, e: Entity): boolean =>
-  kind === "raw" ? e.derivedFrom === null : kind === "normalized" ? true : e.writtenWith === null
+  kind === "raw" ? e.derivedFrom === null : kind === "normalized" ? true : e.writtenWith.length === 0
 
 /** Every topic of the system. `embedded` keeps all of them at 6 partitions. */
 export const topics = (embedded: boolean): ReadonlyArray<Topic> => [

@@ -69,21 +69,25 @@ const refused = <P extends Place>(
     errors: places.map((p) => ({ path: p.place, message: words(p) }))
   })
 
-/** With the parents, and theirs: a comment needs its ticket. */
+/** With a parent, and its: a comment needs its ticket, unless it is those of problems that are asked for. */
 const closed = (ids: ReadonlyArray<EntityId>): ReadonlySet<EntityId> => {
   const all = new Set<EntityId>()
-  for (const id of ids) for (let e: EntityId | null = id; e !== null; e = entity(e).parent) all.add(e)
+  const add = (id: EntityId): void => {
+    if (all.has(id)) return
+    all.add(id)
+    const { parents } = entity(id)
+    const [usual] = parents
+    if (usual !== undefined && !parents.some((p) => all.has(p) || ids.includes(p))) add(usual)
+  }
+  for (const id of ids) add(id)
   return all
 }
 
-/** A stream is read when its entity, one derived from it, or a child stream's entity is wanted. */
+/** A stream is read when its entity or one derived from it is wanted; its children come along. */
 const streamsFor = (source: AnyConnector, wanted: ReadonlyArray<EntityId>): Plan["streams"] => {
   const needed = new Set(wanted.map((id) => entity(id).derivedFrom ?? id))
   return source.streams.flatMap((s) => {
     if (s.parent !== undefined || s.entity === null) return []
-    const feeds = [s, ...source.streams.filter((child) => child.parent === s.name)]
-    return feeds.some((f) => f.entity !== null && (needed.has(f.entity) || wanted.includes(f.entity)))
-      ? [{ stream: s.name, entity: s.entity }]
-      : []
+    return needed.has(s.entity) ? [{ stream: s.name, entity: s.entity }] : []
   })
 }

@@ -3,7 +3,8 @@
 import type { JsonObject, Resolution, Warning } from "@bridge/domain/Element"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { Mapping } from "@bridge/domain/Mapping"
-import { recordFields } from "@bridge/domain/Records"
+import { recordFields } from "@bridge/domain/RecordFields"
+import { isConversation } from "@bridge/domain/Records"
 import { cellText } from "./Csv.ts"
 
 /** One record as the archive has it. `canonical` and `body` are null where there is none (deleted, excluded). */
@@ -74,7 +75,7 @@ export const columnsOf = (entity: EntityId, mapping: Mapping | null): ReadonlyAr
 const destinationFields = (entity: EntityId, mapping: Mapping | null): ReadonlyArray<string> => {
   const rules = mapping?.entities[entity]
   if (rules === undefined) return []
-  const text = rules.text === undefined ? [] : entity === "ticket" ? ["description"] : ["html_body"]
+  const text = rules.text === undefined ? [] : isConversation(entity) ? ["description"] : ["html_body"]
   const fields = rules.fields.map((f) => f.to)
   return [...new Set([...fields, ...text, ...(rules.custom === undefined ? [] : [rules.custom.into])])]
 }

@@ -130,7 +130,8 @@ export const recordHistory = (jobId: string, recordId: string) =>
         and entity = ${place.entity} and source_id = ${place.sourceId}`
     const parts = partsOf(place.entity).map((e) => e.id)
     const children = yield* sql<Row>`select ${sql.literal(columns)} from ${sql.literal(tables)}
-      where r.job_id = ${job.id}::uuid and r.entity = any(${parts}::text[]) and r.parent_id = ${place.sourceId}
+      where r.job_id = ${job.id}::uuid and r.entity = any(${parts}::text[]) and r.parent_entity = ${place.entity}
+        and r.parent_id = ${place.sourceId}
       order by r.sort_key, r.source_id collate "C" limit 1000`
     return {
       ...viewOf(row),

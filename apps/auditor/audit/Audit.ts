@@ -3,6 +3,7 @@
 import { Connections } from "@bridge/connectors/Connections"
 import { hashJson } from "@bridge/domain/Canonical"
 import { entities as allEntities, type EntityId, entity as entityOf, loadOrder, partsOf } from "@bridge/domain/Entities"
+import { isConversation } from "@bridge/domain/Records"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
@@ -108,11 +109,11 @@ const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
         lagMillis: config.lagMillis,
         waiting: run.waiting
       })
-      if (partsOf(entity).length > 0) comments = { tickets: roots, read: commentsRead }
+      if (isConversation(entity)) comments = { tickets: comments.tickets + roots, read: comments.read + commentsRead }
       for (const id of [entity, ...partsOf(entity).map((e) => e.id)].filter((e) => job.entities.includes(e)))
         found.push({
           entity: id,
-          list: yield* asTenant(tenantId)(findings(jobId, id, entityOf(id).writtenWith !== null))
+          list: yield* asTenant(tenantId)(findings(jobId, id, entityOf(id).writtenWith.length > 0))
         })
     }
     yield* appendTenant(tenantId)

@@ -60,7 +60,8 @@ export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArra
         parent_id: string | null
       }>`select entity, source_id, parent_id from job_records
         where job_id = ${scope.jobId}::uuid and ${sql.literal(approvedOnly)} and ((entity = ${entity}
-          and source_id = any(${sourceIds}::text[])) or (entity = any(${partIds}::text[]) and parent_id = any(${sourceIds}::text[])))`
+          and source_id = any(${sourceIds}::text[])) or (entity = any(${partIds}::text[]) and parent_entity = ${entity}
+          and parent_id = any(${sourceIds}::text[])))`
     )
     const found = yield* elements.of(
       scope,

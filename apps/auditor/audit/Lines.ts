@@ -42,7 +42,7 @@ interface Row {
 const lineOf = (row: Row, entity: Entity): Line => ({
   ...row,
   ledger: row.state === null ? null : { state: row.state, hash: row.hash, destinationId: row.destination },
-  part: entity.writtenWith !== null
+  part: entity.writtenWith.length > 0
 })
 
 /** Topic: of several versions the newest, then the later batch. Only batches that the manifest counts are looked at. */

@@ -6,6 +6,7 @@ import { streamOf } from "@bridge/connectors/Engine"
 import type { AssembledComment } from "@bridge/domain/Assemble"
 import { sha256 } from "@bridge/domain/Canonical"
 import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import { isConversation } from "@bridge/domain/Records"
 import type { JsonObject } from "@bridge/http/Call"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { asTenant } from "@bridge/store/Postgres"
@@ -66,7 +67,7 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
       mine.map((p) => p.ours.source_id)
     )
     const ofComments = yield* Effect.forEach(
-      partsOf(entity).length === 0 ? [] : mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots)),
+      !isConversation(entity) ? [] : mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots)),
       (pair) =>
         Effect.map(commentsOf(r, pair), (rows) =>
           rows === undefined ? [] : [commentColumns(pair, aggregates.get(pair.ours.source_id)?.comments ?? [], rows)]
@@ -83,7 +84,7 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
       const all = described.has(ours.source_id) ? [...fields, "description"] : fields
       return { id: ours.source_id, destinationId: there.id, note: all.join(",") }
     })
-    const part = partsOf(entity)[0]
+    const part = partsOf(entity).find((e) => e.id === "comment")
     const tallies = [
       tallyOf(entity, page, rootColumns),
       ...(part === undefined
@@ -118,7 +119,7 @@ const commentsOf = (r: ReadBack, { there }: Pair) =>
     const http = yield* VendorHttp
     const { config, connector } = r.connection
     const stream = streamOf(connector, r.sink.readBack.stream)
-    const child = connector.streams.find((s) => s.entity === partsOf(r.entity)[0]?.id && s.parent === stream.name)
+    const child = connector.streams.find((s) => s.entity === "comment" && s.parent === stream.name)
     if (child === undefined || stream.expand === undefined || Object.keys(there.row).length === 0) return undefined
     const row: Row = { sourceId: there.id, version: "", op: "upsert", json: Buffer.from(JSON.stringify(there.row)) }
     const rows: Array<JsonObject> = []

@@ -55,7 +55,7 @@ export const ordered = (results: ReadonlyArray<Result>): ReadonlyArray<Result> =
   results.toSorted(
     (a, b) =>
       entityOf(a.entity).loadPhase - entityOf(b.entity).loadPhase ||
-      Number(entityOf(a.entity).writtenWith !== null) - Number(entityOf(b.entity).writtenWith !== null)
+      Number(entityOf(a.entity).writtenWith.length > 0) - Number(entityOf(b.entity).writtenWith.length > 0)
   )
 
 export const escaped = (text: string): string =>

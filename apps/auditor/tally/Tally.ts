@@ -127,7 +127,7 @@ export const tallyStage: Stage<Connections | Schemas | SqlClient.SqlClient> = {
   topics: [
     ...entities.filter((e) => e.derivedFrom === null).map((e) => recordTopic("raw", e.id)),
     ...entities
-      .filter((e) => e.writtenWith === null)
+      .filter((e) => e.writtenWith.length === 0)
       .flatMap((e) => [recordTopic("approved", e.id), recordTopic("loaded", e.id)])
   ],
   // `op: end` and the like travel without a batch: they are for those who tap.

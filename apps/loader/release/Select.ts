@@ -126,7 +126,7 @@ const partsOfRoots = (jobId: string, entity: EntityId, roots: ReadonlyArray<Root
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<PartRow>`select entity, source_id, parent_id, transformed_hash, resolution from job_records
       where job_id = ${jobId}::uuid and entity = any(${entities}::text[])
-        and parent_id = any(${roots.map((r) => r.source_id)}::text[]) and ${sql.literal(approvedOnly)}
+        and parent_entity = ${entity} and parent_id = any(${roots.map((r) => r.source_id)}::text[]) and ${sql.literal(approvedOnly)}
       order by entity, source_id`
     for (const r of rows) {
       const list = parts.get(r.parent_id) ?? []

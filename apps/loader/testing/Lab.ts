@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { Connections } from "@bridge/connectors/Connections"
 import { canonicalJson, hashJson, type Json } from "@bridge/domain/Canonical"
 import type { Resolution } from "@bridge/domain/Element"
-import { type EntityId, loadOrder } from "@bridge/domain/Entities"
+import { type EntityId, entityNamed, loadOrder } from "@bridge/domain/Entities"
 import type { MappingOptions } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import { deploy } from "@bridge/flow/Deploy"
@@ -252,9 +252,9 @@ const insertRecords = (tenantId: string, jobId: string, entity: string, seeds: R
       values (${jobId}::uuid, ${tenantId}::uuid, ${entity}, 'main', 0, 'freshservice', ${canonicalJson(elements)}::jsonb, ${seeds.length}::int,
         now(), now() + interval '30 days')`
     for (const [position, seed] of seeds.entries()) {
-      yield* sql`insert into job_records (tenant_id, job_id, entity, source_id, native_id, parent_id, stream, batch, position, raw_hash,
-          transformed_hash, resolution)
-        values (${tenantId}::uuid, ${jobId}::uuid, ${entity}, ${seed.sourceId}, ${seed.sourceId}, ${seed.parentId ?? null}, 'main', 0,
-          ${position}, 'raw', ${hashJson(elements[position] ?? null)}, ${seed.resolution === undefined ? null : JSON.stringify(seed.resolution)}::jsonb)`
+      yield* sql`insert into job_records (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,
+          position, raw_hash, transformed_hash, resolution)
+        values (${tenantId}::uuid, ${jobId}::uuid, ${entity}, ${seed.sourceId}, ${seed.sourceId}, ${seed.parentId ?? null},
+          ${seed.parentId === undefined ? null : (entityNamed(entity)?.parents[0] ?? null)}, 'main', 0, ${position}, 'raw', ${hashJson(elements[position] ?? null)}, ${seed.resolution === undefined ? null : JSON.stringify(seed.resolution)}::jsonb)`
     }
   })

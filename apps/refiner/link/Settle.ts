@@ -82,11 +82,10 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
     const { assignee, group, organization, requester } = id === "ticket" ? plan.ticket : nothing
     const outside = id === "ticket" && wanted.includes("group-member") ? plan.options.assigneeOutsideGroup : "keep"
     const strict = id === "ticket" && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
-    const { parent } = entity(id)
-    const family = parent !== null && wanted.includes(parent) ? parent : null
+    const families = entity(id).parents.filter((parent) => wanted.includes(parent))
     yield* sql`
       with mine as materialized (
-        select source_id, parent_id, refs, resolution, warnings from job_records
+        select source_id, parent_id, parent_entity, refs, resolution, warnings from job_records
         where job_id = ${jobId}::uuid and entity = ${id} and state = 'ready'
           and source_id > ${after} and source_id <= ${end.last}),
       member as materialized (
@@ -118,7 +117,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
           or coalesce(w.resolution -> 'set' ->> 'role', w.status, '') in ('agent', 'admin')) as good
         from hit h left join job_records w on w.job_id = ${jobId}::uuid and w.entity = h.kind and w.source_id = h.target),
       linked as materialized (
-        select source_id, min(parent_id) as parent_id, (array_agg(refs))[1] as refs,
+        select source_id, min(parent_id) as parent_id, min(parent_entity) as parent_entity, (array_agg(refs))[1] as refs,
           (array_agg(resolution))[1] as resolution, (array_agg(warnings))[1] as warnings,
           coalesce(jsonb_object_agg(path, case when good then jsonb_build_object('entity', kind, 'sourceId', target)
             else jsonb_build_object('entity', kind, 'missing', native, 'use', missing) end)
@@ -149,12 +148,12 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
               select q.resolution -> 'refs' -> ${plan.personOrganization}::text ->> 'sourceId' from job_records q
               where q.job_id = ${jobId}::uuid and q.entity = 'person' and q.source_id = l.requester)
             then ${organization}::text end as foreigner,
-          case when ${family}::text is not null then coalesce((
-            select case when p.state <> 'ready' then 'its ' || ${family}::text || ' is left out: ' || coalesce(p.reason, p.state)
+          case when l.parent_entity = any(${families}::text[]) then coalesce((
+            select case when p.state <> 'ready' then 'its ' || l.parent_entity || ' is left out: ' || coalesce(p.reason, p.state)
               when p.resolution ->> 'excluded' is not null
-                then 'its ' || ${family}::text || ' is left out: ' || (p.resolution ->> 'excluded') else '' end
-            from job_records p where p.job_id = ${jobId}::uuid and p.entity = ${family}::text and p.source_id = l.parent_id),
-            'its ' || ${family}::text || ' is not in this job') end as orphaned
+                then 'its ' || l.parent_entity || ' is left out: ' || (p.resolution ->> 'excluded') else '' end
+            from job_records p where p.job_id = ${jobId}::uuid and p.entity = l.parent_entity and p.source_id = l.parent_id),
+            'its ' || l.parent_entity || ' is not in this job') end as orphaned
         from linked l),
       outcome as materialized (
         select source_id, resolution as old_resolution, warnings as old_warnings,

@@ -1,14 +1,9 @@
 // Checks a canonical record against its shape and repairs what can be repaired, with a note. Pure and total.
 // For the refiner's shells. What does not belong here: other records (link/), the destination (transform/).
 import type { Warning } from "@bridge/domain/Element"
-import type { EntityId } from "@bridge/domain/Entities"
-import {
-  type CanonicalRecord,
-  type FieldType,
-  type JsonValue,
-  type RecordOf,
-  recordFields
-} from "@bridge/domain/Records"
+import { type EntityId, entityIds } from "@bridge/domain/Entities"
+import { type FieldType, recordFields } from "@bridge/domain/RecordFields"
+import type { CanonicalRecord, JsonValue, RecordOf } from "@bridge/domain/Records"
 import { cleanEmail } from "./Identity.ts"
 import { cleanJson, cleanText, isSound } from "./Repair.ts"
 
@@ -26,7 +21,10 @@ const longTexts: ReadonlySet<string> = new Set([
   "text",
   "resolution",
   "notes",
-  "description"
+  "description",
+  "cause",
+  "symptom",
+  "impact_text"
 ])
 
 type Fix = (value: unknown, note: (what: string) => void) => JsonValue
@@ -124,6 +122,23 @@ const json: Fix = (value, note) => {
   return isSound(value as JsonValue) ? (value as JsonValue) : cleanJson(value as JsonValue, note)
 }
 
+/** A list of JSON values; anything else is none. */
+const list: Fix = (value, note) => {
+  if (!Array.isArray(value)) {
+    if (value !== null && value !== undefined) note("is no list and was left out")
+    return []
+  }
+  return isSound(value as JsonValue) ? (value as JsonValue) : cleanJson(value as JsonValue, note)
+}
+
+const integer: Fix = (value, note) => {
+  if (value === null || value === undefined) return null
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value
+  if (typeof number === "number" && Number.isSafeInteger(number)) return number
+  note("is no whole number and was left out")
+  return null
+}
+
 const email: Fix = (value, note) => {
   const clean = shortText(value, note)
   return typeof clean === "string" ? cleanEmail(clean, note) : null
@@ -135,7 +150,7 @@ const emails: Fix = (value, note) => {
   return clean.length === list.length && clean.every((one, i) => one === list[i]) ? list : clean
 }
 
-const byType: { readonly [T in FieldType]: Fix } = { id, text: shortText, strings, boolean, time, json }
+const byType: { readonly [T in FieldType]: Fix } = { id, text: shortText, strings, boolean, integer, time, json, list }
 const byName: { readonly [name: string]: Fix } = { email, other_emails: emails }
 const references = new Set([
   "requester",
@@ -152,7 +167,15 @@ const references = new Set([
   "primary_contact",
   "location",
   "person",
-  "ticket"
+  "ticket",
+  "change_ref",
+  "parent_ref",
+  "parent",
+  "from",
+  "to",
+  "used_by",
+  "managed_by",
+  "asset_type"
 ])
 
 const checksOf = (entity: EntityId): ReadonlyArray<Check> =>
@@ -162,11 +185,6 @@ const checksOf = (entity: EntityId): ReadonlyArray<Check> =>
     fix: byName[name] ?? (references.has(name) ? id : type === "text" && longTexts.has(name) ? longText : byType[type])
   }))
 
-const checks: { readonly [E in EntityId]: ReadonlyArray<Check> } = {
-  department: checksOf("department"),
-  group: checksOf("group"),
-  person: checksOf("person"),
-  "group-member": checksOf("group-member"),
-  ticket: checksOf("ticket"),
-  comment: checksOf("comment")
+const checks = Object.fromEntries(entityIds.map((entity) => [entity, checksOf(entity)])) as {
+  readonly [E in EntityId]: ReadonlyArray<Check>
 }

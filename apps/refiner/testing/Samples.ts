@@ -37,6 +37,10 @@ export const ticket = (changes: Partial<TicketRecord> = {}): TicketRecord => ({
   tags: ["Laptop", "remote user"],
   watchers: [],
   problem_ref: null,
+  change_ref: null,
+  parent_ref: null,
+  assets: [],
+  requested_items: [],
   due_at: "2024-05-20T00:00:00Z",
   first_response_due_at: null,
   updated_at: "2024-05-11T08:00:00Z",
@@ -52,6 +56,7 @@ export const ticket = (changes: Partial<TicketRecord> = {}): TicketRecord => ({
 
 export const comment = (changes: Partial<CommentRecord> = {}): CommentRecord => ({
   ...identity("9001"),
+  parent_entity: "ticket",
   ticket: "17",
   author: "401",
   visibility: "public",

@@ -2,9 +2,9 @@
 // For the refiner's shells and previews. What does not belong here: rules that need other records (link/).
 import { hashJson } from "@bridge/domain/Canonical"
 import type { Element } from "@bridge/domain/Element"
-import type { EntityId } from "@bridge/domain/Entities"
+import { type EntityId, entityIds } from "@bridge/domain/Entities"
 import type { EntityMapping, Mapping } from "@bridge/domain/Mapping"
-import type { CanonicalRecord } from "@bridge/domain/Records"
+import { type CanonicalRecord, isConversation } from "@bridge/domain/Records"
 import { customWriter } from "./Custom.ts"
 import type { Draft, Writer } from "./Draft.ts"
 import { fieldWriter } from "./Fields.ts"
@@ -25,17 +25,8 @@ export type Transforms = { readonly [E in EntityId]: Transform }
 /** The hash that reviews, approvals and the loader know a record by. */
 export const elementHash = (element: Element): string => hashJson(element)
 
-export const compile = (mapping: Mapping): Transforms => {
-  const of = (id: EntityId): Transform => compileEntity(mapping, id)
-  return {
-    department: of("department"),
-    group: of("group"),
-    person: of("person"),
-    "group-member": of("group-member"),
-    ticket: of("ticket"),
-    comment: of("comment")
-  }
-}
+export const compile = (mapping: Mapping): Transforms =>
+  Object.fromEntries(entityIds.map((id) => [id, compileEntity(mapping, id)])) as Transforms
 
 const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   const entity = mapping.entities[id]
@@ -59,7 +50,7 @@ const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): Reado
   ...entity.exclude.map(exclusion),
   ...entity.fields.map((rule) => fieldWriter(mapping.values, rule)),
   ...(id === "person" ? [personWriter(mapping.options)] : []),
-  ...(entity.text === undefined ? [] : [textWriter(entity.text, id === "ticket")]),
+  ...(entity.text === undefined ? [] : [textWriter(entity.text, isConversation(id))]),
   ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
 ]
 

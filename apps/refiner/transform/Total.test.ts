@@ -1,6 +1,7 @@
 import { entityIds } from "@bridge/domain/Entities"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
-import { type CanonicalRecord, recordFields } from "@bridge/domain/Records"
+import { recordFields } from "@bridge/domain/RecordFields"
+import type { CanonicalRecord } from "@bridge/domain/Records"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { resolve } from "../resolve/Resolve.ts"

@@ -82,6 +82,10 @@ export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normali
         tags: textsOf(row.tags),
         watchers: textsOf(row.cc_emails),
         problem_ref: idOf(customOf(row.problem).id),
+        change_ref: null,
+        parent_ref: null,
+        assets: [],
+        requested_items: [],
         due_at: timeOf(row.due_by),
         first_response_due_at: timeOf(row.fr_due_by),
         updated_at: timeOf(row.updated_at),
@@ -110,6 +114,7 @@ export const conversation = (_config: unknown, row: JsonObject): ReadonlyArray<N
       parentId: ticketId,
       record: {
         ...identity(row, id),
+        parent_entity: "ticket",
         ticket: ticketId,
         author: idOf(row.user_id),
         visibility: hidden === null ? null : hidden ? "private" : "public",

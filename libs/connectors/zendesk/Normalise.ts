@@ -106,6 +106,10 @@ export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normali
         tags: textsOf(row.tags),
         watchers: [...new Set([...idsOf(row.email_cc_ids), ...idsOf(row.follower_ids)])],
         problem_ref: idOf(row.problem_id),
+        change_ref: null,
+        parent_ref: null,
+        assets: [],
+        requested_items: [],
         due_at: timeOf(row.due_at),
         first_response_due_at: null,
         updated_at: timeOf(row.updated_at),
@@ -138,6 +142,7 @@ export const comment = (
       parentId: ticketId,
       record: {
         ...identity(row, id),
+        parent_entity: "ticket",
         ticket: ticketId,
         author: idOf(row.author_id),
         visibility: open === null ? null : open ? "public" : "private",
