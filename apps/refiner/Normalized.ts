@@ -3,7 +3,7 @@
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 import { avroValues } from "@bridge/domain/NormalizedAvro"
-import type { CanonicalRecord } from "@bridge/domain/Records"
+import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { eventHeaders } from "@bridge/flow/Envelope"
 import { recordTopic } from "@bridge/flow/Flow"
 import { Partitions } from "@bridge/flow/Partition"

@@ -1,7 +1,7 @@
 // What a vendor connector declares: configuration, budgets, streams to read and sinks to write. For engines (extractor,
 // loader, `bridge connector`). What does not belong here: loops, sleeps, retries, counts, logs, Kafka, Postgres.
 import type { EntityId } from "@bridge/domain/Entities"
-import type { RecordOf } from "@bridge/domain/Records"
+import type { RecordOf } from "@bridge/domain/RecordFields"
 import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } from "@bridge/http/Call"
 import type { Schema } from "effect"
 

@@ -1,5 +1,5 @@
 // Canonical records beside conversations and people: places, assets and what relates them, problems, changes, definitions of
-// fields, files. For Records.ts, which lists all. What does not belong here: a vendor's names, a destination's shape.
+// fields, files. For RecordFields.ts, which lists all. What does not belong here: a vendor's names, a destination's shape.
 import type { EntityId } from "./Entities.ts"
 import type { AttachmentParent, Custom, Identity, JsonValue, TicketLevel, TicketPriority } from "./Records.ts"
 

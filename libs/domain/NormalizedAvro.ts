@@ -2,8 +2,7 @@
 // refiner and those who read its topics. The files avro/normalized-*.avsc are this, written: run the file to write them again.
 import { writeFileSync } from "node:fs"
 import { type EntityId, entityIds } from "./Entities.ts"
-import { type FieldType, recordFields } from "./RecordFields.ts"
-import type { CanonicalRecord, RecordOf } from "./Records.ts"
+import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "./RecordFields.ts"
 
 /** Where a record came from; stands in front of the canonical fields. Times are epoch milliseconds. */
 export interface Provenance {

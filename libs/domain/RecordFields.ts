@@ -1,7 +1,42 @@
-// The fields of each canonical record and their types: columns of CSVs, fields of Avro schemas, checks of the refiner.
-// What does not belong here: the records as TypeScript types (Records.ts, AssetRecords.ts).
+// All canonical records by entity, and their fields with their types: columns of CSVs, fields of Avro schemas, checks of the
+// refiner. What does not belong here: the shape of each record (Records.ts, AssetRecords.ts).
+import type {
+  AssetRecord,
+  AssetTypeRecord,
+  AttachmentRecord,
+  ChangeRecord,
+  CustomFieldRecord,
+  LocationRecord,
+  ProblemRecord,
+  RelationRecord
+} from "./AssetRecords.ts"
 import type { EntityId } from "./Entities.ts"
-import type { RecordOf } from "./Records.ts"
+import type {
+  CommentRecord,
+  DepartmentRecord,
+  GroupMemberRecord,
+  GroupRecord,
+  PersonRecord,
+  TicketRecord
+} from "./Records.ts"
+
+export type RecordOf = {
+  readonly location: LocationRecord
+  readonly "asset-type": AssetTypeRecord
+  readonly asset: AssetRecord
+  readonly relation: RelationRecord
+  readonly problem: ProblemRecord
+  readonly change: ChangeRecord
+  readonly "custom-field": CustomFieldRecord
+  readonly attachment: AttachmentRecord
+  readonly ticket: TicketRecord
+  readonly comment: CommentRecord
+  readonly person: PersonRecord
+  readonly group: GroupRecord
+  readonly "group-member": GroupMemberRecord
+  readonly department: DepartmentRecord
+}
+export type CanonicalRecord = RecordOf[EntityId]
 
 /**
  * `id` is a string that is never null; `time` ISO 8601 here and timestamp-millis in Avro; `json` an object and `list` an

@@ -1,15 +1,5 @@
 // The canonical records: what a vendor's row becomes, one shape per entity, the same for every vendor. For connectors (which
 // produce them), the refiner, review and audit. What does not belong here: a vendor's names, a destination's shape.
-import type {
-  AssetRecord,
-  AssetTypeRecord,
-  AttachmentRecord,
-  ChangeRecord,
-  CustomFieldRecord,
-  LocationRecord,
-  ProblemRecord,
-  RelationRecord
-} from "./AssetRecords.ts"
 import type { EntityId } from "./Entities.ts"
 
 /** Plain JSON, as custom fields hold it. */
@@ -194,21 +184,3 @@ export type DepartmentRecord = Identity & {
   readonly updated_at: string | null
   readonly custom: Custom
 }
-
-export type RecordOf = {
-  readonly location: LocationRecord
-  readonly "asset-type": AssetTypeRecord
-  readonly asset: AssetRecord
-  readonly relation: RelationRecord
-  readonly problem: ProblemRecord
-  readonly change: ChangeRecord
-  readonly "custom-field": CustomFieldRecord
-  readonly attachment: AttachmentRecord
-  readonly ticket: TicketRecord
-  readonly comment: CommentRecord
-  readonly person: PersonRecord
-  readonly group: GroupRecord
-  readonly "group-member": GroupMemberRecord
-  readonly department: DepartmentRecord
-}
-export type CanonicalRecord = RecordOf[EntityId]

@@ -2,8 +2,8 @@
 // For the refiner's shells. What does not belong here: other records (link/), the destination (transform/).
 import type { Warning } from "@bridge/domain/Element"
 import { type EntityId, entityIds } from "@bridge/domain/Entities"
-import { type FieldType, recordFields } from "@bridge/domain/RecordFields"
-import type { CanonicalRecord, JsonValue, RecordOf } from "@bridge/domain/Records"
+import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "@bridge/domain/RecordFields"
+import type { JsonValue } from "@bridge/domain/Records"
 import { cleanEmail } from "./Identity.ts"
 import { cleanJson, cleanText, isSound } from "./Repair.ts"
 

@@ -2,7 +2,8 @@
 // For Compile.ts. What does not belong here: long texts (Texts.ts), custom fields (Custom.ts).
 import type { Warning } from "@bridge/domain/Element"
 import type { FieldRule, Mapping, Part, Reference, ValueMap } from "@bridge/domain/Mapping"
-import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
+import type { CanonicalRecord } from "@bridge/domain/RecordFields"
+import type { JsonValue } from "@bridge/domain/Records"
 import { type Draft, put, type Writer } from "./Draft.ts"
 import { firstReader, reader } from "./Read.ts"
 import { isBlank, type Step, step, textOf } from "./Steps.ts"

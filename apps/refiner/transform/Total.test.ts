@@ -1,7 +1,6 @@
 import { entityIds } from "@bridge/domain/Entities"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
-import { recordFields } from "@bridge/domain/RecordFields"
-import type { CanonicalRecord } from "@bridge/domain/Records"
+import { type CanonicalRecord, recordFields } from "@bridge/domain/RecordFields"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { resolve } from "../resolve/Resolve.ts"
