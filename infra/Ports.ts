@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net"
 const lowest = 20_000
 const beyond = 32_000
 
-const isFree = (port: number): Promise<boolean> =>
+export const isFree = (port: number): Promise<boolean> =>
   new Promise((answer) => {
     const server = createServer()
     server.once("error", () => answer(false))

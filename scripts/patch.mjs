@@ -45,7 +45,8 @@ export const apply = (modules, patch) => {
 
 export const patches = [JSON.parse(readFileSync(join(root, "patches/kafkajs.json"), "utf8"))]
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+// In a clone where nothing is installed there is nothing to patch: `npx bridge` runs us there before the bootstrap installs.
+if (process.argv[1] === fileURLToPath(import.meta.url) && existsSync(join(root, "node_modules"))) {
   try {
     for (const patch of patches) apply(join(root, "node_modules"), patch)
   } catch (error) {

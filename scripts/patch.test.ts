@@ -1,5 +1,6 @@
 // The patch goes onto what was reviewed and onto nothing else, as often as anybody likes.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -42,5 +43,23 @@ describe("the patch of kafkajs", () => {
     writeFileSync(at(file), `${readFileSync(at(file), "utf8")}\n// something else`)
     expect(() => apply(modules, kafkajs)).toThrow("not the file of 2.2.4")
     expect(existsSync(at(`${file}.orig.js`))).toBe(false)
+  })
+})
+
+describe("the patches after npm's install", () => {
+  const afterInstall = () => {
+    for (const name of ["scripts/patch.mjs", "patches"])
+      cpSync(new URL(`../${name}`, import.meta.url), join(modules, name), { recursive: true })
+    return spawnSync(process.execPath, [join(modules, "scripts/patch.mjs")], { encoding: "utf8" })
+  }
+
+  it("keep nobody from the first `npx bridge` of a clone, where nothing is installed yet", () =>
+    expect(afterInstall()).toMatchObject({ status: 0, stderr: "" }))
+
+  it("are refused loudly where packages are installed without what they are for", () => {
+    mkdirSync(join(modules, "node_modules"))
+    const { status, stderr } = afterInstall()
+    expect(status).toBe(1)
+    expect(stderr).toContain("kafkajs is not installed. Bridge must not run without it")
   })
 })

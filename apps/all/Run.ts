@@ -11,6 +11,7 @@ import { logs, type Platform, run } from "@bridge/platform/Platform"
 import { refiner } from "@bridge/refiner/main"
 import { scheduler } from "@bridge/scheduler/main"
 import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
+import { whyEnded } from "./Words.ts"
 
 export const services = { scheduler, extractor, refiner, loader, auditor, api } as const
 export type ServiceName = keyof typeof services
@@ -22,7 +23,7 @@ const all = Layer.mergeAll(scheduler, extractor, refiner, loader, auditor, api)
 /** Topics, schemas and tables first; the line that says it is ready last. */
 const started = <E>(name: string, service: Layer.Layer<never, E, Platform>) =>
   Effect.andThen(
-    deploy.pipe(Effect.provide(Layer.mergeAll(kafkaLayer, Registry.layer, logs)), Effect.scoped),
+    deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer).pipe(Layer.provideMerge(logs))), Effect.scoped),
     run(name, Layer.provideMerge(ready(name), service))
   )
 
@@ -42,7 +43,7 @@ const untilSignalled = async <E>(
   )
   const exit = await Effect.runPromiseExit(effect.pipe(Effect.provide(env)), { signal: stop.signal })
   if (!Exit.isFailure(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
-  process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+  process.stderr.write(`Bridge has ended: ${whyEnded(exit.cause)}\n`)
   return 1
 }
 

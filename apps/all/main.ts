@@ -2,6 +2,7 @@
 // For `npm start`, the demo and one-machine installations. What does not belong here: anything a single service needs.
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { isFree } from "@bridge/infra/Ports"
 import { startStack } from "@bridge/infra/Stack"
 import { StackError } from "@bridge/infra/StackError"
 import { startSandbox } from "@bridge/sandbox/Sandbox"
@@ -46,6 +47,23 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
+const refuse = (code: number, line: string): never => {
+  say(line)
+  process.exit(code)
+}
+
+const wholeNumber = (text: string, least: number, most: number): boolean =>
+  /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most
+
+if (!wholeNumber(values.port, 1, 65_535)) refuse(2, `--port must be a number from 1 to 65535, not "${values.port}"`)
+if (!wholeNumber(values.tickets, 1, 10_000_000))
+  refuse(2, `--tickets must be a whole number from 1 on, not "${values.tickets}"`)
+if (!(await isFree(Number(values.port))))
+  refuse(
+    1,
+    `Port ${values.port} is taken by another program: stop that program, or name another port (npm start -- --port N).`
+  )
+
 try {
   const stack = await startStack({ dir: join(values.dir, "stack"), log: say })
   const sandbox =
@@ -58,10 +76,15 @@ try {
           realLimits: true
         })
       : undefined
+  say(
+    `Bridge starts at http://127.0.0.1:${values.port}/api, its documentation at /api/docs (next: README.md, "Run it")`
+  )
   if (sandbox !== undefined) {
-    say(
-      `Sandbox at ${sandbox.origin}: ${Object.values(sandbox.hosts).join(", ")}; credentials and orders at ${sandbox.adminUrl}`
-    )
+    const { freshservice, zendesk } = sandbox.credentials
+    const { api_token, email, subdomain } = zendesk
+    say(`Sandbox at ${sandbox.origin}, its orders at ${sandbox.adminUrl} (docs/sandbox.md); to connect it:`)
+    say(`  freshservice  ${JSON.stringify({ domain: freshservice.domain, api_key: freshservice.api_key })}`)
+    say(`  zendesk       ${JSON.stringify({ subdomain, email, api_token })}`)
   }
   const code = await runAll({
     KAFKA_BROKERS: stack.kafkaBrokers,

@@ -11,7 +11,8 @@ const names = Object.keys(services).join(", ")
 if (name === "--help" || name === "-h") {
   process.stdout.write(`npm run service -- NAME: one service alone. NAME is one of: ${names}.\n`)
 } else if (!isService(name)) {
-  process.stderr.write(`There is no service "${name}". Choose one of: ${names}.\n`)
+  const wrong = name === "" ? "A service has to be named" : `There is no service "${name}"`
+  process.stderr.write(`${wrong}. Choose one of: ${names}.\n`)
   process.exitCode = 2
 } else if (missing.length > 0) {
   process.stderr.write(`Set ${missing.join(", ")}: a single service does not start servers (npm start does).\n`)

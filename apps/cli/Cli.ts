@@ -29,7 +29,7 @@ export const commands: ReadonlyArray<Command> = [
   cancel
 ]
 
-const connectorLine = ["connector ...", "one connector alone, without a server: bridge connector --help"] as const
+const connectorLine = ["connector ...", "Runs one connector alone, without a server: bridge connector --help."] as const
 
 export const overview = (): string => {
   const lines = commands.map((c) => [`${c.name} ${c.args}`.trim(), c.summary.split(/(?<=[.)])\s/)[0] ?? ""] as const)
@@ -74,7 +74,12 @@ const started = (argv: ReadonlyArray<string>, io: Io["Service"]) =>
   Effect.gen(function* () {
     const command = find(argv)
     if (command === undefined) {
-      const near = commands.filter((c) => c.name.startsWith(`${argv[0]} `)).map((c) => c.name)
+      const group = commands.filter((c) => c.name.startsWith(`${argv[0]} `))
+      if (group.length > 0 && argv.some((word) => word === "--help" || word === "-h")) {
+        io.print(group.map(helpOf).join("\n\n"))
+        return 0
+      }
+      const near = group.map((c) => c.name)
       const words = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "see bridge --help."
       return yield* wrongUse(`there is no command ${argv.slice(0, 2).join(" ")}: ${words}`)
     }

@@ -1,6 +1,6 @@
 // What the steps of one batch share: whose it is, through which sink, under which epoch, and how to wait. For the loader's
 // shell and its steps. What does not belong here: any decision.
-import type { OpenConnection } from "@bridge/connectors/Connections"
+import { Connections, type OpenConnection } from "@bridge/connectors/Connections"
 import type { AnyConnector, Sink, Write } from "@bridge/connectors/Connector"
 import type { EntityId } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
@@ -53,7 +53,8 @@ export interface Desk {
   readonly waiting: Run["waiting"]
   readonly card: JobCard
   readonly book: Book
-  readonly connection: OpenConnection
+  /** Opened anew when its credentials are refused (`reopen`). */
+  connection: OpenConnection
   readonly sink: Sink<unknown>
   readonly timing: Timing
   /** Who writes: this process. */
@@ -122,22 +123,40 @@ export const tell = (desk: Desk, type: string, detail: Readonly<Record<string, u
   })
 
 /**
+ * After refused credentials: the connection as it is stored now. One that leads to another account by now is not taken, since
+ * what was approved is for this one.
+ */
+export const reopen = (desk: Desk) =>
+  Effect.gen(function* () {
+    const { destinationAccount, destinationConnection, tenantId } = desk.card
+    const stored = yield* Effect.result((yield* Connections).open(tenantId, destinationConnection))
+    if (stored._tag === "Success" && stored.success.account === destinationAccount) desk.connection = stored.success
+  })
+
+/** The vendor refused the connection: its people are told, once, and the stored credentials are tried next. */
+export const refusedConnection = (desk: Desk, error: VendorError, told: boolean) =>
+  Effect.gen(function* () {
+    if (error.reason._tag !== "AuthRejected" && error.reason._tag !== "BadAddress") return told
+    if (!told) yield* tell(desk, "connection-refused", { message: error.message })
+    yield* reopen(desk)
+    return true
+  })
+
+/**
  * A look at the vendor that must come to an end: tried until the vendor answers, whatever stands in the way (credentials
  * refused, outage). `Gone` and `Refused` are answers.
  */
 export const patiently =
   (desk: Desk) =>
-  <A, R>(look: Effect.Effect<A, VendorError, R>) =>
+  <A, R>(look: (connection: OpenConnection) => Effect.Effect<A, VendorError, R>) =>
     Effect.gen(function* () {
       let told = false
       for (;;) {
-        const end = yield* Effect.result(desk.waiting(look))
+        const end = yield* Effect.result(desk.waiting(look(desk.connection)))
         if (end._tag === "Success") return end
         const { reason } = end.failure
         if (reason._tag === "Gone" || reason._tag === "Refused") return end
-        if (!told && (reason._tag === "AuthRejected" || reason._tag === "BadAddress"))
-          yield* tell(desk, "connection-refused", { message: end.failure.message })
-        told = true
+        told = yield* refusedConnection(desk, end.failure, told)
         yield* Effect.logWarning("the destination does not answer, tried again", {
           job: desk.card.id,
           reason: reason._tag

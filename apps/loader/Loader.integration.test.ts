@@ -12,6 +12,7 @@ beforeEach(() => {
   lab.vendor.fate = () => "answer"
   lab.vendor.jobsKnown = true
   lab.vendor.jobPolls = 1
+  lab.vendor.key = null
   lab.vendor.kept.length = 0
 })
 
@@ -107,6 +108,25 @@ describe("loading", () => {
     expect((await lab.outcomes(job, "person"))[0]).toMatchObject({ outcome: "matched", destination_id: "77" })
     expect((await lab.outcomes(job, "group")).map((o) => o.outcome)).toEqual(["matched", "created"])
     expect(lab.vendor.kept.find((k) => k.id === "77")?.body["name"]).toBe("Old name")
+  })
+
+  it("goes on with the new key when the old one was refused, without a restart", async () => {
+    lab.vendor.key = "second"
+    const persons = people(3)
+    const job = await lab.job({ person: persons, group: [{ sourceId: `g${nextId++}`, body: { name: "Keys" } }] })
+    const loading = lab.migrate(job)
+    const told = () =>
+      lab.rows(
+        (sql) => sql`select 1 from job_events where job_id = ${job}::uuid
+      and type = 'connection-refused'`
+      )
+    await expect.poll(async () => (await told()).length).toBeGreaterThan(0)
+    expect(lab.vendor.kept).toEqual([])
+    lab.stored.key = "second"
+    await loading
+    expect(heldBy(lab.vendor, "person").toSorted()).toEqual(ids(persons))
+    expect((await told()).length).toBe(1)
+    lab.stored.key = "first"
   })
 
   it("tells a refusal in the vendor's words, fails what refers to it, and goes on", async () => {

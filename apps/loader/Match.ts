@@ -13,13 +13,15 @@ export const pages = (desk: Desk, look: Pick<Lookup<unknown>, "read" | "next">, 
   Effect.gen(function* () {
     const http = yield* VendorHttp
     for (let call = first; call !== null; ) {
-      const page = http.read(
-        desk.connection,
-        call,
-        (answer): Seen => ({ ids: look.read(write, answer), next: look.next?.(answer) ?? null }),
-        { mode: "live" }
+      const asked: Call = call
+      const seen: Result.Result<Seen, unknown> = yield* patiently(desk)((connection) =>
+        http.read(
+          connection,
+          asked,
+          (answer): Seen => ({ ids: look.read(write, answer), next: look.next?.(answer) ?? null }),
+          { mode: "live" }
+        )
       )
-      const seen: Result.Result<Seen, unknown> = yield* patiently(desk)(page)
       if (Result.isFailure(seen)) return []
       if (seen.success.ids.length > 0) return seen.success.ids
       call = seen.success.next

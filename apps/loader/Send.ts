@@ -5,7 +5,7 @@ import { VendorHttp } from "@bridge/http/VendorHttp"
 import { monotonicMillis } from "@bridge/http/Wire"
 import { Effect, Result } from "effect"
 import { addVendorJob, endVendorJob } from "./Batches.ts"
-import { type Desk, patiently, restful, stillOurs, tell, type Work, whilePaused } from "./Desk.ts"
+import { type Desk, patiently, refusedConnection, restful, stillOurs, type Work, whilePaused } from "./Desk.ts"
 import { type Leave, leave } from "./Guard.ts"
 import { intend, type Settlement, settle, withdraw } from "./Ledger.ts"
 import { fromWrite, type Outcome } from "./Outcome.ts"
@@ -151,10 +151,7 @@ const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: bool
         const { code, message, hint } = reason
         return { _tag: "Answered", answer: { _tag: "BatchRefused", code, message, hint } } satisfies CallEnd
       }
-      if (!told && (reason._tag === "AuthRejected" || reason._tag === "BadAddress")) {
-        yield* tell(desk, "connection-refused", { message: end.failure.message })
-        told = true
-      }
+      told = yield* refusedConnection(desk, end.failure, told)
       const wait =
         reason._tag === "Throttled"
           ? reason.retryAfterMillis
@@ -213,20 +210,21 @@ export const awaitJob = (desk: Desk, jobId: string, works: ReadonlyArray<Work>, 
 const jobEnd = (desk: Desk, jobId: string, works: ReadonlyArray<Work>) =>
   Effect.gen(function* () {
     const http = yield* VendorHttp
-    const { config } = desk.connection
     const { sink } = desk
+    const { config } = desk.connection
     const writes = works.map((w) => w.write)
     if (sink.jobStatus === undefined || sink.readJob === undefined)
       return { _tag: "Lost", message: "the sink cannot follow its jobs" } as const
     const call = sink.jobStatus(config, jobId)
     for (;;) {
-      const look = http.read<JobAnswer>(
-        desk.connection,
-        call,
-        (answer) => sink.readJob?.(config, writes, answer) ?? { _tag: "Lost", message: "" },
-        { mode: "live" }
+      const seen = yield* patiently(desk)((connection) =>
+        http.read<JobAnswer>(
+          connection,
+          call,
+          (answer) => sink.readJob?.(config, writes, answer) ?? { _tag: "Lost", message: "" },
+          { mode: "live" }
+        )
       )
-      const seen = yield* patiently(desk)(look)
       if (seen._tag === "Failure") return { _tag: "Lost", message: seen.failure.message } as const
       if (seen.success._tag !== "Pending") return seen.success
       yield* desk.waiting(Effect.sleep(Math.max(100, seen.success.pollAfterMillis)))

@@ -82,17 +82,14 @@ const jobsEnded = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
     const { openJobs } = desk.sink
     if (openJobs === undefined) return true
     const http = yield* VendorHttp
-    const look = Effect.suspend(() =>
-      http.read(desk.connection, openJobs.call(desk.connection.config), (answer) => openJobs.read(answer), {
-        mode: "live"
-      })
-    )
     const oldest = doubts.map((d) => d.intent?.at ?? "").toSorted()[0] ?? ""
     const older =
       oldest === ""
         ? new Set<string>()
         : yield* asTenant(desk.card.tenantId)(vendorJobsBefore(desk.book.destinationAccount, oldest))
-    const seen = yield* patiently(desk)(look)
+    const seen = yield* patiently(desk)((connection) =>
+      http.read(connection, openJobs.call(connection.config), (answer) => openJobs.read(answer), { mode: "live" })
+    )
     if (seen._tag === "Failure") return false
     const { known, listed, open } = seen.success
     if (!known && listed?.some((id) => older.has(id)) !== true) return false
@@ -108,11 +105,10 @@ const jobOver = (desk: Desk, id: string) =>
     const http = yield* VendorHttp
     const { config } = desk.connection
     const call = jobStatus.call(desk.sink, config, id)
-    const look = Effect.suspend(() =>
-      http.read(desk.connection, call, (answer) => readJob.call(desk.sink, config, [], answer)._tag, { mode: "live" })
-    )
     for (;;) {
-      const seen = yield* patiently(desk)(look)
+      const seen = yield* patiently(desk)((connection) =>
+        http.read(connection, call, (answer) => readJob.call(desk.sink, config, [], answer)._tag, { mode: "live" })
+      )
       if (seen._tag === "Failure" || seen.success !== "Pending") return
       yield* desk.waiting(Effect.sleep(desk.timing.glanceMillis))
     }

@@ -1,5 +1,5 @@
 // The vendors that can be connected, and how a configuration becomes one of theirs. A new vendor is a folder and a line here.
-import { Effect, Schema } from "effect"
+import { Effect, Schema, SchemaIssue } from "effect"
 import type { AnyConnector, JsonObject } from "./Connector.ts"
 import { freshservice } from "./freshservice/Freshservice.ts"
 import { zendesk } from "./zendesk/Zendesk.ts"
@@ -9,7 +9,7 @@ export const connectors: ReadonlyArray<AnyConnector> = [freshservice, zendesk]
 export const connectorNamed = (vendor: string): AnyConnector | undefined =>
   connectors.find((connector) => connector.vendor === vendor)
 
-/** The configuration does not fit the vendor. Who entered it acts; values are never repeated in `issue`. */
+/** The configuration does not fit the vendor. Who entered it acts; `issue` names the fields and never repeats a value. */
 export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigInvalid", {
   vendor: Schema.String,
   issue: Schema.String
@@ -18,8 +18,18 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
 /** Decodes a configuration; its secrets are `Redacted` from here on (Promise 6). */
 export const decodeConfig = (connector: AnyConnector, config: unknown): Effect.Effect<unknown, ConfigInvalid> =>
   Schema.decodeUnknownEffect(connector.config)(config, { errors: "all" }).pipe(
-    Effect.mapError((error) => new ConfigInvalid({ vendor: connector.vendor, issue: error.message }))
+    Effect.mapError((error) => new ConfigInvalid({ vendor: connector.vendor, issue: inWords(error.issue) }))
   )
+
+const formatted = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "MissingKey" ? "missing" : SchemaIssue.defaultLeafHook(issue))
+})
+
+/** `api_key: missing; start_date: must be a date ...`. */
+const inWords = (issue: SchemaIssue.Issue): string =>
+  formatted(issue)
+    .issues.map(({ message, path = [] }) => `${path.map((key) => `${String(key)}: `).join("")}${message}`)
+    .join("; ")
 
 /** Draft-07 JSON Schema of the form; secrets are `writeOnly`. */
 export const formOf = (connector: AnyConnector): JsonObject => {

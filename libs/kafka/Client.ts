@@ -138,9 +138,13 @@ const logger = Effect.map(Effect.context<never>(), (context) => {
   }
 })
 
+/** What a member that leaves while it joins is refused with; it wanted to leave, so that is no warning. */
+export const memberLeft = "this member has left"
+
 /** KafkaJS says ERROR for what it then retries, and WARN for every rebalance: only what lasts is worth a warning. */
 const translated = (entry: LogEntry): readonly ["Debug" | "Warn", string, Record<string, unknown>] => {
   const { message, timestamp: _, logger: __, stack: ___, ...fields } = entry.log
-  const passing = entry.namespace === "Connection" || Number(fields.retryCount ?? 5) < 5
+  const retried = entry.namespace === "Connection" || Number(fields.retryCount ?? 5) < 5
+  const passing = retried || message.includes(memberLeft)
   return [entry.level === logLevel.ERROR && !passing ? "Warn" : "Debug", `${entry.namespace}: ${message}`, fields]
 }

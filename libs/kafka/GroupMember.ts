@@ -2,7 +2,7 @@
 // What does not belong here: Effect (KafkaJS calls back outside any fiber), what the records mean.
 import kafkajs, { type Consumer, type EachBatchPayload, type KafkaMessage } from "kafkajs"
 import type { ConsumerOptions, HeaderValue, Owned, Position, Rec } from "./Broker.ts"
-import { type Client, retry } from "./Client.ts"
+import { type Client, memberLeft, retry } from "./Client.ts"
 import { type Held, Holdings } from "./Holdings.ts"
 import { stickyAssigner } from "./Sticky.ts"
 
@@ -115,14 +115,14 @@ export class GroupMember {
   }
 
   #joining(): Owned {
-    if (this.#closed) throw new kafkajs.KafkaJSNonRetriableError("this member has left")
+    if (this.#closed) throw new kafkajs.KafkaJSNonRetriableError(memberLeft)
     this.#attempts++
     return this.#holdings.owned
   }
 
   /** Runs inside KafkaJS's join, before the first fetch of the new assignment. */
   #assigned(memberId: string, owned: Owned): void {
-    if (this.#closed) throw new kafkajs.KafkaJSNonRetriableError("this member has left")
+    if (this.#closed) throw new kafkajs.KafkaJSNonRetriableError(memberLeft)
     // A new id, or a round that we missed: others may have held our partitions meanwhile, so all of them begin anew.
     const fresh = this.#attempts !== 1 || memberId !== this.#memberId
     this.#memberId = memberId

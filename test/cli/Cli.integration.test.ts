@@ -87,6 +87,9 @@ describe("bridge", () => {
       assert.strictEqual(ran.out, "")
       assert.match(ran.err, /^bridge: /)
     }
+    const group = await bridge(["tenants", "--help"])
+    assert.deepInclude(group, { code: 0, err: "" })
+    assert.include(group.out, "bridge tenants create")
   })
 
   it("tells apart nobody logged in, a refusal, and no answer by its exit code", async () => {

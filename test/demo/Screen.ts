@@ -1,20 +1,21 @@
 // What the demo prints: headings, live progress, the review summary, the proof. Plain lines where there is no terminal.
+
+import { progressLines } from "@bridge/cli/Progress"
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Summary } from "@bridge/contract/Review"
 import type { Install } from "../harness/Install.ts"
 import type { Login } from "../harness/Rest.ts"
 import type { EntityProof, Proof } from "../oracle/Proof.ts"
 
-const pad = (text: string, width: number): string =>
-  text.length >= width ? text : text + " ".repeat(width - text.length)
-const padStart = (text: string, width: number): string => text.padStart(width)
-
 export class Screen {
   readonly #out: NodeJS.WriteStream
   readonly #live: boolean
   #drawn = 0
-  #last = ""
+  #state = ""
+  #waiting = ""
+  #printed = ""
   #printedAt = 0
+  #closed = false
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out
@@ -23,50 +24,65 @@ export class Screen {
 
   say(line: string): void {
     this.settle()
-    this.#out.write(`  ${line}\n`)
+    this.#write(`  ${line}\n`)
   }
 
   heading(line: string): void {
     this.settle()
-    this.#out.write(`\n${line}\n`)
+    this.#write(`\n${line}\n`)
   }
 
-  /** One line per entity, redrawn in place on a terminal; elsewhere at most every two seconds. */
+  /** Says this and nothing after it: what still runs is being stopped, and what it would say is no news. */
+  close(line: string): void {
+    this.heading(line)
+    this.#closed = true
+  }
+
+  #write(text: string): void {
+    if (!this.#closed) this.#out.write(text)
+  }
+
+  /** On a terminal what `bridge watch` shows, redrawn in place; elsewhere a line when the state changes and one every five seconds. */
   progress(p: JobProgress): void {
-    const lines = p.entities.map((e) => {
-      const done = p.state === "loading" || p.state === "completed" ? e.loaded + e.failed : e.archived
-      const of =
-        p.state === "loading" || p.state === "completed"
-          ? e.approved
-          : Math.max(e.extracted, e.archived, e.expected ?? 0)
-      const left = e.secondsLeft === null ? "" : `${e.secondsLeft} s left`
-      return `  ${pad(e.entity, 13)}${bar(done, of)} ${padStart(String(done), 7)} / ${pad(String(of), 7)} ${padStart(e.rate.toFixed(0), 6)}/s  ${left}`
-    })
-    const text = [`  ${p.state}`, ...lines].join("\n")
     if (this.#live) {
-      if (this.#drawn > 0) this.#out.write(`\x1b[${this.#drawn}A\x1b[J`)
-      this.#out.write(`${text}\n`)
-      this.#drawn = lines.length + 1
-    } else if (text !== this.#last && Date.now() - this.#printedAt > 2_000) {
-      this.#out.write(`${text}\n`)
-      this.#printedAt = Date.now()
+      const lines = progressLines(p, this.#out.columns ?? 80).map((line) =>
+        line.slice(0, (this.#out.columns ?? 80) - 1)
+      )
+      this.#write(`${this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[J` : ""}${lines.join("\n")}\n`)
+      this.#drawn = lines.length
+      return
     }
-    this.#last = text
+    this.#waiting = oneLine(p)
+    const state = p.state + String(p.auditComplete)
+    if (state === this.#state && Date.now() - this.#printedAt < 5_000) return
+    this.#state = state
+    this.#flush()
   }
 
   /** Leaves the last state of the progress where it is. */
   settle(): void {
-    if (!this.#live && this.#last !== "") this.#out.write(`${this.#last}\n`)
+    this.#flush()
     this.#drawn = 0
-    this.#last = ""
-    this.#printedAt = 0
+    this.#state = ""
   }
 
-  table(rows: ReadonlyArray<ReadonlyArray<string>>): void {
+  #flush(): void {
+    if (this.#waiting !== "" && this.#waiting !== this.#printed) this.#write(`  ${this.#waiting}\n`)
+    this.#printed = this.#waiting
+    this.#waiting = ""
+    this.#printedAt = Date.now()
+  }
+
+  /** The first column to the left, the others to the right: numbers, unless told otherwise. */
+  table(rows: ReadonlyArray<ReadonlyArray<string>>, numbers = true): void {
+    this.settle()
     const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((r) => (r[i] ?? "").length)))
     for (const row of rows) {
-      this.#out.write(
-        `  ${row.map((cell, i) => (i === 0 ? pad(cell, widths[i] ?? 0) : padStart(cell, widths[i] ?? 0))).join("  ")}\n`
+      this.#write(
+        `  ${row
+          .map((cell, i) => (i === 0 || !numbers ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+          .join("  ")
+          .trimEnd()}\n`
       )
     }
   }
@@ -83,27 +99,43 @@ export class Screen {
     ])
     for (const e of s.entities) for (const x of e.exclusions) this.say(`${e.entity}: ${x.count} left out, ${x.reason}`)
     for (const e of s.entities) for (const w of e.warnings) this.say(`${e.entity}: ${w.count} with warning ${w.code}`)
-    this.say(`CSV files to read: ${folder}`)
+    for (const w of s.fieldWarnings) this.say(`${w.entity}: ${w.message}`)
+    this.say(`A CSV per entity, to read before approving: ${folder}`)
   }
 
   kept(origin: string, login: Login, bridge: Install): void {
-    this.heading("Everything is still up (Ctrl-C ends it)")
-    this.say(`API         ${origin}/api    docs ${origin}/api/docs`)
-    this.say(`login       ${login.email}    password "${login.password}"`)
-    this.say(
-      `sandbox     ${bridge.sandbox.adminUrl}    (Host: ${bridge.sandbox.credentials.freshservice.domain} or ${bridge.sandbox.credentials.zendesk.subdomain}.zendesk.com at ${bridge.sandbox.origin})`
+    const { freshservice, zendesk } = bridge.sandbox.credentials
+    this.heading("Everything stays up until Ctrl-C")
+    this.table(
+      [
+        ["API", origin, `docs: ${origin}/api/docs`],
+        ["login", login.email, `password: ${login.password}`],
+        ["operator", bridge.operatorToken, "creates tenants: POST /api/tenants"],
+        ["sandbox", bridge.sandbox.adminUrl, "docs/sandbox.md"],
+        ["Kafka", bridge.stack.kafkaBrokers],
+        ["registry", bridge.stack.registryUrl],
+        ["PostgreSQL", bridge.stack.databaseUrl],
+        ["files", bridge.dir]
+      ],
+      false
     )
-    this.say(`Kafka       ${bridge.stack.kafkaBrokers}`)
-    this.say(`registry    ${bridge.stack.registryUrl}`)
-    this.say(`PostgreSQL  ${bridge.stack.databaseUrl}`)
-    this.say(`operator    ${bridge.operatorToken}    (creates tenants: POST /api/tenants)`)
-    this.say(`logs, CSVs  ${bridge.dir}`)
+    this.say("The two connections are there already; their configuration, for making more:")
+    this.say(`freshservice  ${JSON.stringify({ domain: freshservice.domain, api_key: freshservice.api_key })}`)
+    const { api_token, email, subdomain } = zendesk
+    this.say(`zendesk       ${JSON.stringify({ subdomain, email, api_token })}`)
   }
 }
 
-const bar = (done: number, of: number): string => {
-  const full = of === 0 ? 0 : Math.min(24, Math.floor((done / of) * 24))
-  return `[${"#".repeat(full)}${".".repeat(24 - full)}]`
+const counted = (p: JobProgress, e: JobProgress["entities"][number]): string => {
+  const loads = p.state === "loading" || p.state === "completed"
+  const [done, of] = loads ? [e.loaded + e.failed, e.approved] : [e.archived, Math.max(e.extracted, e.archived)]
+  const left = e.secondsLeft === null || e.secondsLeft === 0 ? "" : `, ${e.secondsLeft} s left`
+  return `${e.entity} ${done}/${of}${e.rate >= 0.5 && done < of ? ` (${e.rate.toFixed(0)}/s${left})` : ""}`
+}
+
+const oneLine = (p: JobProgress): string => {
+  const begun = p.entities.filter((e) => e.extracted + e.archived > 0)
+  return begun.length === 0 ? p.state : `${p.state}: ${begun.map((e) => counted(p, e)).join(", ")}`
 }
 
 const columns: ReadonlyArray<keyof EntityProof> = [
@@ -128,14 +160,26 @@ export const printProof = (screen: Screen, proof: Proof, seconds: number): void 
     ["entity", ...columns],
     ...Object.entries(proof.json.entities).map(([entity, counts]) => [entity, ...columns.map((c) => String(counts[c]))])
   ])
-  for (const [name, hash] of Object.entries(proof.json.hashes)) screen.say(`${pad(name, 9)} ${hash}`)
-  for (const failure of proof.failedOnPurpose) screen.say(`failed on purpose: ${failure}`)
+  for (const [name, hash] of Object.entries(proof.json.hashes))
+    screen.say(`${name.padEnd(9)} ${hash}  ${covers[name] ?? ""}`.trimEnd())
+  if (proof.failedOnPurpose.length > 0)
+    screen.say(
+      `Tickets that the destination refuses on purpose, with ${proof.json.entities.comment?.failed ?? 0} comments:`
+    )
+  for (const failure of proof.failedOnPurpose) screen.say(`  ${failure}`)
   for (const problem of proof.problems.slice(0, 20)) screen.say(`DOES NOT HOLD: ${problem}`)
   if (proof.problems.length > 20) screen.say(`... and ${proof.problems.length - 20} more`)
-  screen.say("")
-  screen.say(
+  screen.heading(
     proof.json.ok
       ? `The proof holds: nothing lost, nothing doubled, nothing changed. ${seconds} s.`
       : `The proof does NOT hold. ${seconds} s.`
   )
+}
+
+/** What each hash is over: source ids with the hashes of their content. */
+const covers: Readonly<Record<string, string>> = {
+  topic: "all that was read",
+  archive: "all that was kept: must equal the topic",
+  approved: "what you approved",
+  loaded: "what was written: approved without merged, matched and failed"
 }

@@ -1,11 +1,12 @@
 // `npm run demo`: the main job on a machine of its own, from nothing to the proof. Exit 0 only if the proof holds.
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import type { JobView } from "@bridge/contract/Jobs"
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Summary } from "@bridge/contract/Review"
 import { StackError } from "@bridge/infra/StackError"
+import { removeStack } from "@bridge/infra/TestStack"
 import { demoDir, type Install, install } from "../harness/Install.ts"
 import {
   approve,
@@ -21,15 +22,20 @@ import {
 import { prove } from "../oracle/Proof.ts"
 import { printProof, Screen } from "./Screen.ts"
 
-const usage = `npm run demo [-- --tickets N] [--seed S] [--keep] [--json]
+const usage = `npm run demo [-- OPTIONS]
 
-  --tickets N   tickets of the source (default 2000), with 3 N conversations and N / 4 people
-  --seed S      another corpus (default 1)
-  --keep        leave everything up afterwards, and say where
-  --json        the proof as one object on the last line of stdout
+  --tickets N       tickets of the source (default 2000), with 3 N conversations and N / 4 people
+  --seed S          another corpus (default 1)
+  --keep            leave everything up afterwards; prints addresses and a login
+  --json            the proof as one object, the last line of stdout
   --time-factor F   how much faster than real the vendors' clocks run (default 60)
   --limit-factor F  how much larger than the plans' the vendors' limits are (default 60)
 `
+
+const misused = (words: string): never => {
+  process.stderr.write(`${words}\n\n${usage}`)
+  process.exit(2)
+}
 
 const readArgs = () => {
   try {
@@ -41,12 +47,11 @@ const readArgs = () => {
         json: { type: "boolean", default: false },
         "time-factor": { type: "string", default: "60" },
         "limit-factor": { type: "string", default: "60" },
-        help: { type: "boolean", default: false }
+        help: { type: "boolean", short: "h", default: false }
       }
     }).values
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-    process.exit(2)
+    return misused(error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -56,10 +61,14 @@ if (args.help) {
   process.stdout.write(usage)
   process.exit(0)
 }
-if (!Number.isInteger(tickets) || tickets < 1) {
-  process.stderr.write(`--tickets must be a whole number of at least 1\n`)
-  process.exit(2)
-}
+if (!Number.isInteger(tickets) || tickets < 1) misused("--tickets must be a whole number of at least 1")
+for (const name of ["time-factor", "limit-factor"] as const)
+  if (!(Number(args[name]) > 0 && Number(args[name]) < Infinity)) misused(`--${name} must be a number above 0`)
+
+/** Ctrl-C, or SIGTERM. */
+const asked = new Promise<"asked">((stop) => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop("asked"))
+})
 
 // With --json stdout is for the proof alone.
 const screen = new Screen(args.json ? process.stderr : process.stdout)
@@ -77,14 +86,13 @@ const review = async (rest: Rest, job: JobView, dir: string): Promise<Summary> =
   return summary
 }
 
-const watching = (rest: Rest, job: JobView) => {
+/** What was reviewed is not shown again. */
+const watching = (rest: Rest, job: JobView, reviewed = false) => {
   const stop = new AbortController()
-  const following = follow(
-    rest,
-    job.id,
-    (_event, progress: JobProgress) => screen.progress(progress),
-    stop.signal
-  ).catch(() => {})
+  const show = (_event: string, p: JobProgress): void => {
+    if (!reviewed || p.state === "loading" || p.state === "completed") screen.progress(p)
+  }
+  const following = follow(rest, job.id, show, stop.signal).catch(() => {})
   return async () => {
     stop.abort()
     await following
@@ -92,8 +100,14 @@ const watching = (rest: Rest, job: JobView) => {
   }
 }
 
-/** The whole job; resolves with whether the proof holds. */
-const show = async (bridge: Install): Promise<boolean> => {
+interface Shown {
+  readonly proved: boolean
+  readonly origin: string
+  readonly login: Login
+}
+
+/** The whole job, to the proof. */
+const show = async (bridge: Install): Promise<Shown> => {
   const services = await bridge.services("bridge")
   const rest = bridge.rest(services)
   screen.say(`Services are up: ${services.origin}`)
@@ -117,7 +131,7 @@ const show = async (bridge: Install): Promise<boolean> => {
   await review(rest, job, bridge.dir)
   screen.heading("Approving exactly these hashes, and loading")
   await approve(rest, job.id)
-  settle = watching(rest, job)
+  settle = watching(rest, job, true)
   await jobUntil(rest, job.id, (j) => j.state === "completed" && j.auditComplete, patient)
   await settle()
   const html = join(bridge.dir, "audit-report.html")
@@ -126,26 +140,25 @@ const show = async (bridge: Install): Promise<boolean> => {
   const proof = await prove(rest, job.id, bridge.sandbox.adminUrl)
   const seconds = Math.round((Date.now() - began) / 100) / 10
   printProof(screen, proof, seconds)
-  if (args.keep) await keep(services.origin, login, bridge, args.json ? { ...proof.json, seconds } : undefined)
-  else if (args.json) process.stdout.write(`${JSON.stringify({ ok: proof.json.ok, seconds, ...rest_(proof.json) })}\n`)
-  return proof.json.ok
+  const { ok, ...counted } = proof.json
+  if (args.json) json({ ok, seconds, ...counted })
+  return { proved: ok, origin: services.origin, login }
 }
 
-const rest_ = <A extends { readonly ok: boolean }>({ ok: _, ...others }: A): Omit<A, "ok"> => others
+const json = (object: Readonly<Record<string, unknown>>): void => {
+  process.stdout.write(`${JSON.stringify(object)}\n`)
+}
 
-/** Everything stays up until Ctrl-C. */
-const keep = async (origin: string, login: Login, bridge: Install, json: unknown): Promise<void> => {
-  if (json !== undefined) process.stdout.write(`${JSON.stringify(json)}\n`)
-  screen.kept(origin, login, bridge)
-  await new Promise<void>((asked) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => asked())
-  })
+/** Of a proof that holds only what a person reads stays, until the next demo; of one that does not, everything. */
+const tidy = (bridge: Install): void => {
+  if (bridge.stack.owned) removeStack(join(bridge.dir, "stack"))
+  for (const name of ["blobs", "kek"]) rmSync(join(bridge.dir, name), { recursive: true, force: true })
 }
 
 const main = async (): Promise<number> => {
   const dir = demoDir()
   screen.heading(`Starting Kafka, registry, PostgreSQL and the sandbox (${tickets} tickets, seed ${args.seed})`)
-  const bridge = await install({
+  const starting = install({
     dir,
     tickets,
     seed: args.seed,
@@ -153,22 +166,33 @@ const main = async (): Promise<number> => {
     limitFactor: Number(args["limit-factor"]),
     log: (l) => screen.say(l)
   })
-  let ok = false
-  try {
-    ok = await show(bridge)
-  } finally {
-    // Files of a proof that does not hold stay for whoever looks into it.
-    await bridge.stop(false)
+  const bridge = await Promise.race([starting, asked])
+  if (bridge === "asked") {
+    screen.close("Interrupted: what has been started stops by itself")
+    process.exit(130)
   }
-  return ok ? 0 : 1
+  let shown: Shown | "asked" | undefined
+  try {
+    shown = await Promise.race([show(bridge), asked])
+    if (shown !== "asked" && args.keep) {
+      screen.kept(shown.origin, shown.login, bridge)
+      await asked
+      screen.close("Stopping")
+    }
+    if (shown === "asked") screen.close("Interrupted: stopping everything, removing its files")
+  } finally {
+    await bridge.stop(shown === "asked")
+  }
+  if (shown === "asked") return 130
+  if (shown.proved) tidy(bridge)
+  return shown.proved ? 0 : 1
 }
 
 try {
   process.exitCode = await main()
 } catch (error) {
-  process.stderr.write(
-    `${error instanceof StackError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)}\n`
-  )
-  if (args.json) process.stdout.write(`${JSON.stringify({ ok: false, error: String(error) })}\n`)
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`${error instanceof StackError ? error.message : words}\n`)
+  if (args.json) json({ ok: false, error: error instanceof Error ? error.message : String(error) })
   process.exitCode = 1
 }

@@ -54,10 +54,20 @@ export const install = async (o: InstallOptions): Promise<Install> => {
   mkdirSync(o.dir, { recursive: true })
   const stackDir = join(o.dir, "stack")
   const operatorToken = `operator-${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`
-  const [stack, sandbox] = await Promise.all([
-    startStack({ dir: stackDir, durable: o.durable ?? true, ...(o.log === undefined ? {} : { log: o.log }) }),
-    startSandboxProcess(o)
-  ])
+  const starting = startSandboxProcess(o)
+  starting.catch(() => {})
+  const stack = await startStack({
+    dir: stackDir,
+    durable: o.durable ?? true,
+    ...(o.log === undefined ? {} : { log: o.log })
+  }).catch(async (error: unknown) => {
+    await starting.then((sandbox) => sandbox.process.stop(2_000)).catch(() => {})
+    throw error
+  })
+  const sandbox = await starting.catch(async (error: unknown) => {
+    await stack.stop()
+    throw error
+  })
   const env = {
     KAFKA_BROKERS: stack.kafkaBrokers,
     SCHEMA_REGISTRY_URL: stack.registryUrl,

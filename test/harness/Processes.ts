@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url"
 
 export const checkout = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "")
 
+const tether = new URL("../../scripts/Tether.mjs", import.meta.url).href
+
 export interface Started {
   readonly pid: number
   /** The object in the line that said it was ready. */
@@ -36,11 +38,12 @@ export const start = (o: StartOptions): Promise<Started> => {
   const log = createWriteStream(o.logFile, { flags: "a" })
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(checkout, o.file), ...(o.args ?? [])],
+    ["--disable-warning=ExperimentalWarning", "--import", tether, join(checkout, o.file), ...(o.args ?? [])],
     {
       cwd: checkout,
       env: { ...process.env, ...o.env },
-      stdio: ["ignore", "pipe", "pipe"]
+      // It stops when the pipe at 3 closes, that is, when we are gone, however we end.
+      stdio: ["ignore", "pipe", "pipe", "pipe"]
     }
   )
   let end: string | undefined

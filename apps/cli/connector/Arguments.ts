@@ -27,6 +27,9 @@ export const usage = `bridge connector <command>: runs one connector alone, with
            [--state FILE] [--limit N] [--normalized]
   write    --connector V --config FILE --stream S < lines     {"sourceId","data"} a line, data in the destination's shape
 
+The configuration is JSON, like {"domain":"acme.freshservice.com","api_key":"..."}; spec says what there is. The file for --state
+is the "state" object of the last state line of an earlier read.
+
 Exit codes: 0 done, 2 bad configuration, 3 credentials refused, 4 vendor failure.`
 
 const valued = ["connector", "config", "stream", "state", "limit"] as const

@@ -85,6 +85,14 @@ describe("bridge connector", () => {
     expect(run.words).not.toBe("")
   })
 
+  it("says in one line which fields are wrong, and never what they hold", async () => {
+    const wrong = file("wrong.json", { api_key: 12345, start_date: "yesterday" })
+    const run = await ran(["check", "--connector", "freshservice", "--config", wrong])
+    expect(run.words).toBe(
+      `${wrong}: domain: missing; api_key: Expected string; start_date: must be a date like 2024-01-31 or an ISO 8601 instant\n`
+    )
+  })
+
   it("checks credentials: 0 when good, 3 when refused, 4 when there is no answer to have", async () => {
     const check = ["check", "--connector", "zendesk", "--config", zd]
     expect(await ran(check, zendesk)).toMatchObject({ code: 0, lines: [{ type: "check", ok: true, reason: null }] })

@@ -94,7 +94,9 @@ export const read = (source: Source, command: ReadCommand) =>
       Effect.tapError(() => (page.length > 0 ? told({ cursor: state.cursor, printed: page }) : Effect.void))
     )
     if (page.length > 0) yield* told({ cursor: state.cursor, printed: page })
-    yield* lines.say(`${count} records of ${command.stream}, ${calls} calls`)
+    yield* lines.say(
+      `${command.stream}: ${count} ${count === 1 ? "record" : "records"}, ${calls} ${calls === 1 ? "call" : "calls"}`
+    )
   })
 
 /** The vendor's own id: the source id without the stream in front of it. */

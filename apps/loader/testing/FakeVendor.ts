@@ -36,6 +36,8 @@ export interface FakeVendor {
   jobPolls: number
   /** False: the list of jobs is cut and tells nothing. */
   jobsKnown: boolean
+  /** The only key that is taken; null: any. */
+  key: string | null
   readonly stop: () => Promise<void>
 }
 
@@ -54,6 +56,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
     observe: () => {},
     jobPolls: 1,
     jobsKnown: true,
+    key: null,
     stop: () =>
       new Promise((done) => {
         server.closeAllConnections()
@@ -115,6 +118,10 @@ export const startVendor = async (): Promise<FakeVendor> => {
     const operation = `${request.method} ${url.pathname}`
     calls.push(operation)
     vendor.observe(`request ${operation}`)
+    if (vendor.key !== null && request.headers["x-key"] !== vendor.key) {
+      send(response, 401)
+      return
+    }
     const fate = request.method === "GET" ? "answer" : vendor.fate(operation, body)
     const die = (): void => void request.socket.destroy()
     const early = {

@@ -72,19 +72,20 @@ export const openLab = async (timing: Timing = quick) => {
   await Effect.runPromise(
     deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer).pipe(Layer.provideMerge(env))), Effect.scoped)
   )
+  const stored = { key: "first" }
   const fake = Layer.succeed(
     Connections,
     Connections.of({
       open: (tenantId, connectionId) =>
-        Effect.succeed({
+        Effect.sync(() => ({
           tenantId,
           connectionId,
           connector: fakeConnector,
-          config: {},
+          config: { ...stored },
           share: 1,
           vendor: "zendesk",
           account: "zendesk:desk"
-        })
+        }))
     })
   )
   const services = ManagedRuntime.make(
@@ -171,6 +172,8 @@ export const openLab = async (timing: Timing = quick) => {
   return {
     services,
     vendor,
+    /** The credentials of the destination as the tenant has them stored now. */
+    stored,
     tenantId,
     rows,
     release,
