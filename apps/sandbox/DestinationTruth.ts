@@ -1,6 +1,19 @@
 // What a fair comparer needs of the destination, as lines of JSON: everything a Zendesk account holds, deleted or not.
 import { findTicket, type ZendeskAccount } from "./zendesk/Account.ts"
-import { commentRow, groupRow, membershipRow, organizationRow, ticketRow, userRow } from "./zendesk/Rows.ts"
+import { fieldRow as objectFieldRow } from "./zendesk/CustomFields.ts"
+import { objectRow } from "./zendesk/CustomObjects.ts"
+import { recordRow } from "./zendesk/CustomRecords.ts"
+import { fieldRow } from "./zendesk/Fields.ts"
+import {
+  commentRow,
+  groupRow,
+  identityRow,
+  membershipRow,
+  organizationRow,
+  ticketRow,
+  userRow
+} from "./zendesk/Rows.ts"
+import type { Attachment } from "./zendesk/UploadModel.ts"
 
 export const destinationEntities = [
   "ticket",
@@ -8,7 +21,12 @@ export const destinationEntities = [
   "organization",
   "group",
   "group_membership",
-  "organization_membership"
+  "organization_membership",
+  "attachment",
+  "identity",
+  "custom_object",
+  "custom_object_record",
+  "ticket_field"
 ] as const
 export type DestinationEntity = (typeof destinationEntities)[number]
 
@@ -51,7 +69,62 @@ export const destinationLines = (account: ZendeskAccount, entity: DestinationEnt
         row: membershipRow(account, "organization", row),
         deleted: false
       }))
+    case "attachment":
+      return map(account.uploads.attachments.values(), fileLine)
+    case "custom_object":
+      return map(account.customObjects.values(), (object) => ({
+        entity,
+        id: object.key,
+        row: objectRow(account, object),
+        fields: [...object.fields.values()].map((field, position) =>
+          objectFieldRow(account, object, field, position + 2)
+        )
+      }))
+    case "custom_object_record":
+      return recordLines(account)
+    case "ticket_field":
+      return map(account.fields, (field) => ({ entity, id: field.id, row: fieldRow(account.host, field, 1) }))
+    case "identity":
+      return identityLines(account)
   }
+}
+
+/** Every file that was sent, whether a comment has it or not. */
+const fileLine = ({ id, fileName, contentType, file, ticket, comment, inline, upload }: Attachment): object => ({
+  entity: "attachment",
+  id,
+  file_name: fileName,
+  content_type: contentType,
+  size: file.bytes.size,
+  sha256: file.sha256,
+  inline,
+  ticket_id: ticket,
+  comment_id: comment,
+  upload: upload.state
+})
+
+const recordLines = function* (account: ZendeskAccount): Iterable<object> {
+  for (const object of account.customObjects.values()) {
+    for (const record of object.records.values()) {
+      yield {
+        entity: "custom_object_record",
+        id: record.id,
+        object: object.key,
+        row: recordRow(account, object, record)
+      }
+    }
+  }
+}
+
+const identityLines = function* (account: ZendeskAccount): Iterable<object> {
+  for (const user of account.users.values())
+    for (const identity of user.identities)
+      yield {
+        entity: "identity",
+        id: identity.id,
+        row: identityRow(account, user, identity, false),
+        deleted: !user.active
+      }
 }
 
 const ticketLines = function* (account: ZendeskAccount): Iterable<object> {
@@ -63,7 +136,7 @@ const ticketLines = function* (account: ZendeskAccount): Iterable<object> {
       entity: "ticket",
       id,
       row: ticketRow(account, ticket),
-      comments: ticket.comments.map(commentRow),
+      comments: ticket.comments.map((comment) => commentRow(account, comment, true)),
       archived,
       deleted: status === "deleted"
     }

@@ -9,7 +9,8 @@ export type Write = {
   readonly account: string
   /** `ticket.import`, `user.create`, `organization.update` ... */
   readonly kind: string
-  readonly id: number
+  /** Text for what Zendesk numbers by letters. */
+  readonly id: number | string
   readonly external_id: string | null
   readonly job_id: string | null
   readonly request_id: string

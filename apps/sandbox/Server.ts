@@ -2,16 +2,17 @@
 import { randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { Readable } from "node:stream"
-import { setTimeout as after } from "node:timers/promises"
 import { type AdminAnswer, answerAdmin } from "./Admin.ts"
-import { type Bytes, firstBytes, isBytes } from "./Bytes.ts"
 import type { ActiveFault } from "./Faults.ts"
 import { answerFreshservice } from "./freshservice/Freshservice.ts"
 import { accessDenied, answerStorage, isStorage } from "./freshservice/Storage.ts"
 import { type Answered, type Call, empty, html, json, type Reply, text } from "./Reply.ts"
+import { cutShort, flow, half, send, trickle } from "./Sending.ts"
 import type { Spool } from "./Spool.ts"
 import type { World } from "./World.ts"
+import { answerContentHost, isContentHost } from "./zendesk/Content.ts"
 import { tooManyRequests } from "./zendesk/Errors.ts"
+import { expireUploads } from "./zendesk/Uploads.ts"
 import { answerZendesk } from "./zendesk/Zendesk.ts"
 
 type Vendor = "freshservice" | "zendesk"
@@ -89,6 +90,8 @@ const serveVendor = (
   const fault = world.faults.meet(vendor, call)
   const kind = fault?.order.kind ?? null
   const { reply, operation, account } = spoilt(vendor, call, fault) ?? answer(world, vendor, call)
+  // What this call sent is as good as never sent, and nobody says so.
+  if (kind === "expired" && vendor === "zendesk") expireSent(world, call)
   const silent = kind === "unanswered" || kind === "drop"
   world.ledger.call({
     vendor,
@@ -107,16 +110,23 @@ const serveVendor = (
   else send(kind === "truncate" ? { ...reply, body: half(reply) } : reply, response)
 }
 
+const expireSent = (world: World, call: Call): void => {
+  const account = world.zendesk.get(call.host)
+  if (account !== undefined) expireUploads(account, call.requestId)
+}
+
 const answer = (world: World, vendor: Vendor, call: Call): Answered =>
-  isStorage(call.host)
-    ? answerStorage(world.freshservice, call)
-    : vendor === "freshservice"
-      ? answerFreshservice(world.freshservice.get(call.host), call)
-      : answerZendesk(
-          world.zendesk.get(call.host),
-          call,
-          [...world.zendesk.values()].map((account) => account.options.subdomain)
-        )
+  isContentHost(call.host)
+    ? answerContentHost(world.zendesk.values(), call)
+    : isStorage(call.host)
+      ? answerStorage(world.freshservice, call)
+      : vendor === "freshservice"
+        ? answerFreshservice(world.freshservice.get(call.host), call)
+        : answerZendesk(
+            world.zendesk.get(call.host),
+            call,
+            [...world.zendesk.values()].map((account) => account.options.subdomain)
+          )
 
 /** The answer of an order that keeps the call from being done, or null. */
 const spoilt = (vendor: Vendor, call: Call, fault: ActiveFault | undefined): Answered | null => {
@@ -148,65 +158,6 @@ const statusReply = (status: number, body: string | undefined, retryAfter: numbe
   const headers: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }
   if (body !== undefined) return text(status, body, headers)
   return status === 504 ? text(504, "upstream request timeout", headers) : empty(status, headers)
-}
-
-const whole = ({ body }: Reply): Buffer | Bytes => (typeof body === "string" ? Buffer.from(body, "utf8") : body)
-const sizeOf = (body: Buffer | Bytes): number => (isBytes(body) ? body.size : body.length)
-const half = (reply: Reply): Buffer | Bytes => {
-  const body = whole(reply)
-  const size = Math.floor(sizeOf(body) / 2)
-  return isBytes(body) ? firstBytes(body, size) : body.subarray(0, size)
-}
-
-const send = (reply: Reply, response: ServerResponse): void => {
-  const { status, headers } = reply
-  if (status === 204) {
-    response.writeHead(status, headers).end()
-    return
-  }
-  const body = whole(reply)
-  response.writeHead(status, { ...headers, "content-length": sizeOf(body) })
-  if (isBytes(body)) flow(Readable.from(body.read(0, body.size)), response)
-  else response.end(body)
-}
-
-/** What cannot go on ends the connection, and who has gone ends the reading. */
-const flow = (stream: Readable, response: ServerResponse): void => {
-  stream.on("error", () => response.destroy())
-  response.on("close", () => stream.destroy())
-  stream.pipe(response)
-}
-
-/** The head promises the whole body; the socket ends in the middle of it. */
-const cutShort = (reply: Reply, response: ServerResponse): void => {
-  response.writeHead(reply.status, { ...reply.headers, "content-length": sizeOf(whole(reply)) })
-  const part = half(reply)
-  const stream = Readable.from(isBytes(part) ? part.read(0, part.size) : [part])
-  stream.on("error", () => response.destroy())
-  stream.on("end", () => response.destroy())
-  stream.on("data", (piece: Buffer) => {
-    if (response.write(piece)) return
-    stream.pause()
-    response.once("drain", () => stream.resume())
-  })
-}
-
-const trickles = 10
-
-/** The head at once, the body in ten pieces over the time. */
-const trickle = (reply: Reply, response: ServerResponse, millis: number): void => {
-  const body = whole(reply)
-  const size = sizeOf(body)
-  response.writeHead(reply.status, { ...reply.headers, "content-length": size })
-  const pieces = async function* (): AsyncIterable<Buffer> {
-    for (let k = 0; k < trickles; k++) {
-      const [from, to] = [Math.floor((size * k) / trickles), Math.floor((size * (k + 1)) / trickles)]
-      await after(millis / trickles)
-      if (isBytes(body)) yield* body.read(from, to)
-      else yield body.subarray(from, to)
-    }
-  }
-  flow(Readable.from(pieces()), response)
 }
 
 const sendAdmin = (answer: AdminAnswer, response: ServerResponse): void => {

@@ -9,11 +9,13 @@ export type Got = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
+  readonly bytes: Buffer
   readonly body: Loose
 }
 
 export type Asked = {
   readonly method?: string
+  /** Sent as JSON, unless it is bytes. */
   readonly body?: unknown
   readonly headers?: Record<string, string>
   readonly host?: string
@@ -27,6 +29,8 @@ export type TestSandbox = {
   readonly fresh: (path: string, asked?: Asked) => Promise<Got>
   readonly zen: (path: string, asked?: Asked) => Promise<Got>
   readonly admin: (path: string, asked?: Asked) => Promise<Got>
+  /** A whole address, at any host, without a key. */
+  readonly at: (url: string, asked?: Asked) => Promise<Got>
   /** Lines of an NDJSON answer. */
   readonly lines: (path: string) => Promise<ReadonlyArray<Loose>>
 }
@@ -59,6 +63,10 @@ export const withSandbox = async (
       fresh: as(hosts.freshservice, freshKey),
       zen: as(hosts.zendesk, zenKey),
       admin,
+      at: (url, asked = {}) => {
+        const { host, pathname, search } = new URL(url)
+        return call(origin, pathname + search, { ...asked, host })
+      },
       lines: async (path) =>
         (await admin(path)).text
           .split("\n")
@@ -82,14 +90,15 @@ const call = (origin: string, path: string, { method, body, headers, host }: Ask
         response.on("data", (chunk: Buffer) => chunks.push(chunk))
         response.on("error", reject)
         response.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8")
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString("utf8")
           const status = response.statusCode ?? 0
-          resolve({ status, headers: response.headers as Record<string, string>, text, body: parsed(text) })
+          resolve({ status, headers: response.headers as Record<string, string>, text, bytes, body: parsed(text) })
         })
       }
     )
     outgoing.on("error", reject)
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+    outgoing.end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   })
 
 const parsed = (text: string): unknown => {

@@ -116,6 +116,10 @@ export const zendeskDefaults: ZendeskOptions = {
   searchLagMillis: 120_000,
   exportLagMillis: 60_000,
   exportRepeats: false,
+  uploadBytes: 52_428_800,
+  uploadLifeMillis: 3_600_000,
+  lostUploads: "refuse",
+  privateAttachments: false,
   job: { queuedMillis: 2000, perRowMillis: 50, limit: 30 },
   tickets: 0,
   seed: 1

@@ -25,6 +25,7 @@ const usage = `sandbox: Freshservice and Zendesk to play and test against
   --zendesk-plan P     ${Object.keys(accountTotals).join(", ")} (default enterprise)
   --workspaces N       Freshservice workspaces (default 1)
   --seats N            Zendesk agents at most (default: any number)
+  --upload-limit N     the largest file Zendesk takes, in bytes (default 52428800)
   --no-bulk-users      users/create_many answers 403
   --log-calls          keep every call for /_admin/calls?full=true
 `
@@ -49,6 +50,7 @@ const options = {
   "zendesk-plan": { type: "string" },
   workspaces: { type: "string" },
   seats: { type: "string" },
+  "upload-limit": { type: "string" },
   "no-bulk-users": { type: "boolean" },
   "log-calls": { type: "boolean" },
   help: { type: "boolean" }
@@ -87,6 +89,7 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
   const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined))
   const workspaces = count("workspaces", values.workspaces)
   const seats = count("seats", values.seats)
+  const uploadBytes = count("upload-limit", values["upload-limit"])
   return {
     ...given,
     ...(values.seed !== undefined && { seed: values.seed }),
@@ -102,6 +105,7 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
     zendesk: {
       ...(values["zendesk-plan"] !== undefined && { plan: values["zendesk-plan"] as ZendeskPlan }),
       ...(seats !== undefined && { seats }),
+      ...(uploadBytes !== undefined && { uploadBytes }),
       bulkUsers: values["no-bulk-users"] !== true
     }
   }

@@ -6,9 +6,11 @@ import { type Limits, makeLimits } from "../Limits.ts"
 import { defaultTicketFields, type TicketField } from "./Fields.ts"
 import { type Jobs, makeJobs } from "./Jobs.ts"
 import type { Group, Membership, Organization, Ticket, User } from "./Model.ts"
+import type { CustomObject } from "./ObjectModel.ts"
 import { makePast, type PastTickets } from "./Past.ts"
 import type { ZendeskPlan } from "./Plans.ts"
 import { makeStream, type Stream } from "./Stream.ts"
+import { makeUploads, type Uploads } from "./UploadModel.ts"
 
 export type Token = { readonly email: string; readonly apiToken: string; readonly role: "admin" | "agent" }
 export type OAuthToken = {
@@ -48,6 +50,14 @@ export type ZendeskOptions = {
   readonly limitFactor?: number
   /** Limits count real minutes, whatever the time factor. */
   readonly realLimits?: boolean
+  /** The largest file that is taken. */
+  readonly uploadBytes: number
+  /** Vendor milliseconds until a token dies. */
+  readonly uploadLifeMillis: number
+  /** What a ticket with a token that is no good gets: a fault, or nothing but silence. */
+  readonly lostUploads: "refuse" | "ignore"
+  /** Whether the address of a file asks who comes. */
+  readonly privateAttachments: boolean
 }
 
 export type ZendeskAccount = {
@@ -57,7 +67,12 @@ export type ZendeskAccount = {
   readonly limits: Limits
   readonly ledger: Ledger
   readonly jobs: Jobs
-  readonly fields: ReadonlyArray<TicketField>
+  readonly fields: Array<TicketField>
+  readonly uploads: Uploads
+  /** By key. */
+  readonly customObjects: Map<string, CustomObject>
+  /** Tickets by the problem they are incidents of. */
+  readonly incidents: Map<number, Set<number>>
   readonly brandId: number
   readonly owner: User
   refusals: ReadonlyArray<Refusal>
@@ -99,6 +114,10 @@ const firstIds = {
   groupMembership: 360_004_000_001,
   organizationMembership: 360_005_000_001,
   identity: 360_007_000_001,
+  attachment: 360_010_000_001,
+  field: 360_006_100_001,
+  option: 360_011_000_001,
+  record: 1,
   comment: 360_100_000_001,
   event: 360_500_000_001
 }
@@ -201,7 +220,10 @@ export const makeZendeskAccount = (
     limits: makeLimits(clock, options.limitFactor, options.realLimits),
     ledger,
     jobs: makeJobs(clock, options.job),
-    fields: defaultTicketFields,
+    fields: [...defaultTicketFields],
+    uploads: makeUploads(),
+    customObjects: new Map(),
+    incidents: new Map(),
     brandId: 360_008_000_001,
     owner,
     refusals: options.refusals,

@@ -14,6 +14,8 @@ export type Context = {
   readonly caller: User
   /** The number in the path, or 0. */
   readonly id: number
+  /** What the variable parts of the path are, as sent. */
+  readonly parts: ReadonlyArray<string>
 }
 
 export type Route = {
@@ -57,7 +59,7 @@ export const refusable = (write: () => Reply): Reply => {
 
 /** How a job tells about a row that went well or not; the key sets differ by kind of job. */
 export type RowResult = {
-  readonly done: (index: number, id: number) => object
+  readonly done: (index: number, id: number | string) => object
   readonly failed: (index: number, refused: Refused) => object
 }
 
@@ -80,10 +82,20 @@ export const startJob = (
   key: string,
   result: RowResult,
   write: (input: Input, job: Job) => number
+): Reply | Job =>
+  startJobOver(context, type, key, jsonBody(context.call)?.[key], result, (row, job) =>
+    write(isObject(row) ? row : {}, job)
+  )
+
+/** The same over a list that stands elsewhere; `key` is what it is called. */
+export const startJobOver = (
+  { account }: Context,
+  type: string,
+  key: string,
+  rows: unknown,
+  result: RowResult,
+  write: (row: unknown, job: Job) => number | string
 ): Reply | Job => {
-  const { account, call } = context
-  const body = jsonBody(call)
-  const rows = body?.[key]
   if (!Array.isArray(rows) || rows.length === 0) return badRequest(`Parameter ${key} is required`)
   if (rows.length > batchMaximum) return badRequest(`${key} must not hold more than ${batchMaximum} items`)
   const running = account.jobs.running()
@@ -94,8 +106,7 @@ export const startJob = (
     )
   return account.jobs.start(type, rows.length, (index, job) => {
     try {
-      const row: unknown = rows[index]
-      return result.done(index, write(isObject(row) ? row : {}, job))
+      return result.done(index, write(rows[index], job))
     } catch (error) {
       if (error instanceof Refused) return result.failed(index, error)
       throw error

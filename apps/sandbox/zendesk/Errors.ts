@@ -72,6 +72,9 @@ export const paginationParameter = (detail: string): Reply =>
 
 export const badRequest = (description: string): Reply => json(400, { error: "BadRequest", description })
 
+export const fileTooLarge = (limit: number): Reply =>
+  json(413, { error: "AttachmentTooLarge", description: `The file is larger than ${limit} bytes` })
+
 export const tooRecent = (): Reply =>
   json(422, { error: "InvalidValue", description: "Too recent start_time. Use a start_time older than 60 seconds" })
 

@@ -13,6 +13,9 @@ export type TicketField = {
   readonly options: ReadonlyArray<FieldOption>
   readonly required: boolean
   readonly pattern?: string
+  /** What a lookup points at. */
+  readonly target?: string
+  readonly createdAt?: string
 }
 
 /** A tag out of a label, whatever its script. */
@@ -137,14 +140,17 @@ export const fieldRow = (host: string, field: TicketField, position: number): ob
   required_in_portal: false,
   agent_can_edit: true,
   tag: null,
-  created_at: "2023-01-02T08:00:00Z",
-  updated_at: "2023-01-02T08:00:00Z",
+  created_at: field.createdAt ?? "2023-01-02T08:00:00Z",
+  updated_at: field.createdAt ?? "2023-01-02T08:00:00Z",
   removable: !isSystemField(field),
   key: null,
   agent_description: null,
   ...(field.type === "tagger" || field.type === "multiselect"
     ? { custom_field_options: field.options.map(optionRow(field)) }
     : {}),
+  ...(field.target === undefined
+    ? {}
+    : { relationship_target_type: field.target, relationship_filter: { all: [], any: [] } }),
   ...systemOptions(field)
 })
 

@@ -8,7 +8,7 @@ import { badRequest, tooRecent } from "./Errors.ts"
 import type { Organization, Ticket, User } from "./Model.ts"
 import { viaApi } from "./Model.ts"
 import { pastComments } from "./Past.ts"
-import { organizationRow, plainText, ticketRow, userRow } from "./Rows.ts"
+import { attachmentRows, organizationRow, plainText, ticketRow, userRow } from "./Rows.ts"
 import type { Entry, Stream } from "./Stream.ts"
 import { htmlOfText } from "./Text.ts"
 import { sideloads } from "./TicketLists.ts"
@@ -188,7 +188,7 @@ const eventRow = ({ account, call }: Context, { at, id }: Entry): Buffer | null 
       html_body: comment.html ?? htmlOfText(comment.text ?? ""),
       plain_body: plainText(comment),
       public: comment.public,
-      attachments: [],
+      attachments: attachmentRows(account, comment, false),
       audit_id: comment.id + 1_000_000_000,
       comment_public: comment.public,
       created_at: comment.createdAt

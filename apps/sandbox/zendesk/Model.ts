@@ -16,7 +16,10 @@ export type Comment = {
   readonly text: string | null
   readonly public: boolean
   readonly createdAt: string
+  /** Tokens as they were sent. */
   readonly uploads: ReadonlyArray<string>
+  /** Ids of the files it has. */
+  readonly attachments: ReadonlyArray<number>
 }
 
 export type Ticket = {

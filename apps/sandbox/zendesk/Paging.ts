@@ -24,6 +24,9 @@ export const list = (call: Call, listing: Listing): Reply =>
     ? cursorPage(call, listing)
     : offsetPage(call, listing)
 
+/** A list that knows cursors only, asked for or not. */
+export const cursorList = (call: Call, listing: Listing): Reply => cursorPage(call, listing)
+
 const deepest = 10_000
 const offsetMaximum = 100
 

@@ -71,7 +71,8 @@ export const makePast = (
       text: null,
       public: k !== 3,
       createdAt: isoSecond(begun + Math.floor(((changed - begun) * k) / pastComments)),
-      uploads: []
+      uploads: [],
+      attachments: []
     })
     return {
       id,

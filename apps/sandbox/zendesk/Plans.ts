@@ -14,10 +14,29 @@ export const accountTotals = {
 } as const
 export type ZendeskPlan = keyof typeof accountTotals
 
+/** Custom objects an account may have; 0: the plan has none. */
+export const objectLimit = (plan: ZendeskPlan): number =>
+  ({
+    essential: 0,
+    trial: 3,
+    team: 3,
+    growth: 5,
+    professional: 30,
+    enterprise: 50,
+    enterprise_plus: 50,
+    high_volume: 50
+  })[plan]
+export const fieldLimit = 100
+export const lookupLimit = (plan: ZendeskPlan): number => (objectLimit(plan) <= 5 ? 5 : 10)
+
 const minute = 60_000
 const bucket = (name: string, total: number, windowMillis = minute): Bucket => ({ name, total, windowMillis })
 
 export const accountBucket = (plan: ZendeskPlan): Bucket => bucket("account", accountTotals[plan])
+
+/** Files of comments, and files no comment has yet. */
+export const contentBucket = (attached: boolean): Bucket =>
+  attached ? bucket("attachments-content", 2500) : bucket("unattached-uploads-content", 10)
 
 /** The named buckets one call meets; `subject` is the record it is about. */
 export const namedBuckets = (

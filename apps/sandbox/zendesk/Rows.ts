@@ -5,6 +5,7 @@ import { isSystemField } from "./Fields.ts"
 import type { Comment, Group, Identity, Membership, Organization, Ticket, User } from "./Model.ts"
 import { viaApi } from "./Model.ts"
 import { htmlOfText, textOfHtml } from "./Text.ts"
+import type { Attachment } from "./UploadModel.ts"
 
 const url = (account: ZendeskAccount, path: string): string => `https://${account.host}/api/v2/${path}.json`
 
@@ -41,7 +42,7 @@ export const ticketRow = (account: ZendeskAccount, ticket: Ticket): object => {
     email_cc_ids: [],
     forum_topic_id: null,
     problem_id: ticket.problem,
-    has_incidents: false,
+    has_incidents: (account.incidents.get(ticket.id)?.size ?? 0) > 0,
     is_public: first?.public ?? true,
     due_at: ticket.dueAt,
     tags: ticket.tags,
@@ -60,7 +61,35 @@ export const ticketRow = (account: ZendeskAccount, ticket: Ticket): object => {
   }
 }
 
-export const commentRow = (comment: Comment): object => ({
+/** `inline` pictures are told when asked for. */
+export const attachmentRows = (account: ZendeskAccount, comment: Comment, inline: boolean): ReadonlyArray<object> =>
+  comment.attachments
+    .map((id) => account.uploads.attachments.get(id))
+    .filter((attachment) => attachment !== undefined && (inline || !attachment.inline))
+    .map((attachment) => attachmentRow(account, attachment as Attachment))
+
+export const attachmentRow = (account: ZendeskAccount, attachment: Attachment): object => {
+  const { id, fileName, contentType, file, key, inline } = attachment
+  const contentUrl = `https://${account.host}/attachments/token/${key}/?name=${encodeURIComponent(fileName)}`
+  return {
+    url: url(account, `attachments/${id}`),
+    id,
+    file_name: fileName,
+    content_url: contentUrl,
+    mapped_content_url: contentUrl,
+    content_type: contentType,
+    size: file.bytes.size,
+    width: null,
+    height: null,
+    inline,
+    deleted: false,
+    malware_access_override: false,
+    malware_scan_result: "malware_not_found",
+    thumbnails: []
+  }
+}
+
+export const commentRow = (account: ZendeskAccount, comment: Comment, inline = false): object => ({
   id: comment.id,
   type: "Comment",
   author_id: comment.author,
@@ -68,7 +97,7 @@ export const commentRow = (comment: Comment): object => ({
   html_body: comment.html ?? htmlOfText(comment.text ?? ""),
   plain_body: plainText(comment),
   public: comment.public,
-  attachments: [],
+  attachments: attachmentRows(account, comment, inline),
   audit_id: comment.id + 1_000_000_000,
   via: viaApi,
   created_at: comment.createdAt,

@@ -1,10 +1,8 @@
-// The account itself, its fields and brands, and the background jobs it runs.
+// The account itself, its brands and statuses, and the background jobs it runs.
 import { json, type Reply } from "../Reply.ts"
 import { type Context, type Route, route } from "./Context.ts"
 import { recordNotFound } from "./Errors.ts"
-import { fieldRow } from "./Fields.ts"
 import { jobRow } from "./Jobs.ts"
-import { list } from "./Paging.ts"
 
 const settings = ({ account }: Context): Reply =>
   json(200, {
@@ -14,10 +12,11 @@ const settings = ({ account }: Context): Reply =>
         agent_ticket_deletion: true,
         list_newest_comments_first: true,
         collaboration: true,
-        private_attachments: false
+        private_attachments: account.options.privateAttachments
       },
       active_features: { csat: false, on_hold_status: true, bulk_user_import: account.options.bulkUsers },
       users: { tagging: true, time_zone_selection: true },
+      limits: { attachment_size: account.options.uploadBytes },
       statistics: {}
     }
   })
@@ -35,38 +34,6 @@ const shownAccount = ({ account }: Context): Reply =>
       multiproduct: true
     }
   })
-
-const fields = ({ account, call }: Context): Reply => {
-  const byId = new Map(account.fields.map((field, position) => [field.id, fieldRow(account.host, field, position + 1)]))
-  return list(call, {
-    key: "ticket_fields",
-    host: account.host,
-    path: "ticket_fields",
-    ids: [...byId.keys()].sort((a, b) => a - b),
-    row: (id) => JSON.stringify(byId.get(id))
-  })
-}
-
-const field = ({ account, id }: Context): Reply => {
-  const position = account.fields.findIndex((known) => known.id === id)
-  const found = account.fields[position]
-  return found === undefined
-    ? recordNotFound()
-    : json(200, { ticket_field: fieldRow(account.host, found, position + 1) })
-}
-
-const options = ({ account, id }: Context): Reply => {
-  const found = account.fields.find((known) => known.id === id)
-  if (found === undefined) return recordNotFound()
-  const rows = found.options.map(({ name, value }, index) => ({
-    id: found.id * 100 + index,
-    name,
-    raw_name: name,
-    value,
-    position: index
-  }))
-  return json(200, { custom_field_options: rows, next_page: null, previous_page: null, count: rows.length })
-}
 
 const brands = ({ account }: Context): Reply =>
   json(200, {
@@ -132,9 +99,6 @@ const none = (key: string) => (): Reply => json(200, { [key]: [], next_page: nul
 export const settingRoutes: ReadonlyArray<Route> = [
   route("GET", "account.settings", "account/settings", settings),
   route("GET", "account.view", "account", shownAccount),
-  route("GET", "ticket_fields.list", "ticket_fields", fields),
-  route("GET", "ticket_fields.view", "ticket_fields/{id}", field),
-  route("GET", "ticket_fields.options", "ticket_fields/{id}/options", options),
   route("GET", "user_fields.list", "user_fields", none("user_fields")),
   route("GET", "organization_fields.list", "organization_fields", none("organization_fields")),
   route("GET", "ticket_forms.list", "ticket_forms", none("ticket_forms")),

@@ -1,16 +1,18 @@
 // What a ticket in a request becomes, and every reason to refuse it: the references, dates and values of one row.
 import { isoSecond, nowSecond } from "../Clock.ts"
-import type { ZendeskAccount } from "./Account.ts"
-import { type Details, fault, Refused } from "./Errors.ts"
-import { isSystemField, tagsOfValue, valueFault } from "./Fields.ts"
+import { findTicket, type ZendeskAccount } from "./Account.ts"
+import { exists } from "./CustomValues.ts"
+import { type Details, type FieldFault, fault, Refused } from "./Errors.ts"
+import { isSystemField, type TicketField, tagsOfValue, valueFault } from "./Fields.ts"
 import type { Comment, FieldValue, Ticket, User } from "./Model.ts"
 import { choiceOf, dateOf, flagOf, given, type Input, idOf, listOf, objectOf, tagsOf, textOf } from "./Reading.ts"
 import { cut } from "./Text.ts"
+import { checkUploads } from "./Uploads.ts"
 import { findOrCreateRequester } from "./Users.ts"
 
 export const ticketStatuses = ["new", "open", "pending", "hold", "solved", "closed"]
 const priorities = ["low", "normal", "high", "urgent"]
-const types = ["problem", "incident", "question", "task"]
+export const ticketTypes = ["problem", "incident", "question", "task"]
 export const commentLimit = 5000
 
 export type TicketSource = "import" | "create"
@@ -36,15 +38,17 @@ export const readTicket = (
   const group = readGroup(account, input, details)
   const assignee = readAssignee(account, input, group, details)
   const comments = readComments(account, input, caller, importing, createdAt, details)
+  checkUploads(account, comments, details)
   const subject = textOf(input, "subject")
   const externalId = textOf(input, "external_id")
   refuseByRule(account, { subject, external_id: externalId }, details)
   const { custom, tags } = readCustom(account, input, details)
-  const problem = given(input, "problem_id") ? idOf(input, "problem_id") : null
+  const type = choiceOf(input, "type", ticketTypes, "Type", details)
+  const problem = readProblem(account, input, type, details)
   const read = {
     externalId,
     subject,
-    type: choiceOf(input, "type", types, "Type", details),
+    type,
     status: choiceOf(input, "status", ticketStatuses, "Status", details) ?? (assignee === null ? "new" : "open"),
     priority: choiceOf(input, "priority", priorities, "Priority", details),
     requester: requester?.id ?? caller.id,
@@ -146,7 +150,7 @@ export const readCustom = (account: ZendeskAccount, input: Input, details: Detai
   for (const [id, value] of pairs) {
     const field = account.fields.find((known) => known.id === id)
     if (field === undefined || isSystemField(field)) continue
-    const found = valueFault(field, value as FieldValue)
+    const found = valueFault(field, value as FieldValue) ?? lookupFault(account, field, value)
     if (found !== null) details[String(field.id)] = [found]
     else if (value !== undefined) {
       custom[field.id] = value as FieldValue
@@ -154,6 +158,31 @@ export const readCustom = (account: ZendeskAccount, input: Input, details: Detai
     }
   }
   return { custom, tags }
+}
+
+/** A lookup names a record that is there. */
+const lookupFault = (account: ZendeskAccount, field: TicketField, value: unknown): FieldFault | null =>
+  field.target === undefined || value === null || value === "" || exists(account, field.target, value)
+    ? null
+    : {
+        description: `${field.title}: is invalid`,
+        error: "InvalidValue",
+        ticket_field_id: field.id,
+        ticket_field_type: field.type
+      }
+
+/** Incidents alone have a problem, and it is a ticket of that type. */
+export const readProblem = (
+  account: ZendeskAccount,
+  input: Input,
+  type: string | null,
+  details: Details
+): number | null => {
+  if (!given(input, "problem_id") || type !== "incident") return null
+  const problem = findTicket(account, idOf(input, "problem_id") ?? 0)
+  if (problem?.type === "problem" && problem.status !== "deleted") return problem.id
+  fault(details, "problem_id", "Problem: is invalid", "InvalidValue")
+  return null
 }
 
 const readComments = (
@@ -204,6 +233,7 @@ export const readComment = (
     text: html === null ? cut(text ?? "") : null,
     public: flagOf(input, "public", true),
     createdAt: dated ?? createdAt ?? isoSecond(nowSecond(account.clock)),
-    uploads: listOf(input, "uploads").map(String)
+    uploads: typeof input.uploads === "string" ? [input.uploads] : listOf(input, "uploads").map(String),
+    attachments: []
   }
 }

@@ -35,6 +35,7 @@ const comments = (context: Context): Reply => {
   const descending = call.query.get("sort") === "-created_at" || call.query.get("sort_order") === "desc"
   const sorted = [...ticket.comments].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || a.id - b.id)
   if (descending) sorted.reverse()
+  const inline = call.query.get("include_inline_images") === "true"
   const byId = new Map(sorted.map((comment) => [comment.id, comment]))
   const ids = sorted.map((comment) => comment.id)
   const authors = (page: ReadonlyArray<number>): string => {
@@ -50,7 +51,7 @@ const comments = (context: Context): Reply => {
     path: `tickets/${id}/comments`,
     ids,
     rank: ranked(ids),
-    row: (comment) => JSON.stringify(commentRow(byId.get(comment) as (typeof sorted)[number])),
+    row: (comment) => JSON.stringify(commentRow(account, byId.get(comment) as (typeof sorted)[number], inline)),
     beside: authors
   })
 }
@@ -152,6 +153,32 @@ export const sideloads = (account: ZendeskAccount, include: string | null, ids: 
   return text
 }
 
+/** The incidents of a problem, archived ones too. */
+const incidents = (context: Context): Reply => {
+  const { account, call, id } = context
+  const problem = findTicket(account, id)
+  if (problem === undefined || problem.status === "deleted") return recordNotFound()
+  const ids = [...(account.incidents.get(id) ?? [])].filter(
+    (incident) => findTicket(account, incident)?.status !== "deleted"
+  )
+  return list(call, {
+    key: "tickets",
+    host: account.host,
+    path: `tickets/${id}/incidents`,
+    ids: ids.sort((a, b) => a - b),
+    row: (incident) => JSON.stringify(ticketRow(account, findTicket(account, incident) as Ticket))
+  })
+}
+
+const problems = ({ account, call }: Context): Reply =>
+  list(call, {
+    key: "tickets",
+    host: account.host,
+    path: "problems",
+    ids: account.listed.ids().filter((id) => findTicket(account, id)?.type === "problem"),
+    row: (id) => JSON.stringify(ticketRow(account, findTicket(account, id) as Ticket))
+  })
+
 const deletedList = ({ account, call }: Context): Reply => {
   const ids = [...account.tickets.values()].filter((ticket) => ticket.status === "deleted").map((ticket) => ticket.id)
   const row = (id: number): string => {
@@ -176,5 +203,7 @@ export const ticketListRoutes: ReadonlyArray<Route> = [
   route("GET", "tickets.show_many", "tickets/show_many", showMany),
   route("GET", "tickets.view", "tickets/{id}", view),
   route("GET", "comments.list", "tickets/{id}/comments", comments),
+  route("GET", "tickets.incidents", "tickets/{id}/incidents", incidents),
+  route("GET", "problems.list", "problems", problems),
   route("GET", "deleted_tickets.list", "deleted_tickets", deletedList)
 ]

@@ -14,7 +14,7 @@ import {
   withBody
 } from "./Context.ts"
 import { type Details, fault, idempotencyClash, Refused, recordNotFound } from "./Errors.ts"
-import type { Ticket } from "./Model.ts"
+import type { Comment, Ticket } from "./Model.ts"
 import { choiceOf, flagOf, given, type Input, listOf, objectOf, tagsOf, textOf } from "./Reading.ts"
 import { ticketRow } from "./Rows.ts"
 import {
@@ -23,10 +23,14 @@ import {
   readComment,
   readCustom,
   readGroup,
+  readProblem,
   readTicket,
   type TicketSource,
-  ticketStatuses
+  ticketStatuses,
+  ticketTypes
 } from "./TicketInput.ts"
+import type { Attachment } from "./UploadModel.ts"
+import { checkUploads, takeUploads, told } from "./Uploads.ts"
 
 /** A ticket that was accepted gets its number, its comments theirs, and becomes visible. */
 const keep = (
@@ -38,7 +42,7 @@ const keep = (
 ): Ticket => {
   const { account } = context
   const id = account.nextId("ticket")
-  const comments = draft.comments.map((comment) => ({ ...comment, id: account.nextId("comment") }))
+  const comments = draft.comments.map((comment) => withFiles(account, id, comment))
   const ticket: Ticket = { ...draft, id, comments, archived: archive && draft.status === "closed" }
   account.tickets.set(id, ticket)
   if (!ticket.archived) account.listed.add(id)
@@ -47,10 +51,26 @@ const keep = (
     if (same === undefined) account.ticketsByExternalId.set(ticket.externalId, [id])
     else same.push(id)
   }
+  nameProblem(account, ticket, null)
   touchTicket(account, ticket)
   for (const k of comments.keys()) addEvent(account, ticket, k, k === 0)
   record(context, kind, ticket, job)
   return ticket
+}
+
+/** Keeps what a problem knows of its incidents. */
+const nameProblem = (account: ZendeskAccount, ticket: Ticket, before: number | null): void => {
+  if (before !== null) account.incidents.get(before)?.delete(ticket.id)
+  if (ticket.problem === null) return
+  const known = account.incidents.get(ticket.problem)
+  if (known === undefined) account.incidents.set(ticket.problem, new Set([ticket.id]))
+  else known.add(ticket.id)
+}
+
+/** A comment gets its number, and the files that were sent for it. */
+const withFiles = (account: ZendeskAccount, ticket: number, comment: Comment): Comment => {
+  const numbered = { ...comment, id: account.nextId("comment") }
+  return { ...numbered, attachments: takeUploads(account, ticket, numbered).map((attachment) => attachment.id) }
 }
 
 const addEvent = (account: ZendeskAccount, ticket: Ticket, comment: number | null, created: boolean): void => {
@@ -70,12 +90,20 @@ const record = (context: Context, kind: string, ticket: Ticket, job: string | nu
     request_id: context.call.requestId,
     body: {
       subject: ticket.subject,
+      type: ticket.type,
+      problem_id: ticket.problem,
       status: ticket.status,
       requester_id: ticket.requester,
       assignee_id: ticket.assignee,
       group_id: ticket.group,
       created_at: ticket.createdAt,
-      comments: ticket.comments.length
+      comments: ticket.comments.length,
+      attachments: ticket.comments.flatMap((comment, place) =>
+        comment.attachments.map((id) => ({
+          comment: place,
+          ...told(context.account.uploads.attachments.get(id) as Attachment)
+        }))
+      )
     }
   })
 
@@ -185,13 +213,20 @@ const change = (context: Context, ticket: Ticket, input: Input): void => {
   const priority = choiceOf(input, "priority", ["low", "normal", "high", "urgent"], "Priority", details)
   const group = given(input, "group_id") ? readGroup(account, input, details) : ticket.group
   const assignee = given(input, "assignee_id") ? readAssignee(account, input, group, details) : null
+  const type = "type" in input ? choiceOf(input, "type", ticketTypes, "Type", details) : ticket.type
+  const problem = "problem_id" in input ? readProblem(account, input, type, details) : ticket.problem
   const { custom, tags } = readCustom(account, input, details)
   const comment = given(input, "comment") ? readComment(account, objectOf(input.comment), caller, null, details) : null
+  if (comment !== null) checkUploads(account, [comment], details)
   if (comment !== null && ticket.comments.length >= commentLimit)
     fault(details, "base", `Comments: cannot be more than ${commentLimit}`, "InvalidValue")
   if (Object.keys(details).length > 0) throw new Refused(details)
   if (status !== null) ticket.status = status
   if (priority !== null) ticket.priority = priority
+  const before = ticket.problem
+  ticket.type = type
+  ticket.problem = type === "incident" ? problem : null
+  nameProblem(account, ticket, before)
   if ("subject" in input) ticket.subject = textOf(input, "subject")
   if ("external_id" in input) setExternalId(account, ticket, textOf(input, "external_id"))
   ticket.group = group
@@ -203,7 +238,7 @@ const change = (context: Context, ticket: Ticket, input: Input): void => {
     ...tags
   ])
   if (comment !== null) {
-    ticket.comments.push({ ...comment, id: account.nextId("comment") })
+    ticket.comments.push(withFiles(account, ticket.id, comment))
     addEvent(account, ticket, ticket.comments.length - 1, false)
   }
   ticket.updatedAt = isoSecond(nowSecond(account.clock))

@@ -301,7 +301,16 @@ const addIdentity = withUser((context, user) =>
     user.identities.push(identity)
     if (type === "email") account.usersByEmail.set(value.toLowerCase(), user.id)
     touch(account, user)
-    record(context, "identity.create", user, null)
+    account.ledger.write({
+      vendor: "zendesk",
+      account: account.options.subdomain,
+      kind: "identity.create",
+      id: identity.id,
+      external_id: user.externalId,
+      job_id: null,
+      request_id: context.call.requestId,
+      body: { user_id: user.id, type, value }
+    })
     return json(201, { identity: identityRow(account, user, identity, false) })
   })
 )

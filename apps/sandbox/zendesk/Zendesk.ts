@@ -4,7 +4,12 @@
 import type { Charge } from "../Limits.ts"
 import { type Answered, type Call, header, json, type Reply } from "../Reply.ts"
 import type { ZendeskAccount } from "./Account.ts"
+import { answerContent, isContent } from "./Content.ts"
 import type { Context, Route } from "./Context.ts"
+import { customFieldRoutes } from "./CustomFields.ts"
+import { customJobRoutes } from "./CustomJobs.ts"
+import { customObjectRoutes } from "./CustomObjects.ts"
+import { customRecordRoutes } from "./CustomRecords.ts"
 import {
   couldNotAuthenticate,
   forbidden,
@@ -21,18 +26,26 @@ import { accountBucket, namedBuckets, shownName } from "./Plans.ts"
 import { anonymousRow, userRow } from "./Rows.ts"
 import { searchRoutes } from "./Search.ts"
 import { settingRoutes } from "./Settings.ts"
+import { ticketFieldRoutes } from "./TicketFields.ts"
 import { ticketListRoutes } from "./TicketLists.ts"
 import { ticketRoutes } from "./Tickets.ts"
+import { uploadRoutes } from "./Uploads.ts"
 import { userRoutes } from "./Users.ts"
 
 const routes: ReadonlyArray<Route> = [
   ...ticketListRoutes,
   ...ticketRoutes,
+  ...uploadRoutes,
   ...userRoutes,
   ...organizationRoutes,
   ...groupRoutes,
   ...incrementalRoutes,
   ...searchRoutes,
+  ...customObjectRoutes,
+  ...customFieldRoutes,
+  ...customRecordRoutes,
+  ...customJobRoutes,
+  ...ticketFieldRoutes,
   ...settingRoutes
 ]
 
@@ -50,6 +63,10 @@ export const answerZendesk = (
     }
   if (account === undefined) return { reply: noHelpDesk(call.host), operation: "unknown account", account: null }
   account.jobs.advance()
+  if (isContent(call)) {
+    const reply = answerContent(account, call, typeof authenticate(account, call) === "object")
+    return { reply, operation: "attachments.content", account: account.options.subdomain }
+  }
   const found = findRoute(call)
   const me = /^\/api\/v2\/users\/me(?:\.json)?$/.test(call.path)
   const operation = me ? "users.me" : (found?.route.operation ?? "unknown path")
@@ -60,16 +77,27 @@ export const answerZendesk = (
   return { reply: { ...reply, headers }, operation, account: account.options.subdomain }
 }
 
-type Match = { readonly route: Route; readonly id: number }
+type Match = { readonly route: Route; readonly id: number; readonly parts: ReadonlyArray<string> }
 
 /** `undefined` for a path nobody serves; the method counts. */
 const findRoute = (call: Call): Match | undefined => {
   for (const route of routes) {
     if (route.method !== call.method) continue
     const match = route.pattern.exec(call.path)
-    if (match !== null) return { route, id: Number(match[1] ?? 0) }
+    if (match !== null) {
+      const parts = match.slice(1).map(decoded)
+      return { route, id: Number(/^\d+$/.test(parts[0] ?? "") ? parts[0] : 0), parts }
+    }
   }
   return undefined
+}
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 type Caller = { readonly user: User; readonly role: "admin" | "agent"; readonly scopes: ReadonlyArray<string> | null }
@@ -84,7 +112,7 @@ const answer = (account: ZendeskAccount, call: Call, me: boolean, found: Match |
   const scope = call.method === "GET" ? "read" : "write"
   if (caller.scopes !== null && !allows(caller.scopes, scope, call.path)) return missingScope(scope)
   if (found.route.adminOnly && caller.role !== "admin") return forbidden()
-  const context: Context = { account, call, caller: caller.user, id: found.id }
+  const context: Context = { account, call, caller: caller.user, id: found.id, parts: found.parts }
   return found.route.answer(context)
 }
 
