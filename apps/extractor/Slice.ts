@@ -2,12 +2,11 @@
 // What does not belong here: who may read the stream and why it stops (Extractor.ts), the tables (Manifest.ts).
 import type { OpenConnection } from "@bridge/connectors/Connections"
 import type { ReadOptions } from "@bridge/connectors/Connector"
-import { type PageGroup, readStream } from "@bridge/connectors/Engine"
+import { type PageGroup, type ReadError, readStream } from "@bridge/connectors/Engine"
 import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
 import type { Run } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
-import type { VendorError } from "@bridge/http/VendorError"
 import { Producer } from "@bridge/kafka/Broker"
 import { Cause, Clock, Effect, Option, Queue, Stream } from "effect"
 import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
@@ -82,7 +81,7 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
 /** The pages of the stream from the checkpoint on, with what the job asks for, read ahead by a fiber of its own. */
 const pagesInto = (claim: Manifest.Claim, connection: OpenConnection) =>
   Effect.gen(function* () {
-    const queue = yield* Queue.bounded<Group, VendorError | Cause.Done>(pagesAhead)
+    const queue = yield* Queue.bounded<Group, ReadError | Cause.Done>(pagesAhead)
     yield* pages(claim, connection).pipe(
       Stream.runForEach((g) => Queue.offer(queue, g)),
       Effect.matchCauseEffect({
@@ -127,7 +126,7 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection) => {
 }
 
 /** At least one page, and as many more as are there already, up to a batch. Null at the end. */
-const takeGroup = (queue: Queue.Dequeue<Group, VendorError | Cause.Done>, rows: number) =>
+const takeGroup = (queue: Queue.Dequeue<Group, ReadError | Cause.Done>, rows: number) =>
   Effect.gen(function* () {
     const groups: Array<Group> = []
     const first = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))

@@ -40,12 +40,17 @@ export const discoverFields = (
       let call: Call | null = discovery.call(source.config)
       for (let page = 0; call !== null && page < mostPages; page++) {
         const asked: Call = call
-        const part: ReturnType<typeof discovery.read> = yield* http.read(
-          source,
-          asked,
-          (answer) => discovery.read(answer),
-          options
-        )
+        const part: ReturnType<typeof discovery.read> | null = yield* http
+          .read(source, asked, (answer) => discovery.read(answer), options)
+          .pipe(
+            Effect.catchIf(
+              ({ reason }) =>
+                discovery.optional === true &&
+                (reason._tag === "Gone" || (reason._tag === "AuthRejected" && reason.status === 403)),
+              () => Effect.succeed(null)
+            )
+          )
+        if (part === null) break
         found.set(discovery.stream, [...(found.get(discovery.stream) ?? []), ...part.fields])
         call = part.next
       }

@@ -64,13 +64,43 @@ export interface ChildPage {
   readonly next: Child | null
 }
 
-/** Calls that complete one listed row: its detail (replaces the row) and its children (feed other streams). */
+/** Calls that complete one listed row: its detail (replaces the row), lists put into it, and its children (feed other streams). */
 export interface Expansion {
   /** Null from `read`, or an answer that says the row is gone: the listed row stands. */
-  readonly detail?: { readonly call: Call; read(answer: Answer): Row | null }
+  readonly detail?: {
+    readonly call: Call
+    /** Asked where the vendor refuses the call (400, 403, 404): a plan without a module that it names. */
+    readonly plainer?: Call
+    read(answer: Answer): Row | null
+  }
+  /** Lists of their own that belong into the row: what is asked for in a request. Gone: the row has none. */
+  readonly members?: ReadonlyArray<Member>
   /** The child list from its first page. An answer that says it is gone ends it. */
   readonly children: ReadonlyArray<Child>
 }
+
+/** One page of a list that becomes the member `key` of a row. */
+export interface Member {
+  readonly key: string
+  readonly call: Call
+  read(answer: Answer): { readonly items: ReadonlyArray<Buffer>; readonly next: Member | null }
+}
+
+/** A file that a row names: the row that stands for it, and where its bytes are. */
+export interface FileRef {
+  /** Without what became of the bytes; `fileRow` (Files.ts) adds that. */
+  readonly row: Row
+  /** Null: the vendor names none. Signed ones live for minutes and are secrets: never in a log. */
+  readonly url: string | null
+  /** What the file says of itself. */
+  readonly size: number | null
+}
+
+/** What became of a file's bytes. */
+export type FileOutcome =
+  | { readonly state: "stored"; readonly sha256: string; readonly size: number }
+  | { readonly state: "unavailable"; readonly problem: string }
+  | { readonly state: "unread" }
 
 /**
  * A stream of rows. Either it has pages of its own, or it is the child of another stream (`parent`).
@@ -101,6 +131,8 @@ export interface Stream<C> {
   without?(cursor: Cursor): Page | null
   /** Throws `Malformed` for a body that is not a page. */
   read(config: C, cursor: Cursor, answer: Answer): Page
+  /** Files that a complete row of this stream names, as rows of the stream `to`. Pure and total. */
+  readonly files?: { readonly to: string; of(config: C, row: Row): ReadonlyArray<FileRef> }
   /** List + detail: what completes one row; `wanted` names the streams whose rows are asked for, this one included. */
   expand?(config: C, row: Row, wanted: ReadonlySet<string>): Expansion
   /**
@@ -234,6 +266,8 @@ export interface DiscoveredField {
 /** Custom field definitions and the like at run time: a call, and the additions its answers make to a stream's schema. */
 export interface Discovery<C> {
   readonly stream: string
+  /** A module that an account may lack (403, 404): it has no fields then. */
+  readonly optional?: boolean
   call(config: C): Call
   read(answer: Answer): { readonly fields: ReadonlyArray<DiscoveredField>; readonly next: Call | null }
 }

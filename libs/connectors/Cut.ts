@@ -6,6 +6,8 @@ export interface RowForm {
   readonly stream: string
   /** The key of the vendor's version of a row. */
   readonly versionKey: string
+  /** Where the vendor's id stands: the first of these keys that has a value; `id` where absent. */
+  readonly idKeys?: ReadonlyArray<string>
   /** The source id of a row with this vendor id; the id itself where absent. */
   readonly sourceId?: (id: string) => string
   readonly parentId?: string
@@ -33,7 +35,7 @@ export const rowsOf = (
 
 /** One row, or null when it is no object with an id. */
 export const rowOf = (part: CutRow, form: RowForm): Row | null => {
-  const id = part.isObject ? scalarText(part.fields.id)?.trim() : undefined
+  const id = part.isObject ? idIn(part, form.idKeys ?? justId) : undefined
   if (id === undefined || id === "") return null
   const version = scalarText(part.fields[form.versionKey]) ?? ""
   return {
@@ -43,4 +45,14 @@ export const rowOf = (part: CutRow, form: RowForm): Row | null => {
     op: "upsert",
     json: part.json
   }
+}
+
+const justId: ReadonlyArray<string> = ["id"]
+
+const idIn = (part: CutRow, keys: ReadonlyArray<string>): string | undefined => {
+  for (const key of keys) {
+    const text = scalarText(part.fields[key])?.trim()
+    if (text !== undefined && text !== "") return text
+  }
+  return undefined
 }

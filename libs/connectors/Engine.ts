@@ -1,11 +1,11 @@
 // Reads a stream of a connector: pages, read ahead, details and children bounded and in order. For the extractor, the
 // auditor's read-back and `bridge connector read`. Pulled by its consumer: what is not asked for is not read.
 
-import type { Connection } from "@bridge/http/Call"
+import type { Answer, Connection } from "@bridge/http/Call"
 import { readAhead } from "@bridge/http/ReadAhead"
 import type { Reason, VendorError } from "@bridge/http/VendorError"
 import { type Mode, VendorHttp } from "@bridge/http/VendorHttp"
-import { Effect, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import type {
   AnyConnector,
   Call,
@@ -13,12 +13,16 @@ import type {
   ChildPage,
   Cursor,
   Expansion,
+  FileOutcome,
+  FileRef,
+  Member,
   Page,
   Poison,
   ReadOptions,
   Row,
   Stream as StreamOf
 } from "./Connector.ts"
+import { fileRow, withLists } from "./Files.ts"
 
 export interface Source extends Connection {
   readonly connector: AnyConnector
@@ -36,7 +40,20 @@ export interface ReadSettings {
   readonly readAhead?: number
   /** How long a call is tried: see VendorHttp. */
   readonly mode?: Mode
+  /** Takes care of the bytes of a file, where its stream is wanted; without it files stay unread. */
+  readonly keep?: Keep
 }
+
+/** Puts a file's bytes away; `again` asks the vendor where it is now, for addresses that die. */
+export type Keep = (file: FileRef, again: Again) => Effect.Effect<FileOutcome, FilesUnavailable>
+export type Again = Effect.Effect<string | null, VendorError>
+
+/** Files cannot be put away now. The operator acts; the stage tries again. */
+export class FilesUnavailable extends Schema.TaggedError<FilesUnavailable>()("FilesUnavailable", {
+  cause: Schema.Defect()
+}) {}
+
+export type ReadError = VendorError | FilesUnavailable
 
 export interface ItemSettings extends ReadSettings {
   /** Most listed rows to read; the page it cuts has no `End`. */
@@ -78,7 +95,7 @@ export const readStream = (
   source: Source,
   name: string,
   settings: ReadSettings
-): Stream.Stream<PageGroup, VendorError, VendorHttp> =>
+): Stream.Stream<PageGroup, ReadError, VendorHttp> =>
   readItems(source, name, settings).pipe(
     Stream.mapAccum(
       (): Gathered => ({ rows: {}, poison: [], calls: 0 }),
@@ -94,9 +111,9 @@ export const readItems = (
   source: Source,
   name: string,
   settings: ItemSettings
-): Stream.Stream<Item, VendorError, VendorHttp> => Stream.suspend(() => items(source, name, settings))
+): Stream.Stream<Item, ReadError, VendorHttp> => Stream.suspend(() => items(source, name, settings))
 
-const items = (source: Source, name: string, settings: ItemSettings): Stream.Stream<Item, VendorError, VendorHttp> => {
+const items = (source: Source, name: string, settings: ItemSettings): Stream.Stream<Item, ReadError, VendorHttp> => {
   const stream = streamOf(source.connector, name)
   const { wanted, skip, limit } = settings
   const start = settings.cursor ?? stream.start(source.config, settings.options)
@@ -231,7 +248,7 @@ const completeRow = (
   stream: StreamOf<unknown>,
   { expansion, row }: Extract<Part, { _tag: "Row" }>,
   settings: ReadSettings
-): Effect.Effect<Item, VendorError, VendorHttp> =>
+): Effect.Effect<Item, ReadError, VendorHttp> =>
   Effect.gen(function* () {
     const { wanted } = settings
     const http = yield* VendorHttp
@@ -239,40 +256,122 @@ const completeRow = (
     const rows: Record<string, ReadonlyArray<Row>> = {}
     const poison: Array<Poison> = []
     let calls = 0
-    const ask = <A>(call: Call, read: (answer: Parameters<typeof stream.read>[2]) => A) =>
+    const one = <A>(call: Call, read: (answer: Answer) => A) =>
       Effect.suspend(() => {
         calls += 1
-        return Effect.catchIf(
-          http.read(source, call, read, options),
-          (error) => isGone(error.reason),
-          () => Effect.succeed(null)
-        )
+        return http.read(source, call, read, options)
       })
+    const ask = <A>(call: Call, read: (answer: Answer) => A) =>
+      Effect.catchIf(
+        one(call, read),
+        (error) => isGone(error.reason),
+        () => Effect.succeed(null)
+      )
+    /** The plainer question where the vendor does not take this one. */
+    const askOr = <A>(call: Call, plainer: Call | undefined, read: (answer: Answer) => A) =>
+      plainer === undefined
+        ? ask(call, read)
+        : Effect.catchIf(
+            one(call, read),
+            (error) => isGone(error.reason) || isRefused(error.reason),
+            () => ask(plainer, read)
+          )
+    const brought: Array<Brought> = []
     const detail = Effect.gen(function* () {
-      if (!wanted.has(stream.name)) return
-      const whole =
-        expansion.detail === undefined
-          ? null
-          : yield* ask(expansion.detail.call, (answer) => expansion.detail?.read(answer) ?? null)
-      rows[stream.name] = [whole ?? row]
+      const { detail, members = [] } = expansion
+      if (detail === undefined && !wanted.has(stream.name)) return
+      const read = (answer: Answer) => detail?.read(answer) ?? null
+      const { call, plainer } = detail ?? {}
+      const whole = call === undefined ? null : yield* askOr(call, plainer, read)
+      const lists = yield* Effect.forEach(members, (first) =>
+        Effect.gen(function* () {
+          const items: Array<Buffer> = []
+          let at: Member | null = first
+          while (at !== null) {
+            const asked: Member = at
+            const page: ReturnType<Member["read"]> | null = yield* ask(asked.call, (answer) => asked.read(answer))
+            items.push(...(page?.items ?? []))
+            at = page?.next ?? null
+          }
+          return [first.key, items] as const
+        })
+      )
+      const complete = withLists(whole ?? row, lists)
+      rows[stream.name] = [complete]
+      const used = plainer ?? call
+      brought.push({
+        stream,
+        row: complete,
+        again: used === undefined ? Effect.succeed(null) : ask(used, read)
+      })
     })
     const children = expansion.children.map((child) =>
       Effect.gen(function* () {
         const found: Array<Row> = []
+        const of = source.connector.streams.find((one) => one.name === child.stream)
         rows[child.stream] = found
         for (let at: Child | null = child; at !== null; ) {
           const asked: Child = at
           const page: ChildPage | null = yield* ask(asked.call, (answer) => asked.read(answer))
-          found.push(...(page?.rows ?? []))
-          poison.push(...(page?.poison ?? []))
+          for (const one of page?.rows ?? []) {
+            found.push(one)
+            const again = Effect.map(
+              ask(asked.call, (answer) => asked.read(answer)),
+              (then) => then?.rows.find((row) => row.sourceId === one.sourceId) ?? null
+            )
+            if (of?.files !== undefined) brought.push({ stream: of, row: one, again })
+          }
+          if (wanted.has(child.stream)) poison.push(...(page?.poison ?? []))
           at = page?.next ?? null
         }
       })
     )
     yield* Effect.all([detail, ...children], { concurrency: "unbounded", discard: true })
+    for (const one of brought) {
+      const files = yield* filesOf(source, one, settings)
+      for (const [name, list] of files) rows[name] = [...(rows[name] ?? []), ...list]
+    }
+    for (const name of Object.keys(rows)) if (!wanted.has(name)) delete rows[name]
     return { _tag: "Rows", rows, poison, calls } as const
+  })
+
+/** A row as it came, and how it is asked for again. */
+interface Brought {
+  readonly stream: StreamOf<unknown>
+  readonly row: Row
+  readonly again: Effect.Effect<Row | null, VendorError>
+}
+
+/** The rows of a row's files, each once its bytes are put away. */
+const filesOf = (source: Source, { again, row, stream }: Brought, { keep, wanted }: ReadSettings) =>
+  Effect.gen(function* () {
+    const { files } = stream
+    const out = new Map<string, ReadonlyArray<Row>>()
+    if (files === undefined || !wanted.has(files.to)) return out
+    const refs = files.of(source.config, row)
+    if (refs.length === 0) return out
+    const now = (ref: FileRef) =>
+      Effect.map(again, (found) =>
+        found === null
+          ? null
+          : (files.of(source.config, found).find((one) => one.row.sourceId === ref.row.sourceId)?.url ?? null)
+      )
+    const unread: FileOutcome = { state: "unread" }
+    const rows = yield* Effect.forEach(
+      refs,
+      (ref) =>
+        Effect.map(keep === undefined ? Effect.succeed(unread) : keep(ref, now(ref)), (outcome) =>
+          fileRow(ref.row, outcome)
+        ),
+      { concurrency: 4 }
+    )
+    out.set(files.to, rows)
+    return out
   })
 
 /** The record went away in between, or is not ours to see: 404, 410, 403. */
 const isGone = (reason: Reason): boolean =>
   reason._tag === "Gone" || (reason._tag === "AuthRejected" && reason.status === 403)
+
+/** The vendor does not take the question. */
+const isRefused = (reason: Reason): boolean => reason._tag === "Refused" && reason.status === 400

@@ -8,7 +8,8 @@ export const budgetOf = {
   listTickets: "tickets.list",
   viewTicket: "tickets.view",
   listAgents: "agents.list",
-  listRequesters: "requesters.list"
+  listRequesters: "requesters.list",
+  listAssets: "assets.list"
 } as const
 
 const told = { windowMillis: 60_000, form: "fixed", told: true } as const
@@ -22,7 +23,8 @@ export const budgets: ReadonlyArray<Budget> = [
   { name: budgetOf.listTickets, limit: 40, ...told },
   { name: budgetOf.viewTicket, limit: 50, ...told },
   { name: budgetOf.listAgents, limit: 40, ...told },
-  { name: budgetOf.listRequesters, limit: 40, ...told }
+  { name: budgetOf.listRequesters, limit: 40, ...told },
+  { name: budgetOf.listAssets, limit: 40, ...told }
 ]
 
 /** Sub-limit of a class and the account's limit in the same plan: Starter, Growth, Pro, Enterprise. */

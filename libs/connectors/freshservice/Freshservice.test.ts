@@ -5,11 +5,13 @@ import type { Cursor } from "../Connector.ts"
 import { decodeConfig } from "../Connectors.ts"
 import { connectorSuite } from "../Suite.ts"
 import { limits, verdict } from "./Answers.ts"
+import { ticketList } from "./Desk.ts"
 import { freshservice } from "./Freshservice.ts"
 import { nextPage } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
 import { account, tickets } from "./TestAccount.ts"
-import { readTickets, startTickets, ticketPage } from "./TicketPages.ts"
+
+const { page: ticketPage, read: readTickets, start: startTickets } = ticketList
 
 connectorSuite(freshservice, account)
 

@@ -1,94 +1,17 @@
-// Freshservice as a source: tickets with details and conversations, requesters, agents, groups with their members, departments.
-// Facts: Freshservice API v2. What could not be verified stands in docs/connectors.md.
-import { type Answer, parseJson } from "@bridge/http/Call"
-import { cutOne, cutPage } from "@bridge/http/Rows"
-import type { Call, Child, Connector, DiscoveredField, Row, Stream } from "../Connector.ts"
-import { type RowForm, rowOf, rowsOf } from "../Cut.ts"
-import { booleanOf, idOf, listOf, objectOf, textOf } from "../Values.ts"
+// Freshservice as a source: people, groups with their members, departments; the desk's records are in Desk.ts, assets and
+// definitions of fields in Assets.ts. Facts: Freshservice API v2. What could not be verified stands in docs/connectors.md.
+import type { Answer } from "@bridge/http/Call"
+import { cutPage } from "@bridge/http/Rows"
+import type { Call, Connector, DiscoveredField, Stream } from "../Connector.ts"
+import { booleanOf, type objectOf, textOf } from "../Values.ts"
 import { budgetOf, budgets, limits, verdict } from "./Answers.ts"
+import { assetStreams, fieldsIn } from "./Assets.ts"
 import { authorise, Config } from "./Config.ts"
-import { nextPage, numberedList, perPage } from "./Lists.ts"
+import { deskStreams } from "./Desk.ts"
+import { numberedList } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
-import {
-  agentSchema,
-  conversationSchema,
-  departmentSchema,
-  groupSchema,
-  requesterSchema,
-  ticketSchema
-} from "./Rows.ts"
-import { plainer, readTickets, startTickets, ticketPage, withoutWorkspaces } from "./TicketPages.ts"
-
-const ticketForm: RowForm = { stream: "tickets", versionKey: "updated_at" }
-
-/** List rows lack urgency, impact, tags and resolution; the detail has all of the list's keys and these. */
-const detailOf = (row: Row) => ({
-  call: {
-    operation: "viewTicket",
-    method: "GET",
-    path: `/api/v2/tickets/${encodeURIComponent(row.sourceId)}`,
-    budget: budgetOf.viewTicket,
-    idempotent: true
-  } as const,
-  read: (answer: Answer): Row | null => rowOf(cutOne(answer.body, "ticket", ["id", "updated_at"]), ticketForm)
-})
-
-/** `include=conversations` gives only the first few: the list of its own is the only complete one. */
-const conversationsOf = (ticketId: string, page = 1): Child => ({
-  stream: "conversations",
-  call: conversationPage(ticketId, page),
-  read: (answer) => {
-    const cut = cutPage(answer.body, "conversations", ["id", "updated_at"])
-    const next = nextPage(answer, page)
-    return {
-      ...rowsOf(cut.rows, { stream: "conversations", versionKey: "updated_at", parentId: ticketId }),
-      next: next === null ? null : conversationsOf(ticketId, next)
-    }
-  }
-})
-
-const conversationPage = (ticketId: string, page: number): Call => ({
-  operation: "listConversations",
-  method: "GET",
-  path: `/api/v2/tickets/${encodeURIComponent(ticketId)}/conversations`,
-  query: { per_page: perPage, page },
-  idempotent: true
-})
-
-const tickets: Stream<Config> = {
-  name: "tickets",
-  entity: "ticket",
-  primaryKey: ["id"],
-  cursorField: "updated_at",
-  deletions: "deleted tickets come with deleted: true (filter=deleted), spam with spam: true; purged ones vanish",
-  schema: ticketSchema,
-  start: startTickets,
-  page: ticketPage,
-  read: readTickets,
-  without: withoutWorkspaces,
-  plainer,
-  expand: (_config, row, wanted) => ({
-    ...(wanted.has("tickets") && { detail: detailOf(row) }),
-    children: wanted.has("conversations") ? [conversationsOf(row.sourceId)] : []
-  }),
-  normalise: Normalise.ticket
-}
-
-const conversations: Stream<Config> = {
-  name: "conversations",
-  entity: "comment",
-  parent: "tickets",
-  primaryKey: ["id"],
-  cursorField: null,
-  deletions: "missing from the ticket's list",
-  schema: conversationSchema,
-  start: startTickets,
-  page: ticketPage,
-  read: readTickets,
-  without: withoutWorkspaces,
-  plainer,
-  normalise: Normalise.conversation
-}
+import { choicesOf, levelsOf } from "./NormaliseFiles.ts"
+import { agentSchema, departmentSchema, groupSchema, requesterSchema } from "./Rows.ts"
 
 const requesters: Stream<Config> = {
   name: "requesters",
@@ -163,20 +86,12 @@ const departments: Stream<Config> = {
 }
 
 /** The key of a custom field inside `custom_fields` is its `name`, never its label. */
-/** Rows hold the number of these choices, of custom ones the text. Source: Freshservice API v2, ticket properties. */
-const numbered = new Set(["default_status", "default_priority", "default_source", "default_urgency", "default_impact"])
-
 const fieldOf = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredField> => {
   const key = textOf(field.name)
   if (key === null) return []
+  const options = choicesOf(field)
+  const levels = levelsOf(field)
   const type = textOf(field.field_type) ?? "unknown"
-  const options = listOf(field.choices)
-    .map(objectOf)
-    .flatMap((choice) => {
-      const label = textOf(choice.value)
-      return label === null ? [] : [{ value: (numbered.has(type) ? idOf(choice.id) : null) ?? label, label }]
-    })
-  const levels = listOf(field.nested_fields).flatMap((level) => textOf(objectOf(level).name) ?? [])
   return [
     {
       key,
@@ -189,6 +104,19 @@ const fieldOf = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredFi
     }
   ]
 }
+
+const discovery = (
+  stream: string,
+  operation: string,
+  path: string,
+  names: ReadonlyArray<string>,
+  optional: boolean
+) => ({
+  stream,
+  optional,
+  call: (): Call => ({ operation, method: "GET", path: `/api/v2/${path}`, idempotent: true }),
+  read: (answer: Answer) => ({ fields: fieldsIn(answer, names).flatMap(fieldOf), next: null })
+})
 
 export const freshservice: Connector<Config> = {
   vendor: "freshservice",
@@ -217,23 +145,18 @@ export const freshservice: Connector<Config> = {
     }
   },
   discover: [
-    {
-      stream: "tickets",
-      call: () => ({
-        operation: "listTicketFields",
-        method: "GET",
-        path: "/api/v2/ticket_form_fields",
-        idempotent: true
-      }),
-      read: (answer) => {
-        const body = objectOf(parseJson(answer.body.toString("utf8")))
-        const fields = listOf(body.ticket_fields ?? body.ticket_form_fields)
-          .map(objectOf)
-          .flatMap(fieldOf)
-        return { fields, next: null }
-      }
-    }
+    discovery("tickets", "listTicketFields", "ticket_form_fields", ["ticket_fields", "ticket_form_fields"], false),
+    discovery("problems", "listProblemFields", "problem_form_fields", ["problem_fields", "problem_form_fields"], true),
+    discovery("changes", "listChangeFields", "change_form_fields", ["change_fields", "change_form_fields"], true)
   ],
-  streams: [tickets, conversations, requesters, agents, groups, departments],
+  streams: [
+    ...deskStreams.slice(0, 2),
+    requesters,
+    agents,
+    groups,
+    departments,
+    ...deskStreams.slice(2),
+    ...assetStreams
+  ],
   sinks: []
 }

@@ -1,7 +1,7 @@
 // Freshservice's numbered lists: pages of 100, the next one named by the `Link` header. Source: Freshservice API v2, "Pagination".
 import type { Answer, Call } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
-import type { Cursor, Page } from "../Connector.ts"
+import type { Child, Cursor, Page } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
 
 export const perPage = 100
@@ -35,6 +35,8 @@ export interface ListForm extends RowForm {
   /** Key of the array in the body. */
   readonly key: string
   readonly budget?: string
+  /** A module that a plan or role may lack: it has no rows then. */
+  readonly optional?: boolean
 }
 
 /** The paging half of a stream that is one plain list. */
@@ -50,8 +52,30 @@ export const numberedList = (form: ListForm) => ({
   }),
   ahead: (cursor: Cursor): Cursor => ({ page: pageOf(cursor) + 1 }),
   read: (_config: unknown, cursor: Cursor, answer: Answer): Page => {
-    const cut = cutPage(answer.body, form.key, ["id", form.versionKey])
+    const cut = cutPage(answer.body, form.key, [...(form.idKeys ?? ["id"]), form.versionKey])
     const next = nextPage(answer, pageOf(cursor))
     return { ...rowsOf(cut.rows, form), next: next === null ? null : { page: next } }
+  },
+  ...(form.optional === true && { without: nothingMore })
+})
+
+/** Instead of a page of a module that is not there. */
+const nothingMore = (): Page => ({ rows: [], next: null })
+
+/** A list of a parent's own from its first page: conversations of a ticket, notes of a problem. */
+export const childList = (form: ListForm & { readonly parentId: string }, page = 1): Child => ({
+  stream: form.stream,
+  call: {
+    operation: form.operation,
+    method: "GET",
+    path: form.path,
+    query: { per_page: perPage, page },
+    ...(form.budget !== undefined && { budget: form.budget }),
+    idempotent: true
+  },
+  read: (answer) => {
+    const cut = cutPage(answer.body, form.key, [...(form.idKeys ?? ["id"]), form.versionKey])
+    const next = nextPage(answer, page)
+    return { ...rowsOf(cut.rows, form), next: next === null ? null : childList(form, next) }
   }
 })

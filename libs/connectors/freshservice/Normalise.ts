@@ -1,14 +1,26 @@
 // From Freshservice rows to canonical records. Pure and total. Codes: Freshservice API v2, "Ticket properties"; the pairing of
 // channels and kinds with canonical words is ours.
 import type { TicketKind, TicketLevel, TicketPriority, TicketStatus } from "@bridge/domain/Records"
-import type { JsonObject } from "@bridge/http/Call"
+import type { Json, JsonObject } from "@bridge/http/Call"
 import type { Normalised } from "../Connector.ts"
-import { booleanOf, customOf, idOf, idsOf, textOf, textsOf, timeOf, trimmedOf, wordOf } from "../Values.ts"
+import {
+  booleanOf,
+  customOf,
+  idOf,
+  idsOf,
+  listOf,
+  objectOf,
+  textOf,
+  textsOf,
+  timeOf,
+  trimmedOf,
+  wordOf
+} from "../Values.ts"
 
 /** 6 and above are the account's own: null, and the raw value decides in the mapping. */
 const statuses: Readonly<Record<string, TicketStatus>> = { 2: "open", 3: "pending", 4: "resolved", 5: "closed" }
-const priorities: Readonly<Record<string, TicketPriority>> = { 1: "low", 2: "medium", 3: "high", 4: "critical" }
-const levels: Readonly<Record<string, TicketLevel>> = { 1: "low", 2: "medium", 3: "high" }
+export const priorities: Readonly<Record<string, TicketPriority>> = { 1: "low", 2: "medium", 3: "high", 4: "critical" }
+export const levels: Readonly<Record<string, TicketLevel>> = { 1: "low", 2: "medium", 3: "high" }
 const kinds: Readonly<Record<string, TicketKind>> = {
   incident: "incident",
   "service request": "service_request",
@@ -37,12 +49,25 @@ const channels: Readonly<Record<string, string>> = {
 /** 0 and 2 were seen; others are not known. */
 const conversationChannels: Readonly<Record<string, string>> = { 0: "reply", 2: "note" }
 
-const identity = (row: JsonObject, id: string, sourceId = id) => ({
+export const identity = (row: JsonObject, id: string, sourceId = id) => ({
   source_id: sourceId,
   native_id: id,
   source_updated_at: timeOf(row.updated_at),
   created_at: timeOf(row.created_at)
 })
+
+/** An id, or that of the object or of the first of a list that stands there: what `include` gives differs. */
+export const refOf = (value: Json | undefined): string | null => {
+  const one = listOf(value)[0] ?? value
+  return idOf(one) ?? idOf(objectOf(one).id) ?? idOf(objectOf(one).display_id)
+}
+
+/** Native ids of assets are their `display_id`: the value in paths, tickets and relationships. */
+export const assetsOf = (value: Json | undefined): ReadonlyArray<string> => [
+  ...new Set(
+    listOf(value).flatMap((one) => idOf(one) ?? idOf(objectOf(one).display_id) ?? idOf(objectOf(one).id) ?? [])
+  )
+]
 
 export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normalised> => {
   const id = idOf(row.id)
@@ -81,11 +106,11 @@ export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normali
         item: textOf(row.item_category),
         tags: textsOf(row.tags),
         watchers: textsOf(row.cc_emails),
-        problem_ref: idOf(customOf(row.problem).id),
-        change_ref: null,
-        parent_ref: null,
-        assets: [],
-        requested_items: [],
+        problem_ref: refOf(row.problem) ?? idOf(row.problem_id),
+        change_ref: refOf(row.change) ?? refOf(row.changes) ?? idOf(row.change_id),
+        parent_ref: refOf(customOf(row.related_tickets).parent) ?? idOf(row.parent_ticket_id),
+        assets: assetsOf(row.assets),
+        requested_items: listOf(row.requested_items),
         due_at: timeOf(row.due_by),
         first_response_due_at: timeOf(row.fr_due_by),
         updated_at: timeOf(row.updated_at),

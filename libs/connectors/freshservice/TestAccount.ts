@@ -38,6 +38,25 @@ const lists: Readonly<Record<string, ReadonlyArray<object>>> = {
     { id: 7, name: "Empty" }
   ],
   departments: [{ id: 8, name: "Sales" }],
+  locations: [
+    { id: 31, name: "Europe" },
+    { id: 32, name: "Ghent", parent_location_id: 31 },
+    { id: 33, name: "Hall 3", parent_location_id: 32 }
+  ],
+  asset_types: [
+    { id: 21, name: "Hardware" },
+    { id: 22, name: "Computer", parent_asset_type_id: 21 },
+    { id: 23, name: "Laptop", parent_asset_type_id: 22 }
+  ],
+  assets: [
+    { id: 9001, display_id: 1, name: "One", workspace_id: 2 },
+    { id: 9002, display_id: 2, name: "Two", workspace_id: 2 },
+    { id: 9003, display_id: 3, name: "Three", workspace_id: 2 }
+  ],
+  relationships: [{ id: 71, primary_id: 1, primary_type: "asset", secondary_id: 2, secondary_type: "asset" }],
+  problems: [1, 2, 3].map((id) => ({ id, subject: `Problem ${id}`, updated_at: at(id), workspace_id: 2 })),
+  changes: [1, 2].map((id) => ({ id, subject: `Change ${id}`, updated_at: at(id), workspace_id: 2 })),
+  requester_fields: [{ id: 51, name: "shoe_size", label: "Shoe size" }],
   workspaces: [
     { id: 2, primary: true },
     { id: 3, primary: false }
@@ -60,18 +79,69 @@ export const freshserviceWith =
       return json(response, 401, {})
     const [, id, conversations] = /^\/api\/v2\/tickets\/(\d+)(\/conversations)?$/.exec(pathname) ?? []
     const name = pathname.replace("/api/v2/", "")
+    if (/^asset_types\/\d+\/fields$/.test(name)) return json(response, 200, { asset_type_fields: typeFields(name) })
+    const [, kind = "", of] = /^(problem|change)s\/(\d+)\/notes$/.exec(name) ?? []
+    if (of !== undefined) return send("notes", notesOf(kind === "problem" ? 100 : 200, Number(of)))
+    const [, list = "", one] = /^(problems|changes|assets)\/(\d+)$/.exec(name) ?? []
+    if (one !== undefined) {
+      const row = lists[list]?.find(
+        (row) => Number(Reflect.get(row, list === "assets" ? "display_id" : "id")) === Number(one)
+      )
+      return json(response, 200, { [list.slice(0, -1)]: { ...row, attachments: attached(list, Number(one)) } })
+    }
+    if (name === "assets" && searchParams.has("trashed")) return send("assets", [])
     if (id !== undefined && conversations !== undefined)
       return id === "4" ? json(response, 404, {}) : send("conversations", conversationsOf(Number(id)))
     if (id !== undefined)
-      return json(response, 200, { ticket: { ...all.find((one) => one.id === Number(id)), urgency: 2 } })
+      return json(response, 200, {
+        ticket: {
+          ...all.find((one) => one.id === Number(id)),
+          urgency: 2,
+          attachments: attached("tickets", Number(id))
+        }
+      })
     if (name === "ticket_form_fields")
       return json(response, 200, { ticket_fields: [{ name: "site", label: "Site", field_type: "custom_text" }] })
     if (name === "tickets") return send("tickets", listed(all, searchParams))
-    return lists[name] === undefined ? json(response, 404, {}) : send(name, lists[name])
+    const rows = lists[name]
+    const workspace = searchParams.get("workspace_id")
+    if (rows === undefined) return json(response, 404, {})
+    return send(
+      name,
+      rows.filter((row) => workspace === null || String(Reflect.get(row, "workspace_id")) === workspace)
+    )
   }
 
 const conversationsOf = (ticket: number) =>
   [1, 2, 3].map((n) => ({ id: ticket * 10 + n, ticket_id: ticket, updated_at: at(n) }))
+
+const notesOf = (base: number, of: number) =>
+  [1, 2, 3].map((n) => ({ id: base + of * 10 + n, body: "<p>n</p>", user_id: 1 }))
+
+/** The field groups of an asset type, one field in the second. */
+const typeFields = (path: string) => {
+  const type = path.split("/")[1]
+  return [
+    { field_header: "General", fields: [] },
+    {
+      field_header: "Hardware",
+      fields: [{ id: Number(`4${type}`), name: `serial_number_${type}`, label: "Serial Number" }]
+    }
+  ]
+}
+
+/** Tickets 1 and 2, asset 2 and problem 3 have a file. */
+const attached = (list: string, id: number): ReadonlyArray<object> =>
+  ["tickets/1", "tickets/2", "assets/2", "problems/3"].includes(`${list}/${id}`)
+    ? [
+        {
+          id: 600 + id,
+          name: "a.txt",
+          size: 5,
+          attachment_url: `https://files.freshservice.com/${list}/${id}?sign=secret`
+        }
+      ]
+    : []
 
 const listed = (all: ReadonlyArray<TestTicket>, query: URLSearchParams): ReadonlyArray<TestTicket> => {
   const since = Date.parse(query.get("updated_since") ?? "2099-01-01")
@@ -99,6 +169,25 @@ export const account: Account = {
     requesters: people.map(({ id }) => String(id)),
     agents: [String(people[0]?.id)],
     groups: ["5", "6", "7"],
-    departments: ["8"]
+    departments: ["8"],
+    attachments: ["601", "602"],
+    locations: ["31", "32", "33"],
+    asset_types: ["21", "22", "23"],
+    asset_type_fields: ["421", "422", "423"],
+    assets: ["1", "2", "3"],
+    asset_attachments: ["602"],
+    relationships: ["71"],
+    problems: ["1", "2", "3"],
+    problem_notes: [1, 2, 3].flatMap((of) => [1, 2, 3].map((n) => String(100 + of * 10 + n))),
+    problem_attachments: ["603"],
+    changes: ["1", "2"],
+    change_notes: [1, 2].flatMap((of) => [1, 2, 3].map((n) => String(200 + of * 10 + n))),
+    change_attachments: [],
+    ticket_fields: ["site"],
+    problem_fields: [],
+    change_fields: [],
+    requester_fields: ["51"],
+    agent_fields: [],
+    department_fields: []
   }
 }

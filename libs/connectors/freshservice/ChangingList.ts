@@ -1,12 +1,12 @@
-// How the ticket list is walked so that nothing is lost while tickets change. Pure.
-// Source: Freshservice API v2, "View list of all tickets": without `updated_since` only tickets of the last 30 days are listed;
-// deleted and spam tickets come through filters of their own. Depth of paging and the order under change are not documented.
+// How lists of tickets, problems, changes and assets are walked so that nothing is lost while they change. Pure.
+// Source: Freshservice API v2, "View list of all tickets": without `updated_since` only tickets of the last 30 days are listed
+// (changes too); deleted and spam tickets come through filters of their own; only the primary workspace is listed unasked.
+// Depth of paging and the order under change are not documented.
 import type { Answer, Call } from "@bridge/http/Call"
 import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
 import type { Cursor, Page, ReadOptions, Row } from "../Connector.ts"
-import { rowsOf } from "../Cut.ts"
+import { type RowForm, rowsOf } from "../Cut.ts"
 import { textsOf, timeOf } from "../Values.ts"
-import { budgetOf } from "./Answers.ts"
 import type { Config } from "./Config.ts"
 import { nextPage, pageOf, perPage } from "./Lists.ts"
 
@@ -19,16 +19,30 @@ const overlapMillis = 5 * 60_000
 /** Rows remembered to leave them out; when there are more, some are given again, which harms nothing. */
 const remembered = 300
 
-/** The filters of one workspace in turn; then the list of workspaces, since a list shows only the primary one unasked. */
-const phases = ["all", "deleted", "spam", "workspaces"] as const
-type Phase = (typeof phases)[number]
+export interface ChangingForm extends RowForm {
+  readonly operation: string
+  readonly path: string
+  /** Key of the array in the body. */
+  readonly key: string
+  readonly budget?: string
+  readonly query?: Readonly<Record<string, string>>
+  /** The passes over one workspace in turn: what each adds to the question. The first has no filter. */
+  readonly passes: ReadonlyArray<readonly [name: string, query: Readonly<Record<string, string | boolean>>]>
+  /** `updated_since` and an order may be asked for. */
+  readonly windowed: boolean
+  /** A module that a plan or role may lack: it has no rows then. */
+  readonly optional: boolean
+}
+
+/** After the passes the list of workspaces, since a list shows only the primary one unasked. */
+const workspaces = "workspaces"
 
 /**
  * A page is asked for by `updated_since` = the last second of the page before, so that rows that move to the end while we
  * read shift nothing. Page numbers count within one such second only, or throughout when the vendor does not keep the order.
  */
 interface Place {
-  readonly phase: Phase
+  readonly phase: string
   /** Where the whole read began: later phases begin there too. */
   readonly from: string
   readonly until: string | null
@@ -53,20 +67,32 @@ interface Place {
   readonly others: ReadonlyArray<string> | null
 }
 
-export const startTickets = (config: Config, options: ReadOptions): Cursor => {
+/** The paging half of a stream whose rows change and may be deleted. */
+export const changingList = (form: ChangingForm) => ({
+  start: (config: Config, options: ReadOptions): Cursor => start(form, config, options),
+  page: (_config: Config, cursor: Cursor): Call => pageCall(form, placeOf(cursor)),
+  read: (_config: Config, cursor: Cursor, answer: Answer): Page => readPage(form, placeOf(cursor), answer),
+  without: (cursor: Cursor): Page | null => without(form, placeOf(cursor)),
+  plainer: (cursor: Cursor): Cursor | null => plainer(form, placeOf(cursor))
+})
+
+const firstPass = ({ passes }: ChangingForm): string => passes[0]?.[0] ?? workspaces
+const isFirst = (form: ChangingForm, { phase }: Place): boolean => phase === firstPass(form)
+
+const start = (form: ChangingForm, config: Config, options: ReadOptions): Cursor => {
   const since = options.since === undefined ? (config.start_date ?? beginning) : earlier(options.since, overlapMillis)
   const from = timeOf(new Date(since).toISOString()) ?? beginning
   const workspace = options.filters?.workspace_id
   return cursorOf({
-    phase: "all",
+    phase: firstPass(form),
     from,
     until: options.until ?? null,
     since: from,
     page: 1,
     read: 0,
-    numbered: false,
-    unordered: false,
-    sinceless: false,
+    numbered: !form.windowed,
+    unordered: !form.windowed,
+    sinceless: !form.windowed,
     edge: [],
     tail: [],
     max: null,
@@ -76,9 +102,8 @@ export const startTickets = (config: Config, options: ReadOptions): Cursor => {
   })
 }
 
-export const ticketPage = (_config: Config, cursor: Cursor): Call => {
-  const place = placeOf(cursor)
-  if (place.phase === "workspaces")
+const pageCall = (form: ChangingForm, place: Place): Call => {
+  if (place.phase === workspaces)
     return {
       operation: "listWorkspaces",
       method: "GET",
@@ -87,38 +112,43 @@ export const ticketPage = (_config: Config, cursor: Cursor): Call => {
       idempotent: true
     }
   return {
-    operation: "listTickets",
+    operation: form.operation,
     method: "GET",
-    path: "/api/v2/tickets",
+    path: form.path,
     query: {
-      ...(!withoutSince(place) && { updated_since: place.since }),
+      ...form.query,
+      ...(!withoutSince(form, place) && { updated_since: place.since }),
       ...(!place.unordered && { order_by: "updated_at", order_type: "asc" }),
       per_page: perPage,
       page: place.page,
-      ...(place.phase !== "all" && { filter: place.phase }),
+      ...form.passes.find(([name]) => name === place.phase)?.[1],
       ...(place.workspace !== null && { workspace_id: place.workspace })
     },
-    budget: budgetOf.listTickets,
+    ...(form.budget !== undefined && { budget: form.budget }),
     idempotent: true
   }
 }
 
 /** Whether filters and orders may be combined with `updated_since` is not documented: where one is refused, it is left out. */
-export const plainer = (cursor: Cursor): Cursor | null => {
-  const place = placeOf(cursor)
-  if (place.phase === "workspaces") return null
+const plainer = (form: ChangingForm, place: Place): Cursor | null => {
+  if (place.phase === workspaces) return null
   const on = { ...place, numbered: true, since: place.from, page: 1, read: 0, edge: [] }
-  if (place.phase !== "all" && !place.sinceless) return cursorOf({ ...on, sinceless: true })
-  return place.unordered ? null : cursorOf({ ...on, unordered: true })
+  if (!isFirst(form, place) && !place.sinceless) return cursorOf({ ...on, sinceless: true })
+  if (!place.unordered) return cursorOf({ ...on, unordered: true })
+  if (form.optional && !place.sinceless) return cursorOf({ ...on, sinceless: true })
+  // A pass that this module does not know: on with the workspaces.
+  if (form.optional && !isFirst(form, place) && place.others === null)
+    return cursorOf(atStart(form, { ...place, phase: workspaces }))
+  return null
 }
 
-const withoutSince = ({ phase, sinceless }: Place): boolean => sinceless && phase !== "all"
+const withoutSince = (form: ChangingForm, place: Place): boolean =>
+  !form.windowed || (place.sinceless && (form.optional || !isFirst(form, place)))
 
-export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Page => {
-  const place = placeOf(cursor)
-  if (place.phase === "workspaces") return readWorkspaces(place, answer)
-  const cut = cutPage(answer.body, "tickets", ["id", "updated_at", "workspace_id"])
-  const { rows, poison } = rowsOf(cut.rows, { stream: "tickets", versionKey: "updated_at" })
+const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
+  if (place.phase === workspaces) return readWorkspaces(form, place, answer)
+  const cut = cutPage(answer.body, form.key, [...(form.idKeys ?? ["id"]), form.versionKey, "workspace_id"])
+  const { rows, poison } = rowsOf(cut.rows, form)
   const times = rows.map((row) => Date.parse(row.version))
   if (
     !place.numbered &&
@@ -130,7 +160,7 @@ export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Pa
     return { rows: [], next: cursorOf({ ...place, numbered: true, since: place.from, page: place.read + 1 }) }
   const seen = new Set([...place.edge, ...place.tail])
   const until = place.until === null ? Number.POSITIVE_INFINITY : Date.parse(place.until)
-  const from = withoutSince(place) ? Date.parse(place.from) : Number.NEGATIVE_INFINITY
+  const from = withoutSince(form, place) ? Date.parse(place.from) : Number.NEGATIVE_INFINITY
   const fresh = rows.filter((row, i) => !seen.has(mark(row)) && !((times[i] ?? 0) > until) && !((times[i] ?? 0) < from))
   const max = later(place.max, rows)
   const newest = (max === null ? 0 : Date.parse(max)) - overlapMillis
@@ -140,6 +170,7 @@ export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Pa
   )
   const homes = homesOf(place, cut.rows)
   const next = following(
+    form,
     { ...place, max, tail, homes, read: place.read + 1 },
     rows,
     times,
@@ -150,6 +181,7 @@ export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Pa
 
 /** The place after a page: on within the phase, or the next phase, or the end with the place of a later run. */
 const following = (
+  form: ChangingForm,
   place: Place,
   rows: ReadonlyArray<Row>,
   times: ReadonlyArray<number>,
@@ -165,46 +197,52 @@ const following = (
     if (since <= place.since) return { next: cursorOf({ ...place, page: nextNumber, edge: kept(place.edge, near) }) }
     return { next: cursorOf({ ...place, since, page: 1, edge: kept([], near) }) }
   }
-  return nextPhase(place)
+  return nextPhase(form, place)
 }
 
 /** The first page of a phase. */
-const atStart = (place: Place): Place => ({
+const atStart = (form: ChangingForm, place: Place): Place => ({
   ...place,
   page: 1,
   read: 0,
   edge: [],
   since: place.from,
-  numbered: place.unordered || withoutSince(place)
+  numbered: place.unordered || withoutSince(form, place)
 })
 
-/** The next filter, the list of workspaces where there may be others, the next workspace, or the end. */
-const nextPhase = (place: Place): Pick<Page, "next" | "bookmark"> => {
-  const phase = phases[phases.indexOf(place.phase) + 1]
-  if (phase === "deleted" || phase === "spam") return { next: cursorOf(atStart({ ...place, phase })) }
-  if (place.others === null && place.homes !== null && phase === "workspaces")
-    return { next: cursorOf(atStart({ ...place, phase })) }
+/** The next pass, the list of workspaces where there may be others, the next workspace, or the end. */
+const nextPhase = (form: ChangingForm, place: Place): Pick<Page, "next" | "bookmark"> => {
+  const names = [...form.passes.map(([name]) => name), workspaces]
+  const phase = names[names.indexOf(place.phase) + 1]
+  if (phase !== undefined && phase !== workspaces) return { next: cursorOf(atStart(form, { ...place, phase })) }
+  if (place.others === null && place.homes !== null && phase === workspaces)
+    return { next: cursorOf(atStart(form, { ...place, phase })) }
   const [workspace, ...others] = place.others ?? []
-  if (workspace !== undefined) return { next: cursorOf(atStart({ ...place, phase: "all", workspace, others })) }
+  const first = firstPass(form)
+  if (workspace !== undefined) return { next: cursorOf(atStart(form, { ...place, phase: first, workspace, others })) }
+  if (!form.windowed) return { next: null }
   const from = place.max === null ? place.from : earlier(place.max, overlapMillis)
-  const again = { ...place, phase: "all", from, until: null, workspace: null, homes: [], others: null } as const
-  return { next: null, bookmark: cursorOf(atStart(again)) }
+  const again = { ...place, phase: first, from, until: null, workspace: null, homes: [], others: null } as const
+  return { next: null, bookmark: cursorOf(atStart(form, again)) }
 }
 
-/** No list of workspaces: an account without them, or a plan without the module. */
-export const withoutWorkspaces = (cursor: Cursor): Page | null => {
-  const place = placeOf(cursor)
-  return place.phase === "workspaces" ? { rows: [], ...nextPhase({ ...place, others: [] }) } : null
+/** No list of workspaces: an account without them. An optional module that is not there at all has ended. */
+const without = (form: ChangingForm, place: Place): Page | null => {
+  if (place.phase === workspaces) return { rows: [], ...nextPhase(form, { ...place, others: [] }) }
+  if (!form.optional) return null
+  if (isFirst(form, place) && place.workspace === null && place.page === 1 && place.read === 0)
+    return { rows: [], next: null }
+  return { rows: [], ...nextPhase(form, place) }
 }
 
 /** Those that the primary pass did not show. Asking for number 1 would give all workspaces without their own fields. */
-const readWorkspaces = (place: Place, answer: Answer): Page => {
+const readWorkspaces = (form: ChangingForm, place: Place, answer: Answer): Page => {
   const cut = cutPage(answer.body, "workspaces", ["id"])
   const ids = cut.rows.flatMap((row) => scalarText(row.fields.id) ?? [])
   const others = [...(place.others ?? []), ...ids.filter((id) => id !== "1" && place.homes?.includes(id) !== true)]
   const page = nextPage(answer, place.page)
   if (page !== null) return { rows: [], next: cursorOf({ ...place, page, others }) }
-  return { rows: [], ...nextPhase({ ...place, others }) }
+  return { rows: [], ...nextPhase(form, { ...place, others }) }
 }
 
 /** Collects the workspaces that rows name, until one names none. */
@@ -238,7 +276,7 @@ const placeOf = (cursor: Cursor): Place => {
   const text = (key: string) => (typeof cursor[key] === "string" ? String(cursor[key]) : null)
   const from = text("from") ?? beginning
   return {
-    phase: phases.find((phase) => phase === cursor.phase) ?? "all",
+    phase: text("phase") ?? "all",
     from,
     until: text("until"),
     since: text("since") ?? from,

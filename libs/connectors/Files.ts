@@ -1,0 +1,131 @@
+// Rows made of what a vendor gave and what we found out: lists put into their row, files with what became of their bytes. The
+// vendor's own bytes are never printed anew: members are added behind them. Pure. For Engine.ts and connectors.
+import { createHash } from "node:crypto"
+import { imagesIn, urlHash } from "@bridge/domain/Images"
+import type { FileOutcome, FileRef, JsonObject, Row } from "./Connector.ts"
+import { idOf, listOf, objectOf, textOf, timeOf } from "./Values.ts"
+
+/** The row with a member more, behind its last one. */
+export const withMember = (row: Row, key: string, value: Buffer): Row => {
+  const end = row.json.lastIndexOf("}")
+  const head = row.json.subarray(0, end)
+  const empty = /^\s*\{\s*$/u.test(head.subarray(0, 64).toString("latin1")) && head.length < 64
+  const name = Buffer.from(`${empty ? "" : ","}${JSON.stringify(key)}:`)
+  return { ...row, json: Buffer.concat([head, name, value, row.json.subarray(end)]) }
+}
+
+/** The row with these lists as members; a row that has such a member already keeps both, and the last one counts. */
+export const withLists = (row: Row, lists: ReadonlyArray<readonly [string, ReadonlyArray<Buffer>]>): Row =>
+  lists.reduce((whole, [key, items]) => (items.length === 0 ? whole : withMember(whole, key, listJson(items))), row)
+
+const listJson = (items: ReadonlyArray<Buffer>): Buffer =>
+  Buffer.concat([
+    Buffer.from("["),
+    ...items.flatMap((item, i) => (i === 0 ? [item] : [Buffer.from(","), item])),
+    Buffer.from("]")
+  ])
+
+/** The row of a file with what became of its bytes as member `file`. */
+export const fileRow = (row: Row, outcome: FileOutcome): Row =>
+  withMember(row, "file", Buffer.from(JSON.stringify(outcome)))
+
+/** Whose files they are: the record that names them, and the root it is written with. */
+export interface Owner {
+  /** The stream that stands for them. */
+  readonly to: string
+  readonly of: "ticket" | "comment" | "problem" | "change" | "asset"
+  /** Native id of the owner. */
+  readonly parent: string
+  readonly root: "ticket" | "problem" | "change" | "asset"
+  readonly rootId: string
+}
+
+/** Whose pictures are the vendor's: others stay links to wherever they are. */
+export type IsVendors = (url: URL) => boolean
+
+/**
+ * The files of a row: its attachments, and pictures in its text that are the vendor's own. A picture that is one of the
+ * attachments is that one, marked inline. The vendor's object goes into the row without its addresses, which are secrets.
+ */
+export const filesIn = (
+  owner: Owner,
+  attachments: ReadonlyArray<JsonObject>,
+  html: string | null,
+  isVendors: IsVendors
+): ReadonlyArray<FileRef> => {
+  const pictures = new Map(
+    html === null ? [] : imagesIn(html).flatMap(({ src }) => (isPicture(src, isVendors) ? [[urlHash(src), src]] : []))
+  )
+  const refs = attachments.map((one): FileRef => {
+    const url = textOf(one.attachment_url) ?? textOf(one.url)
+    const shown = url === null ? undefined : [...pictures].find(([, src]) => samePlace(src, url))
+    if (shown !== undefined) pictures.delete(shown[0])
+    const { attachment_url: _url, thumb_url: _thumb, url: _other, token: _token, ...rest } = one
+    const id = idOf(one.id) ?? sha(JSON.stringify(rest)).slice(0, 24)
+    return refOf(owner, id, rest, url, shown?.[0] ?? null)
+  })
+  const inline = [...pictures].map(([hash, src]) =>
+    refOf(owner, `inline-${sha(`${owner.of}/${owner.parent}/${hash}`).slice(0, 24)}`, { name: nameIn(src) }, src, hash)
+  )
+  return [...refs, ...inline]
+}
+
+const refOf = (owner: Owner, id: string, attachment: JsonObject, url: string | null, hash: string | null): FileRef => {
+  const sourceId = `${owner.to}/${id}`
+  const json = {
+    id,
+    of: owner.of,
+    parent: owner.parent,
+    root: owner.root,
+    root_id: owner.rootId,
+    url_hash: hash,
+    attachment
+  }
+  const size = Number(textOf(attachment.size) ?? Number.NaN)
+  return {
+    url,
+    size: Number.isSafeInteger(size) ? size : null,
+    row: {
+      sourceId,
+      parentId: owner.rootId,
+      version: timeOf(attachment.updated_at) ?? "",
+      op: "upsert",
+      json: Buffer.from(JSON.stringify(json))
+    }
+  }
+}
+
+const isPicture = (src: string, isVendors: IsVendors): boolean =>
+  URL.canParse(src) && new URL(src).protocol === "https:" && isVendors(new URL(src))
+
+/** Signatures and times in the query differ from one answer to the next. */
+const samePlace = (a: string, b: string): boolean => placeOf(a) === placeOf(b)
+
+const placeOf = (text: string): string => {
+  if (!URL.canParse(text)) return text
+  const { host, pathname, search } = new URL(text)
+  // A path that is the same for all files tells nothing without its query.
+  return /\d/u.test(pathname) ? host + pathname : host + pathname + search
+}
+
+/** The last part of the path where it looks like a file's name. */
+const nameIn = (src: string): string => {
+  const last = decodeSafely(new URL(src).pathname.split("/").at(-1) ?? "")
+  return /^[^/\\]{1,200}\.[a-z0-9]{1,8}$/iu.test(last) ? last : "image"
+}
+
+const decodeSafely = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const sha = (text: string): string => createHash("sha256").update(text).digest("hex")
+
+/** The attachments of a row as objects. */
+export const attachmentsOf = (row: JsonObject): ReadonlyArray<JsonObject> =>
+  listOf(row.attachments)
+    .map(objectOf)
+    .filter((one) => Object.keys(one).length > 0)

@@ -1,0 +1,73 @@
+// The files of Freshservice rows: attachments of tickets, conversations, problems, changes, their notes and assets, and
+// pictures in their texts. Pure. Source: Freshservice API v2, "attachments" of each resource: `attachment_url` is signed and
+// expires. Where pictures in texts lie is not documented; hosts and paths were seen in texts.
+import { hostMatches } from "@bridge/http/Addresses"
+import type { FileRef, JsonObject, Row } from "../Connector.ts"
+import { attachmentsOf, filesIn, type Owner } from "../Files.ts"
+import { textOf } from "../Values.ts"
+
+/** The streams of files, by the root that they are written with. */
+export const fileStreams = {
+  ticket: "attachments",
+  problem: "problem_attachments",
+  change: "change_attachments",
+  asset: "asset_attachments"
+} as const
+
+type Root = keyof typeof fileStreams
+
+/** Files of a root's own row. */
+export const filesOfRoot = (root: Root) => ({
+  to: fileStreams[root],
+  of: (_config: unknown, row: Row): ReadonlyArray<FileRef> =>
+    filesOf(row, { to: fileStreams[root], of: root, parent: row.sourceId, root, rootId: row.sourceId }, "description")
+})
+
+/** Files of a conversation or note, which go with its root. */
+export const filesOfComment = (root: Exclude<Root, "asset">) => ({
+  to: fileStreams[root],
+  of: (_config: unknown, row: Row): ReadonlyArray<FileRef> =>
+    row.parentId === undefined
+      ? []
+      : filesOf(row, { to: fileStreams[root], of: "comment", parent: row.sourceId, root, rootId: row.parentId }, "body")
+})
+
+const filesOf = (row: Row, owner: Owner, text: string): ReadonlyArray<FileRef> => {
+  if (!mayHave(row.json)) return []
+  const parsed = parsedOf(row.json)
+  return filesIn(owner, attachmentsOf(parsed), textOf(parsed[text]), isOurs)
+}
+
+/** Most rows have none: a look at the bytes is quicker than reading the row. */
+const mayHave = (json: Buffer): boolean => marks.some((mark) => json.includes(mark)) || hasAttachments(json)
+
+/** True when a list of that name is not empty. */
+const hasAttachments = (json: Buffer): boolean => {
+  for (let at = json.indexOf(list); at >= 0; at = json.indexOf(list, at + list.length)) {
+    const head = json.subarray(at + list.length, at + list.length + 64).toString("latin1")
+    if (/^\s*:\s*\[\s*[^\]\s]/u.test(head)) return true
+  }
+  return false
+}
+
+const list = '"attachments"'
+
+const marks = ["<img", "<IMG", "\\u003cimg", "\\u003CIMG", "\\u003Cimg"]
+
+const parsedOf = (json: Buffer): JsonObject => {
+  try {
+    const value = JSON.parse(json.toString("utf8")) as unknown
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Pictures that die with the account; those of other sites stay where they are. */
+const isOurs = ({ hostname, pathname }: URL): boolean => {
+  const vendors = ["*.freshservice.com", "*.freshdesk.com", "*.freshworks.com"].some((one) =>
+    hostMatches(hostname, one)
+  )
+  if (vendors) return /attachment/iu.test(pathname) || /^attachments?\./iu.test(hostname)
+  return hostMatches(hostname, "*.amazonaws.com") && /\/helpdesk\/attachments\//iu.test(pathname)
+}

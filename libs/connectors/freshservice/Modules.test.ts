@@ -1,0 +1,219 @@
+import { httpTo, json, type Respond, testVendor } from "@bridge/http/TestVendor"
+import { Effect, Logger, Stream } from "effect"
+import { describe, expect, it } from "vitest"
+import type { FileOutcome, JsonObject, Row } from "../Connector.ts"
+import { decodeConfig } from "../Connectors.ts"
+import { type Keep, readStream } from "../Engine.ts"
+import { freshservice } from "./Freshservice.ts"
+import { account, freshserviceWith, tickets } from "./TestAccount.ts"
+
+const config = await Effect.runPromise(decodeConfig(freshservice, account.config))
+const streamOf = (name: string) => {
+  const found = freshservice.streams.find((one) => one.name === name)
+  if (found === undefined) throw new Error(name)
+  return found
+}
+const record = (name: string, row: JsonObject, parentId?: string) =>
+  streamOf(name).normalise(config as never, row, parentId)[0]
+
+/** Rows by stream, and the paths that were asked for. */
+const readAll = (respond: Respond, name: string, wanted: ReadonlyArray<string>, keep?: Keep) =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { calls, port } = yield* testVendor(respond)
+        const source = { tenantId: "t", connectionId: "c", connector: freshservice as never, config, share: 1 }
+        const groups = yield* Stream.runCollect(
+          readStream(source, name, {
+            options: { now: "2026-06-01T00:00:00Z" },
+            wanted: new Set(wanted),
+            mode: "trial",
+            ...(keep !== undefined && { keep })
+          })
+        ).pipe(Effect.provide(httpTo({ "*.freshservice.com": `http://127.0.0.1:${port}` })))
+        const rows = (stream: string): ReadonlyArray<Row> => groups.flatMap((group) => group.rows[stream] ?? [])
+        return { rows, calls: calls.map(({ url }) => `${url.pathname.replace("/api/v2/", "")}${url.search}`) }
+      })
+    ).pipe(Effect.provide(Logger.layer([])))
+  )
+const shown = (row: Row | undefined): JsonObject => JSON.parse(row?.json.toString("utf8") ?? "{}") as JsonObject
+
+const normal = () => freshserviceWith(tickets())
+
+describe("modules of Freshservice", () => {
+  it.each(["locations", "asset_types", "assets", "relationships", "problems", "changes", "problem_fields"])(
+    "that a plan or role lacks have no rows and are no failure: %s",
+    async (name) => {
+      for (const status of [403, 404]) {
+        const respond: Respond = (call, response, n) =>
+          call.url.pathname.startsWith("/api/v2/tickets")
+            ? normal()(call, response, n)
+            : json(response, status, { code: "require_feature", message: "not in your plan" })
+        expect((await readAll(respond, name, [name])).rows(name)).toEqual([])
+      }
+    }
+  )
+
+  it("are asked about with a ticket only where they are moved too, and left out where the plan lacks them", async () => {
+    const plain = await readAll(normal(), "tickets", ["tickets"])
+    expect(plain.calls.filter((call) => call.includes("include="))).toEqual([])
+    const refusing: Respond = (call, response, n) =>
+      call.url.searchParams.has("include") ? json(response, 400, { description: "no" }) : normal()(call, response, n)
+    const linked = await readAll(refusing, "tickets", ["tickets", "assets", "problems"])
+    expect(linked.calls).toContain("tickets/1?include=assets%2Cproblem")
+    expect(linked.rows("tickets").map((row) => shown(row).urgency)).toEqual(Array.from({ length: 9 }, () => 2))
+  })
+
+  it("have the items that a request asks for in its row, behind the vendor's own bytes", async () => {
+    const respond: Respond = (call, response, n) => {
+      const path = call.url.pathname.replace("/api/v2/", "")
+      if (path === "tickets/1") return json(response, 200, { ticket: { id: 1, type: "Service Request" } })
+      if (path === "tickets/1/requested_items")
+        return json(response, 200, { requested_items: [{ id: 3, quantity: 2 }] })
+      if (path !== "tickets" || call.url.searchParams.has("filter") || call.url.searchParams.has("workspace_id"))
+        return normal()(call, response, n)
+      return json(response, 200, { tickets: [{ id: 1, type: "Service Request", workspace_id: 2 }] })
+    }
+    const { rows } = await readAll(respond, "tickets", ["tickets"])
+    const request = rows("tickets").find(({ sourceId }) => sourceId === "1")
+    expect(request?.json.toString("utf8")).toBe(
+      '{"id":1,"type":"Service Request","requested_items":[{"id":3,"quantity":2}]}'
+    )
+    expect(record("tickets", shown(request))?.record).toMatchObject({
+      kind: "service_request",
+      requested_items: [{ id: 3, quantity: 2 }]
+    })
+  })
+})
+
+describe("files of Freshservice", () => {
+  const kept =
+    (seen: Array<string | null>, outcome: FileOutcome): Keep =>
+    (file, again) =>
+      Effect.tap(Effect.succeed(outcome), () =>
+        Effect.ignore(Effect.tap(again, (url) => Effect.sync(() => seen.push(file.url, url))))
+      )
+
+  it("are rows beside their ticket once their bytes are put away, and are asked for anew where an address died", async () => {
+    const seen: Array<string | null> = []
+    const outcome = { state: "stored", sha256: "ab", size: 5 } as const
+    const { rows } = await readAll(normal(), "tickets", ["tickets", "attachments"], kept(seen, outcome))
+    const files = rows("attachments")
+    expect(files.map(({ parentId, sourceId }) => [sourceId, parentId])).toEqual([
+      ["attachments/601", "1"],
+      ["attachments/602", "2"]
+    ])
+    expect(seen).toContain("https://files.freshservice.com/tickets/1?sign=secret")
+    expect(seen.every((url) => url?.includes("sign=secret"))).toBe(true)
+    expect(record("attachments", shown(files[0]))).toMatchObject({
+      parentId: "1",
+      parentEntity: "ticket",
+      record: {
+        parent_entity: "ticket",
+        parent: "1",
+        name: "a.txt",
+        size: 5,
+        sha256: "ab",
+        state: "stored",
+        inline: false
+      }
+    })
+  })
+
+  it("of conversations name the comment they belong to, and go with the ticket", async () => {
+    const respond: Respond = (call, response, n) =>
+      call.url.pathname === "/api/v2/tickets/5/conversations"
+        ? json(response, 200, {
+            conversations: [
+              {
+                id: 51,
+                ticket_id: 5,
+                body: '<img src="https://acme.freshservice.com/inline/attachment?token=t">',
+                attachments: [{ id: 9, name: "b" }]
+              }
+            ]
+          })
+        : normal()(call, response, n)
+    const { rows } = await readAll(respond, "tickets", ["attachments"])
+    const records = rows("attachments").map((row) => record("attachments", shown(row)))
+    expect(rows("tickets")).toEqual([])
+    expect(records.filter((one) => one?.parentId === "5").map((one) => one?.record)).toMatchObject([
+      { parent_entity: "comment", parent: "51", inline: false, state: "unread" },
+      { parent_entity: "comment", parent: "51", inline: true, name: "image" }
+    ])
+  })
+})
+
+describe("records of modules", () => {
+  it("take type fields without the id of their type, and state and serial number out of them", () =>
+    expect(
+      record("assets", {
+        id: 9,
+        display_id: 3,
+        impact: "high",
+        type_fields: { asset_state_21: "In Use", serial_number_21: "S1", os_22: "Linux", os_23: "BSD", salvage: 1 }
+      })
+    ).toMatchObject({
+      sourceId: "3",
+      record: {
+        native_id: "3",
+        state: "in_use",
+        state_raw: "In Use",
+        serial_number: "S1",
+        impact: "high",
+        custom: { os: "Linux", os_23: "BSD", salvage: 1 }
+      }
+    }))
+
+  it("keep notes of problems, changes and tickets apart, and say whose they are", () => {
+    expect(record("problem_notes", { id: 7, body: "x" }, "4")).toMatchObject({
+      sourceId: "problem_notes/7",
+      parentId: "4",
+      parentEntity: "problem",
+      record: { native_id: "problem_notes/7", parent_entity: "problem", ticket: "4", visibility: "private" }
+    })
+    expect(record("change_notes", { id: 7 }, "4")).toMatchObject({ sourceId: "change_notes/7", parentEntity: "change" })
+  })
+
+  it("name their states in canonical words, and what they refer to by the ids that others use", () => {
+    expect(
+      record("problems", { id: 1, status: 2, agent_id: 5, assets: [{ display_id: 3 }], associated_change: { id: 8 } })
+        ?.record
+    ).toMatchObject({ status: "fix_in_progress", assignee: "5", assets: ["3"], change_ref: "8" })
+    expect(record("changes", { id: 1, status: 4, change_type: 4, risk: 4 })?.record).toMatchObject({
+      status: "scheduled",
+      type: "emergency",
+      risk: "very_high"
+    })
+    expect(
+      record("relationships", {
+        id: 1,
+        primary_id: 3,
+        primary_type: "asset",
+        secondary_id: 5,
+        secondary_type: "Requester"
+      })?.record
+    ).toMatchObject({ from_entity: "asset", from: "3", to_entity: "person", to: "5" })
+    expect(record("tickets", { id: 1, problem: { id: 4 }, assets: [{ display_id: 3 }, 3] })?.record).toMatchObject({
+      problem_ref: "4",
+      assets: ["3"]
+    })
+  })
+
+  it("define a field by its name, of an asset type without the id", () =>
+    expect(
+      record(
+        "asset_type_fields",
+        { id: 4, name: "os_22", label: "OS", choices: [{ id: 1, value: "Linux" }, "BSD"] },
+        "22"
+      )?.record
+    ).toMatchObject({
+      for_entity: "asset",
+      asset_type: "22",
+      name: "os",
+      choices: [
+        { value: "Linux", label: "Linux" },
+        { value: "BSD", label: "BSD" }
+      ]
+    }))
+})
