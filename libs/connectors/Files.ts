@@ -2,6 +2,7 @@
 // vendor's own bytes are never printed anew: members are added behind them. Pure. For Engine.ts and connectors.
 import { createHash } from "node:crypto"
 import { imagesIn, urlHash } from "@bridge/domain/Images"
+import { Result } from "effect"
 import type { FileOutcome, FileRef, JsonObject, Row } from "./Connector.ts"
 import { idOf, listOf, objectOf, textOf, timeOf } from "./Values.ts"
 
@@ -114,13 +115,11 @@ const nameIn = (src: string): string => {
   return /^[^/\\]{1,200}\.[a-z0-9]{1,8}$/iu.test(last) ? last : "image"
 }
 
-const decodeSafely = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
+const decodeSafely = (text: string): string =>
+  Result.getOrElse(
+    Result.try(() => decodeURIComponent(text)),
+    () => text
+  )
 
 const sha = (text: string): string => createHash("sha256").update(text).digest("hex")
 

@@ -2,9 +2,10 @@
 // pictures in their texts. Pure. Source: Freshservice API v2, "attachments" of each resource: `attachment_url` is signed and
 // expires. Where pictures in texts lie is not documented; hosts and paths were seen in texts.
 import { hostMatches } from "@bridge/http/Addresses"
+import { Result } from "effect"
 import type { FileRef, JsonObject, Row } from "../Connector.ts"
 import { attachmentsOf, filesIn, type Owner } from "../Files.ts"
-import { textOf } from "../Values.ts"
+import { objectOf, textOf } from "../Values.ts"
 
 /** The streams of files, by the root that they are written with. */
 export const fileStreams = {
@@ -54,14 +55,11 @@ const list = '"attachments"'
 
 const marks = ["<img", "<IMG", "\\u003cimg", "\\u003CIMG", "\\u003Cimg"]
 
-const parsedOf = (json: Buffer): JsonObject => {
-  try {
-    const value = JSON.parse(json.toString("utf8")) as unknown
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
-  } catch {
-    return {}
-  }
-}
+const parsedOf = (json: Buffer): JsonObject =>
+  Result.getOrElse(
+    Result.try(() => objectOf(JSON.parse(json.toString("utf8")))),
+    () => ({})
+  )
 
 /** Pictures that die with the account; those of other sites stay where they are. */
 const isOurs = ({ hostname, pathname }: URL): boolean => {
