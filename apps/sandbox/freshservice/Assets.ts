@@ -4,7 +4,7 @@ import type { Row } from "../corpus/People.ts"
 import { type Call, json, type Reply } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
 import { badValue, type FieldError, invalid, notFound } from "./Answers.ts"
-import { listRows } from "./Lists.ts"
+import { chosenOnce, listRows } from "./Lists.ts"
 import { withModule, workspaceTest } from "./Matters.ts"
 import { parseQuery } from "./Query.ts"
 
@@ -28,14 +28,18 @@ export const listAssets = withModule("assets", (account, call) => {
   const test = query === null ? () => true : parseQuery(query, errors)
   if (test === null || errors.length > 0) return invalid(errors)
   const trashed = call.query.get("trashed") === "true"
-  const indexes = Array.from({ length: assets.count }, (_, index) => index).filter((index) => {
-    if (assets.trashed(index) !== trashed) return false
-    const row = assets.row(index)
-    return inWorkspace(row) && test(query === null ? row : { ...row, ...plainFields(assets.fieldsOf(index)) })
+  const question = ["assets", trashed, query, call.query.get("workspace_id")].join("|")
+  const indexes = chosenOnce(account, question, () => {
+    const newest = Array.from({ length: assets.count }, (_, place) => assets.count - 1 - place)
+    return newest.filter((index) => {
+      if (assets.trashed(index) !== trashed) return false
+      const row = assets.row(index)
+      return inWorkspace(row) && test(query === null ? row : { ...row, ...plainFields(assets.fieldsOf(index)) })
+    })
   })
   const row = (index: number): Row =>
     typed ? { ...assets.row(index), type_fields: assets.fieldsOf(index) } : assets.row(index)
-  return listRows(account, call, "assets", indexes.reverse(), { row, searched: query !== null })
+  return listRows(account, call, "assets", indexes, { row, searched: query !== null })
 })
 
 /** `serial_number_21000855267` can be asked for as `serial_number`. */

@@ -64,6 +64,25 @@ const people = (
 const range = (from: number, to: number): ReadonlyArray<number> =>
   Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k)
 
+const kept = new WeakMap<FreshserviceAccount, Map<string, ReadonlyArray<number>>>()
+const keptLists = 16
+
+/** The places a list shows, chosen once per question: paging through it makes no row twice. */
+export const chosenOnce = (
+  account: FreshserviceAccount,
+  question: string,
+  choose: () => ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const lists = kept.get(account) ?? new Map<string, ReadonlyArray<number>>()
+  kept.set(account, lists)
+  const known = lists.get(question)
+  if (known !== undefined) return known
+  const chosen = choose()
+  if (lists.size >= keptLists) lists.delete(lists.keys().next().value as string)
+  lists.set(question, chosen)
+  return chosen
+}
+
 type Shown<A> = {
   readonly row: (value: A) => Row
   /** Already narrowed: 30 rows a page. */

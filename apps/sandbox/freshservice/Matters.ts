@@ -5,7 +5,7 @@ import type { Matters } from "../corpus/Problems.ts"
 import { type Call, json, type Reply } from "../Reply.ts"
 import type { FreshserviceAccount } from "./Account.ts"
 import { badValue, type FieldError, invalid, missingFeature, notFound } from "./Answers.ts"
-import { listRows } from "./Lists.ts"
+import { chosenOnce, listRows } from "./Lists.ts"
 
 type Kind = "problems" | "changes"
 
@@ -32,15 +32,19 @@ export const listMatters = (kind: Kind) =>
     if (errors.length > 0) return invalid(errors)
     const matters = of(account, kind)
     // Changes alone hide what is older than 30 days, unless they are asked for by date.
-    const createdFrom = kind === "changes" && since === null ? nowSecond(account.clock) - 30 * 86_400 : null
-    const rows: Array<Row> = []
-    for (let index = matters.count - 1; index >= 0; index--) {
-      if (sinceSecond !== null && matters.updated(index) < sinceSecond) continue
-      if (createdFrom !== null && matters.created(index) < createdFrom) continue
-      const row = matters.listRow(index)
-      if (inWorkspace(row)) rows.push(row)
-    }
-    return listRows(account, call, kind, rows)
+    const createdFrom =
+      kind === "changes" && since === null ? Math.floor(nowSecond(account.clock) / 60) * 60 - 30 * 86_400 : null
+    const question = [kind, sinceSecond, createdFrom, call.query.get("workspace_id")].join("|")
+    const indexes = chosenOnce(account, question, () => {
+      const newest = Array.from({ length: matters.count }, (_, place) => matters.count - 1 - place)
+      return newest.filter(
+        (index) =>
+          (sinceSecond === null || matters.updated(index) >= sinceSecond) &&
+          (createdFrom === null || matters.created(index) >= createdFrom) &&
+          inWorkspace(matters.listRow(index))
+      )
+    })
+    return listRows(account, call, kind, indexes, { row: matters.listRow, searched: false })
   })
 
 /** The first workspace unless one is named; 0 means all of them. */
