@@ -5,7 +5,7 @@ import type { Ledger } from "../Ledger.ts"
 import { type Limits, makeLimits } from "../Limits.ts"
 import { defaultTicketFields, type TicketField } from "./Fields.ts"
 import { type Jobs, makeJobs } from "./Jobs.ts"
-import type { Group, Membership, Organization, Ticket, User } from "./Model.ts"
+import type { Group, Membership, Organization, PersonField, Ticket, User } from "./Model.ts"
 import type { CustomObject } from "./ObjectModel.ts"
 import { makePast, type PastTickets } from "./Past.ts"
 import type { ZendeskPlan } from "./Plans.ts"
@@ -68,6 +68,8 @@ export type ZendeskAccount = {
   readonly ledger: Ledger
   readonly jobs: Jobs
   readonly fields: Array<TicketField>
+  /** Of users and of organizations. */
+  readonly personFields: Array<PersonField>
   readonly uploads: Uploads
   /** By key. */
   readonly customObjects: Map<string, CustomObject>
@@ -221,6 +223,7 @@ export const makeZendeskAccount = (
     ledger,
     jobs: makeJobs(clock, options.job),
     fields: [...defaultTicketFields],
+    personFields: [],
     uploads: makeUploads(),
     customObjects: new Map(),
     incidents: new Map(),

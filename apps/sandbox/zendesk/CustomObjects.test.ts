@@ -261,3 +261,14 @@ describe("problems and incidents", () => {
       expect((await zen(`/api/v2/tickets/${open.id}/incidents`)).body.count).toBe(1)
     }))
 })
+
+it("defines fields of users and organizations, each key once", () =>
+  withSandbox({ tickets: 4 }, async ({ zen }) => {
+    for (const kind of ["user", "organization"]) {
+      const make = (key: string) =>
+        zen(`/api/v2/${kind}_fields`, { body: { [`${kind}_field`]: { key, type: "text", title: "Location" } } })
+      expect((await make("location")).status).toBe(201)
+      expect((await make("location")).body.details.key[0].error).toBe("DuplicateValue")
+      expect((await zen(`/api/v2/${kind}_fields`)).body[`${kind}_fields`]).toMatchObject([{ key: "location" }])
+    }
+  }))

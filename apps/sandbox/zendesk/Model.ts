@@ -118,3 +118,16 @@ export type Membership = {
   isDefault: boolean
   readonly createdAt: string
 }
+
+export type PersonFieldKind = "user" | "organization"
+export type PersonField = {
+  readonly id: number
+  readonly kind: PersonFieldKind
+  readonly key: string
+  readonly type: string
+  readonly title: string
+  readonly active: boolean
+  readonly options: ReadonlyArray<unknown>
+  readonly target: string | null
+  readonly createdAt: string
+}

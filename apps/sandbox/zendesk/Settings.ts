@@ -99,8 +99,6 @@ const none = (key: string) => (): Reply => json(200, { [key]: [], next_page: nul
 export const settingRoutes: ReadonlyArray<Route> = [
   route("GET", "account.settings", "account/settings", settings),
   route("GET", "account.view", "account", shownAccount),
-  route("GET", "user_fields.list", "user_fields", none("user_fields")),
-  route("GET", "organization_fields.list", "organization_fields", none("organization_fields")),
   route("GET", "ticket_forms.list", "ticket_forms", none("ticket_forms")),
   route("GET", "brands.list", "brands", brands),
   route("GET", "custom_statuses.list", "custom_statuses", () => json(200, { custom_statuses: statusRows })),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { request } from "node:http"
 import { describe, expect, it } from "vitest"
 import { jobDone, type TestSandbox, withSandbox } from "../TestClient.ts"
 
@@ -69,6 +70,21 @@ describe("uploads", () => {
       expect((await test.zen(`/api/v2/attachments/${attachment.id}`)).status).toBe(404)
       expect((await test.zen(`/api/v2/uploads/${token}`, { method: "DELETE" })).status).toBe(404)
       expect(await test.lines("ledger")).toHaveLength(1)
+    }))
+
+  it("that end in the middle were never there", () =>
+    withSandbox({ tickets: 4 }, async (test) => {
+      const { sandbox } = test
+      const key = Buffer.from("owner@acme.example/token:zd-sandbox-token").toString("base64")
+      const outgoing = request(`${sandbox.origin}/api/v2/uploads?filename=half`, {
+        method: "POST",
+        headers: { host: "acme.zendesk.com", authorization: `Basic ${key}`, "content-length": 200_000 }
+      })
+      const ended = new Promise((resolve) => outgoing.on("error", resolve))
+      outgoing.write(Buffer.alloc(100_000), () => outgoing.destroy(new Error("gone")))
+      await ended
+      expect((await send(test)).status).toBe(201)
+      expect(await test.lines("destination?entity=attachment")).toMatchObject([{ file_name: "größe 1.png" }])
     }))
 
   it("serve one comment only: not twice in a ticket, not in another, not after deletion", () =>

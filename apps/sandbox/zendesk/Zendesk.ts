@@ -22,6 +22,7 @@ import { groupRoutes } from "./Groups.ts"
 import { incrementalRoutes } from "./Incremental.ts"
 import type { User } from "./Model.ts"
 import { organizationRoutes } from "./Organizations.ts"
+import { personFieldRoutes } from "./PersonFields.ts"
 import { accountBucket, namedBuckets, shownName } from "./Plans.ts"
 import { anonymousRow, userRow } from "./Rows.ts"
 import { searchRoutes } from "./Search.ts"
@@ -46,6 +47,7 @@ const routes: ReadonlyArray<Route> = [
   ...customRecordRoutes,
   ...customJobRoutes,
   ...ticketFieldRoutes,
+  ...personFieldRoutes,
   ...settingRoutes
 ]
 
