@@ -10,6 +10,7 @@ import type { CommandType, CommandValue } from "@bridge/flow/Messages"
 import { Partitions } from "@bridge/flow/Partition"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Run } from "@bridge/flow/Stage"
+import { fromHere } from "@bridge/flow/testing/FromHere"
 import { Wakeups, wake } from "@bridge/flow/Wakeups"
 import { Consumers, Producer, type Rec } from "@bridge/kafka/Broker"
 import { envelope } from "@bridge/kafka/Envelope"
@@ -68,6 +69,7 @@ export const openRiver = async (desk: Desk, reader: Reader): Promise<River> => {
   await run(Effect.flatMap(Vault, (vault) => vault.createTenantKey(tenant)))
   const abort = new AbortController()
   const group = `test.refine.${process.pid}.${Date.now()}`
+  await run(fromHere((stage) => (stage === refine.stage ? group : `${group}.${stage}`)))
   const done = runtime.runPromise(runStage(refine, { group }), { signal: abort.signal }).catch(() => {})
   return {
     run,
