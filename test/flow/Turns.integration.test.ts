@@ -150,8 +150,8 @@ const everything = [...entities, "person", "group", "department"]
 
 describe("slices", () => {
   it("give way to a neighbour, go on where they were, and read every row once", async () => {
-    const job = await insertJob(w, sandbox, entities, { batchSize: 20 })
-    const next = await insertJob(other, others, entities, { batchSize: 20 })
+    const job = await insertJob(w, sandbox, entities, { batchSize: 100 })
+    const next = await insertJob(other, others, entities, { batchSize: 100 })
     const stage = firstStays(extractWith({ permits: 1, sliceMillis: 1 }))
     stop.push(w.start("services", Layer.mergeAll(scheduler, refinerWith(), extractorWith({ stage }))))
     await once(w, job)

@@ -168,11 +168,11 @@ export const insertJob = (
     )
   )
 
-/** Asks until it is so; fails with what it was last. */
+/** Asks until it is so; fails with what it was last. How long it may take is the test's to say where it promises a time. */
 export const eventually = async <A>(
   ask: () => Promise<A>,
   done: (a: A) => boolean,
-  withinMillis = 30_000
+  withinMillis = 120_000
 ): Promise<A> => {
   const until = Date.now() + withinMillis
   for (;;) {

@@ -52,6 +52,10 @@ export const numberedList = (form: ListForm) => ({
   read: (_config: unknown, cursor: Cursor, answer: Answer): Page => {
     const cut = cutPage(answer.body, form.key, ["id", form.versionKey])
     const next = nextPage(answer, pageOf(cursor))
-    return { ...rowsOf(cut.rows, form), next: next === null ? null : { page: next } }
+    return {
+      ...rowsOf(cut.rows, form),
+      next: next === null ? null : { page: next },
+      ...(cut.rows.length === 0 && { barren: true })
+    }
   }
 })

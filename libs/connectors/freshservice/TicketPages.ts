@@ -145,7 +145,7 @@ export const readTickets = (_config: Config, cursor: Cursor, answer: Answer): Pa
     times,
     nextPage(answer, place.page)
   )
-  return { rows: fresh, poison, ...next }
+  return { rows: fresh, poison, ...next, ...(rows.every((row) => seen.has(mark(row))) && { barren: true }) }
 }
 
 /** The place after a page: on within the phase, or the next phase, or the end with the place of a later run. */
