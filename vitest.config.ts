@@ -24,7 +24,8 @@ export default defineConfig({
           include: ["**/*.integration.test.ts"],
           exclude,
           globalSetup: ["infra/GlobalSetup.ts"],
-          testTimeout: 60_000,
+          // A bound for what hangs. What may take only so long says so itself.
+          testTimeout: 240_000,
           sequence: { groupOrder: 1 },
           hookTimeout: 120_000
         }

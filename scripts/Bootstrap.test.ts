@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { root as checkout } from "./Checkout.ts"
-import { chooseNode, npmFailed, Refusal, tooOld } from "./Install.mjs"
+import { chooseNode, npmFailed, Refusal, tooFull, tooOld } from "./Install.mjs"
 
 interface Ended {
   readonly code: number | NodeJS.Signals | null
@@ -212,6 +212,13 @@ describe("a machine that cannot run Bridge", () => {
     mkdirSync(join(root, "node_modules/.bin"), { recursive: true })
     writeFileSync(join(root, "node_modules/.bin/node"), "not a program")
     expect(() => chooseNode(root, "v20.1.0", "/usr/bin/node", "linux-x64")).toThrow(Refusal)
+  })
+
+  it("is told when its disk has no room for the packages", () => {
+    expect(tooFull("/b/", 200e6)).toBe(
+      "The disk is full: the packages need 1 GB in /b/node_modules and 200 MB are free; free some and run the same command again."
+    )
+    expect(tooFull("/b/", 1e9)).toBeUndefined()
   })
 
   it("is told what keeps npm from working", () => {

@@ -49,6 +49,14 @@ describe("docker-compose.yml", () => {
           expect(Object.keys(services), `${name}: ${value}`).toContain(host)
   })
 
+  it("asks every service of ours for its health where that listens", () => {
+    for (const [name, { environment, healthcheck }] of ours) {
+      const port = environment?.BRIDGE_HEALTH_PORT
+      expect(port, name).toBeGreaterThan(0)
+      expect(JSON.stringify(healthcheck), name).toContain(`http://127.0.0.1:${port}/health/ready`)
+    }
+  })
+
   it("waits only for services that tell when they are healthy", () => {
     for (const [name, service] of Object.entries(services))
       for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {

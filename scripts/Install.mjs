@@ -1,6 +1,7 @@
 // Makes node_modules what package-lock.json says, once, whoever comes first. Plain JS from Node 18 on; nothing on stdout.
 import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
+import * as fs from "node:fs"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { acquire } from "../infra/Lock.mjs"
@@ -13,6 +14,18 @@ export const tooOld = (version) =>
   Number(version.replace(/^v/, "").split(".")[0]) >= 18
     ? undefined
     : `Bridge needs Node 18 or newer to set itself up, and this is ${version}: install a newer Node (24 is best) and run the same command again.`
+
+/** What to say before npm runs out of room, which it tells in many ways; undefined when there is enough, or nobody knows. */
+export const tooFull = (root, free = freeBytes(root)) =>
+  free === undefined || free >= 900e6
+    ? undefined
+    : `The disk is full: the packages need 1 GB in ${root}node_modules and ${Math.floor(free / 1e6)} MB are free; free some and run the same command again.`
+
+/** Node 18.15 and newer can tell. */
+const freeBytes = (root) => {
+  const disk = fs.statfsSync?.(root)
+  return disk === undefined ? undefined : disk.bavail * disk.bsize
+}
 
 /** What to say when npm failed; `words` is what npm wrote to stderr. */
 export const npmFailed = (root, status, words) => {
@@ -110,6 +123,8 @@ const runPatches = (root) => {
 
 /** npm's words go to stderr; stdout stays the command's own. The lock is npm's: should we be killed, nobody installs beside it. */
 const npmCi = async (root, handTo) => {
+  const full = tooFull(root)
+  if (full !== undefined) throw new Refusal(full)
   say("installing the packages (once, about half a minute)")
   const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"], {
     cwd: root,

@@ -1,7 +1,7 @@
 import type { JobProgress } from "@bridge/contract/Live"
 import { assert, describe, it } from "vitest"
 import type { Io } from "./Io.ts"
-import { painter, progressLines } from "./Progress.ts"
+import { fitted, painter, progressLines } from "./Progress.ts"
 import { bar, duration, table } from "./Table.ts"
 
 const progress = (
@@ -52,6 +52,12 @@ describe("progress on a terminal", () => {
       progressLines(progress({ state: "loading" }, { loaded: 99, failed: 1 }), 80)[1],
       "100/250   125/s  6 s left, 1 failed"
     ))
+
+  it("is never wider than the screen, and whole where the screen knows no width", () => {
+    assert.deepStrictEqual(fitted(progress(), 20)[1], "  ticket  [###.....")
+    assert.deepStrictEqual(fitted(progress(), 0), progressLines(progress(), 80))
+    assert.deepStrictEqual(fitted(progress(), undefined), progressLines(progress(), 80))
+  })
 
   it("is drawn over itself", () => {
     const drawn: Array<string> = []

@@ -43,6 +43,12 @@ export const progressLines = (p: JobProgress, columns: number): ReadonlyArray<st
   ]
 }
 
+/** No line wider than the screen, so that it can be drawn over. A terminal that knows no width says 0. */
+export const fitted = (p: JobProgress, columns: number | undefined): ReadonlyArray<string> => {
+  const width = columns || 80
+  return progressLines(p, width).map((line) => line.slice(0, width - 1))
+}
+
 /** Draws over what it drew before. Without a screen: a line a state, and one every ten seconds. */
 export const painter = (io: Io["Service"]) => {
   let drawn = 0
@@ -50,7 +56,7 @@ export const painter = (io: Io["Service"]) => {
   let saidAt = 0
   return (p: JobProgress): void => {
     if (io.screen) {
-      const lines = progressLines(p, io.columns).map((l) => l.slice(0, io.columns - 1))
+      const lines = fitted(p, io.columns)
       io.draw(`${drawn > 0 ? `\x1b[${drawn}A\x1b[J` : ""}${lines.join("\n")}\n`)
       drawn = lines.length
       return

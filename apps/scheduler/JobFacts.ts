@@ -142,9 +142,20 @@ export const carryOut = (s: Snapshot, d: Decision, nowMillis: number) =>
       yield* sql`update jobs set state = ${d.state}, updated_at = now(), started_at = coalesce(started_at, now()),
           ended_at = case when ${over} then now() else ended_at end, error = ${d.error === null ? null : JSON.stringify(d.error)}::jsonb
         where id = ${job.id}::uuid`
+      if (over) yield* expireLater(job)
     }
     yield* rearm(s, d, nowMillis)
     return { moved, wake: d.wake }
+  })
+
+/** What the job has extracted goes after the tenant's days, what proves it after seven years (apps/auditor/retention). */
+const expireLater = (job: JobRow) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`insert into timers (kind, key, tenant_id, job_id, due)
+      select k, ${job.id}, t.id, ${job.id}::uuid, now() + i from tenants t,
+        lateral (values ('expire-data', make_interval(days => t.retention_days)), ('expire-results', interval '7 years')) as v(k, i)
+      where t.id = ${job.tenant_id}::uuid on conflict (kind, key) do nothing`
   })
 
 const take = (name: string, job: JobRow) =>

@@ -48,6 +48,8 @@ export interface Page {
   readonly next: Cursor | null
   /** With `next: null`: the cursor a later run starts from to see only what has changed; absent where all is read again. */
   readonly bookmark?: Cursor
+  /** True when the vendor's page held nothing that was not on an earlier one. */
+  readonly barren?: boolean
 }
 
 /** One page of a child list: the call, and what its answer holds. */

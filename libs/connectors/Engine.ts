@@ -3,7 +3,7 @@
 
 import type { Answer, Connection } from "@bridge/http/Call"
 import { readAhead } from "@bridge/http/ReadAhead"
-import type { Reason, VendorError } from "@bridge/http/VendorError"
+import { Circling, type Reason, VendorError } from "@bridge/http/VendorError"
 import { type Mode, VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Schema, Stream } from "effect"
 import type {
@@ -23,6 +23,7 @@ import type {
   Stream as StreamOf
 } from "./Connector.ts"
 import { fileRow, withLists } from "./Files.ts"
+import { identity, Trail } from "./Trail.ts"
 
 export interface Source extends Connection {
   readonly connector: AnyConnector
@@ -119,6 +120,7 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
   const start = settings.cursor ?? stream.start(source.config, settings.options)
   let left = limit ?? Number.POSITIVE_INFINITY
   let first = true
+  const trail = new Trail()
   const parts = pagesOf(source, stream, start, settings).pipe(
     Stream.map(({ calls, page }): ReadonlyArray<Part> => {
       const fresh = first && skip !== undefined ? page.rows.filter((row) => !skip.has(identity(row))) : page.rows
@@ -126,7 +128,12 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
       const rows = fresh.slice(0, left)
       left -= rows.length
       const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], calls }
-      const end: Part = { _tag: "End", next: page.next, bookmark: page.bookmark ?? null }
+      const next = page.next === null ? null : stream.page(source.config, page.next)
+      const astray = trail.after(page, next)
+      const end: Part =
+        astray === null
+          ? { _tag: "End", next: page.next, bookmark: page.bookmark ?? null }
+          : { _tag: "Astray", error: circling(source, next?.operation ?? name, astray) }
       return [head, ...bodyOf(source, stream, rows, wanted), ...(rows.length < fresh.length ? [] : [end])]
     }),
     Stream.takeUntil(() => left <= 0),
@@ -135,14 +142,24 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
   )
   // In order also in failure: a row that fails must not swallow those before it.
   return parts.pipe(
-    Stream.mapEffect(
-      (part) => Effect.exit(part._tag === "Row" ? completeRow(source, stream, part, settings) : Effect.succeed(part)),
-      {
-        concurrency: settings.maxInFlight ?? 8
-      }
-    ),
+    Stream.mapEffect((part) => Effect.exit(complete(source, stream, part, settings)), {
+      concurrency: settings.maxInFlight ?? 8
+    }),
     Stream.mapEffect((exit) => exit)
   )
+}
+
+const circling = ({ connector }: Source, operation: string, message: string): VendorError =>
+  new VendorError({ vendor: connector.vendor, operation, reason: new Circling({ message }) })
+
+const complete = (
+  source: Source,
+  stream: StreamOf<unknown>,
+  part: Part,
+  settings: ReadSettings
+): Effect.Effect<Item, ReadError, VendorHttp> => {
+  if (part._tag === "Astray") return Effect.fail(part.error)
+  return part._tag === "Row" ? completeRow(source, stream, part, settings) : Effect.succeed(part)
 }
 
 /** The rows of a page as one part where nothing is to be added to them, else one part each. */
@@ -160,11 +177,11 @@ const bodyOf = (
   return [{ _tag: "Rows", rows: wanted.has(stream.name) ? { [stream.name]: rows } : {}, poison: [], calls: 0 }]
 }
 
-/** How a row is recognised when its page is read again. */
-export const identity = (row: Row): string => `${row.sourceId}@${row.version}`
-
-/** What a page falls into: a row that is still to be completed, or an item that is ready. */
-type Part = Item | { readonly _tag: "Row"; readonly row: Row; readonly expansion: Expansion }
+/** What a page falls into: a row that is still to be completed, an item that is ready, or a way that ends here. */
+type Part =
+  | Item
+  | { readonly _tag: "Row"; readonly row: Row; readonly expansion: Expansion }
+  | { readonly _tag: "Astray"; readonly error: VendorError }
 
 type Gathered = { rows: Record<string, ReadonlyArray<Row>>; poison: ReadonlyArray<Poison>; calls: number }
 
@@ -309,6 +326,7 @@ const completeRow = (
       Effect.gen(function* () {
         const found: Array<Row> = []
         const of = source.connector.streams.find((one) => one.name === child.stream)
+        const trail = new Trail()
         rows[child.stream] = found
         for (let at: Child | null = child; at !== null; ) {
           const asked: Child = at
@@ -323,6 +341,9 @@ const completeRow = (
           }
           if (wanted.has(child.stream)) poison.push(...(page?.poison ?? []))
           at = page?.next ?? null
+          const listed = page?.rows ?? []
+          const astray = trail.after({ rows: listed, barren: listed.length === 0 }, at?.call ?? null)
+          if (astray !== null) return yield* circling(source, asked.call.operation, astray)
         }
       })
     )

@@ -3,6 +3,7 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ConnectionsGroup } from "./Connections.ts"
+import { documented } from "./Documentation.ts"
 import { JobsGroup, MigrationsGroup } from "./Jobs.ts"
 import { LiveGroup } from "./Live.ts"
 import { MappingsGroup } from "./Mappings.ts"
@@ -36,7 +37,11 @@ export class Api extends HttpApi.make("bridge")
     OpenApi.annotations({
       title: "Bridge",
       version: "1",
-      description:
-        "Moves service-desk data between vendors, seen, approved and proved. Log in with POST /api/login and send the access token, or an API token, as Authorization: Bearer. Errors are application/problem+json with a stable code."
+      description: [
+        "Moves service-desk data between vendors, seen, approved and proved.",
+        "A migration by hand: log in (`POST /api/login`, then `Authorization: Bearer` with the access token or an API token); connect both sides (`POST /api/connectors`); begin (`POST /api/migrations`); when its state is `validation_pending`, read `GET /api/jobs/{id}/extraction-summary` and the CSV files, and send the summary's `approval` to `POST /api/jobs/{id}/approve-loading`; when `auditComplete` is true, read the results and the audit report.",
+        "Errors are `application/problem+json`: `code` is stable, `detail` says what is wrong, `hint` what to do, `errors` where."
+      ].join("\n\n"),
+      transform: documented
     })
   ) {}

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 
 export const Id = Schema.String.check(
   Schema.isPattern(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/u, { message: "not an id (a UUID)" })
-)
+).annotate({ format: "uuid" })
 
 /** UTC, ISO 8601 with milliseconds and Z. */
 export const Instant = Schema.String.annotate({ format: "date-time" })

@@ -11,6 +11,7 @@ import { bytesOf, type Parcel } from "./Mailboxes.ts"
 import { Permits } from "./Permits.ts"
 import { unaddressable } from "./Retry.ts"
 import type { Stage } from "./Stage.ts"
+import { Tiers } from "./Tiers.ts"
 import { type Desk, type Fate, work } from "./Work.ts"
 
 type Job<R> = Effect.Effect<Fate, unknown, R | SqlClient.SqlClient>
@@ -39,12 +40,13 @@ export class Dispatch<R> {
   constructor(options: DispatchOptions<R>) {
     const { gravePartition, group, now, stage } = options
     this.#options = options
-    this.permits = new Permits(stage.permits, stage.weight)
+    const tiers = new Tiers()
+    this.permits = new Permits(stage.permits, tiers.weight)
     this.movedAt = now()
     const alive = () => {
       this.movedAt = now()
     }
-    this.#desk = { stage, group, permits: this.permits, gravePartition, alive, draining: () => this.#draining }
+    this.#desk = { stage, group, permits: this.permits, tiers, gravePartition, alive, draining: () => this.#draining }
   }
 
   get helds(): ReadonlyArray<Held> {

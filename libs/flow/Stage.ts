@@ -90,15 +90,13 @@ export interface Stage<R> {
   readonly address: (rec: Rec) => Address | null
   /** Runs of one actor in flight at once; 1 keeps an actor strictly serial. */
   readonly runsInFlight: number
-  /** Permits of the stage: runs that work at the same time, handed round the tenants. */
+  /** Permits of the stage: runs that work at the same time, handed round the tenants, by the weight of their tier. */
   readonly permits: number
   /** Bytes of undone records held in memory over all partitions, and per partition. */
   readonly maxBytes: number
   readonly maxPartitionBytes: number
   /** Does the work of a run. Every effect in it is idempotent or fenced; it may be called again for the same run. */
   readonly handle: (run: Run) => Effect.Effect<void, StageError, R>
-  /** Weight of a tenant in the round (tier); 1 when not given. */
-  readonly weight?: (tenantId: string) => number
   /** How long a transient failure is tried again in place; 30 minutes when not given. Then it is a dead letter. */
   readonly retryFor?: Duration.Input
   /**

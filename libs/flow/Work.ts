@@ -12,11 +12,13 @@ import * as Metrics from "./Metrics.ts"
 import type { Permits } from "./Permits.ts"
 import { defectOf, inPlace, orStageError, reasonOf } from "./Retry.ts"
 import { Fenced, Poison, type Run, type Stage, StageError, Transient } from "./Stage.ts"
+import type { Tiers } from "./Tiers.ts"
 
 export interface Desk<R> {
   readonly stage: Stage<R>
   readonly group: string
   readonly permits: Permits
+  readonly tiers: Tiers
   /** Partition of the dead-letter topic for a tenant. */
   readonly gravePartition: (tenantId: string) => number
   /** Something moved: the watchdog need not worry. */
@@ -59,7 +61,8 @@ export const work = <R>(desk: Desk<R>, held: Held, parcel: Parcel, turn: Turn) =
         deadLetter: (dead) => bury(grave(), dead)
       }
     }
-    const handleOnce = permit.acquire.pipe(
+    const handleOnce = desk.tiers.learn(parcel.tenantId).pipe(
+      Effect.andThen(permit.acquire),
       Effect.andThen(
         Effect.suspend(() => {
           if (attempt++ > 0) desk.alive()

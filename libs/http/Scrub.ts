@@ -37,6 +37,8 @@ export const scrubbedReason = (reason: Reasons.Reason, secrets: ReadonlyArray<st
       return new Reasons.Gone({ status: reason.status, message })
     case "BadAnswer":
       return new Reasons.BadAnswer({ status: reason.status, message })
+    case "Circling":
+      return new Reasons.Circling({ message })
     case "BadAddress":
       return new Reasons.BadAddress({ message })
     case "NotSent":

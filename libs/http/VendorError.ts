@@ -34,6 +34,9 @@ export class BadAnswer extends Schema.TaggedError<BadAnswer>()("BadAnswer", {
   status: Schema.Int
 }) {}
 
+/** The vendor's pages lead nowhere: one twice, or many with nothing new. The vendor's support acts; read again, it would not end. */
+export class Circling extends Schema.TaggedError<Circling>()("Circling", { message: Schema.String }) {}
+
 /** The address may not be called: another host, plain http, a private address. The tenant's operator acts; nothing was sent. */
 export class BadAddress extends Schema.TaggedError<BadAddress>()("BadAddress", { message: Schema.String }) {}
 
@@ -53,6 +56,7 @@ export const Reason = Schema.Union([
   Throttled,
   Unavailable,
   BadAnswer,
+  Circling,
   BadAddress,
   NotSent,
   Unknown

@@ -19,6 +19,7 @@ import { layer as postgres } from "@bridge/store/Postgres"
 import { Vault } from "@bridge/vault/Vault"
 import { NodeRuntime } from "@effect/platform-node"
 import { Cause, Config, Context, Deferred, Effect, Exit, Layer, Logger, References } from "effect"
+import { health } from "./Health.ts"
 
 /** Resolves with what a background part of the service died of; `launch` ends the process then. */
 export class Failed extends Context.Service<Failed, Deferred.Deferred<never, unknown>>()("bridge/platform/Failed") {
@@ -78,11 +79,11 @@ export const always = <E, R>(name: string, effect: Effect.Effect<unknown, E, R>)
 /** A stage as a layer. */
 export const stageLayer = <R>(stage: Stage<R>) => always(stage.stage, runStage(stage))
 
-/** Ends with the first part that fails; SIGTERM and SIGINT drain what is at work. Any service relays the outbox. */
+/** Ends with the first part that fails; SIGTERM and SIGINT drain what is at work. Any service relays the outbox and tells how it is. */
 export const run = <E>(name: string, service: Layer.Layer<never, E, Platform>) =>
   Effect.gen(function* () {
     const failed = yield* Failed
-    const parts = Layer.merge(always("relay", relay), service)
+    const parts = Layer.mergeAll(always("relay", relay), Layer.provideMerge(service, health))
     return yield* Effect.raceFirst(Layer.launch(parts), Deferred.await(failed))
   }).pipe(Effect.annotateLogs({ service: name }), Effect.provide(platform))
 

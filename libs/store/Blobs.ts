@@ -1,12 +1,12 @@
 // Large bodies and attachments: by tenant and SHA-256, encrypted with the tenant's key, never in a message or a row.
 // For extractor and refiner (write), review, loader and auditor (read). A directory; other stores can stand behind Blobs.
 import { randomUUID } from "node:crypto"
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises"
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises"
 import { join } from "node:path"
 import { sha256 } from "@bridge/domain/Canonical"
 import { Vault } from "@bridge/vault/Vault"
 import type { VaultError } from "@bridge/vault/VaultError"
-import { Config, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Config, Context, Effect, Layer, Schema } from "effect"
 
 /** The store could not be read or written (disk full, permissions). The operator acts; the stage tries again. */
 export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailable>()("BlobStoreUnavailable", {
@@ -34,6 +34,8 @@ export class Blobs extends Context.Service<
     /** The bytes, verified against the hash. */
     readonly get: (tenantId: string, hash: string) => Effect.Effect<Buffer, BlobError | VaultError>
     readonly has: (tenantId: string, hash: string) => Effect.Effect<boolean, BlobError>
+    /** Removes what a tenant stored last before an instant; how many there were. */
+    readonly expire: (tenantId: string, beforeMillis: number) => Effect.Effect<number, BlobError>
     /** Removes everything of a tenant. */
     readonly clear: (tenantId: string) => Effect.Effect<void, BlobError>
   }
@@ -70,12 +72,25 @@ function directory(root: string, vault: Vault["Service"]): Blobs["Service"] {
         }
       )
     )
+  /** Stored once more: it is as young as if it were new. False when it is not there. */
+  const touch = (tenantId: string, hash: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      attempt("Blobs.put", () =>
+        utimes(join(folder(tenantId, hash), hash), now / 1000, now / 1000).then(
+          () => true,
+          (e: NodeJS.ErrnoException) => {
+            if (e.code === "ENOENT") return false
+            throw e
+          }
+        )
+      )
+    )
   return Blobs.of({
     has,
     put: (tenantId, bytes) =>
       Effect.gen(function* () {
         const hash = sha256(bytes)
-        if (yield* has(tenantId, hash)) return hash
+        if (yield* touch(tenantId, hash)) return hash
         const sealed = yield* vault.seal(tenantId, bytes)
         yield* attempt("Blobs.put", () => writeWhole(folder(tenantId, hash), hash, sealed))
         return hash
@@ -91,12 +106,38 @@ function directory(root: string, vault: Vault["Service"]): Blobs["Service"] {
         }
         return bytes
       }),
+    expire: (tenantId, beforeMillis) =>
+      attempt("Blobs.expire", () => {
+        if (!tenantPattern.test(tenantId)) throw new Error("not a tenant id")
+        return removeOlder(join(root, tenantId), beforeMillis)
+      }),
     clear: (tenantId) =>
       attempt("Blobs.clear", () => {
         if (!tenantPattern.test(tenantId)) throw new Error("not a tenant id")
         return rm(join(root, tenantId), { recursive: true, force: true })
       })
   })
+}
+
+const aside = ".gone"
+
+/** Files of all folders, halves of killed writers among them. */
+const removeOlder = async (dir: string, beforeMillis: number): Promise<number> => {
+  const old = async (path: string) => (await stat(path)).mtimeMs < beforeMillis
+  let removed = 0
+  for (const folder of await readdir(dir).catch(() => []))
+    for (const name of await readdir(join(dir, folder))) {
+      const path = join(dir, folder, name.endsWith(aside) ? name.slice(0, -aside.length) : name)
+      if (path.endsWith(name) && !(await old(path))) continue
+      if (path.endsWith(name)) await rename(path, path + aside)
+      // Stored once more in between: it is young by now, and comes back.
+      if (!(await old(path + aside))) await rename(path + aside, path)
+      else {
+        await rm(path + aside, { force: true })
+        removed++
+      }
+    }
+  return removed
 }
 
 /** Written beside, flushed, then renamed: a kill in between leaves no half blob under its name. */

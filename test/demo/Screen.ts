@@ -1,6 +1,6 @@
 // What the demo prints: headings, live progress, the review summary, the proof. Plain lines where there is no terminal.
 
-import { progressLines } from "@bridge/cli/Progress"
+import { fitted } from "@bridge/cli/Progress"
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Summary } from "@bridge/contract/Review"
 import type { Install } from "../harness/Install.ts"
@@ -45,9 +45,7 @@ export class Screen {
   /** On a terminal what `bridge watch` shows, redrawn in place; elsewhere a line when the state changes and one every five seconds. */
   progress(p: JobProgress): void {
     if (this.#live) {
-      const lines = progressLines(p, this.#out.columns ?? 80).map((line) =>
-        line.slice(0, (this.#out.columns ?? 80) - 1)
-      )
+      const lines = fitted(p, this.#out.columns)
       this.#write(`${this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[J` : ""}${lines.join("\n")}\n`)
       this.#drawn = lines.length
       return

@@ -65,9 +65,15 @@ if (!Number.isInteger(tickets) || tickets < 1) misused("--tickets must be a whol
 for (const name of ["time-factor", "limit-factor"] as const)
   if (!(Number(args[name]) > 0 && Number(args[name]) < Infinity)) misused(`--${name} must be a number above 0`)
 
-/** Ctrl-C, or SIGTERM. */
+/** Ctrl-C, or SIGTERM; both may come twice, by the terminal and by npm. Who insists after two seconds does not wait. */
 const asked = new Promise<"asked">((stop) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop("asked"))
+  let first: number | undefined
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      if (first !== undefined && Date.now() - first > 2_000) process.exit(130)
+      first ??= Date.now()
+      stop("asked")
+    })
 })
 
 // With --json stdout is for the proof alone.

@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { extract } from "@bridge/extractor/Extractor"
 import { type Stack, startStack } from "@bridge/infra/Stack"
 import { removeStack, testDir } from "@bridge/infra/TestStack"
@@ -5,17 +6,16 @@ import { refine } from "@bridge/refiner/Refiner"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { Effect, Layer } from "effect"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest"
+import { start } from "../harness/Processes.ts"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
 import { asOwner, books, extractorWith, gate, refinerWith, reviewable, sourceIds, streams, watched } from "./Rig.ts"
 
 const dir = testDir()
-/** One transaction of each is open when the database goes away. */
-const held = { extractor: gate(6), refiner: gate(6) }
 let stack: Stack
 let sandbox: Sandbox
 let w: World
-let stop: () => Promise<void>
+let stop: Array<() => Promise<void>> = []
 
 beforeAll(async () => {
   const [own, vendor] = await Promise.all([
@@ -26,18 +26,16 @@ beforeAll(async () => {
   sandbox = vendor
   sandbox.world.faults.add({ kind: "slow", vendor: "freshservice", path: "/tickets/", ms: 30 })
   w = await world(sandbox, { BRIDGE_LOG_LEVEL: "Error" }, own)
-  const reading = watched(extract, { inside: held.extractor })
-  const refining = watched(refine, { inside: held.refiner })
-  stop = w.start(
-    "services",
-    Layer.mergeAll(scheduler, extractorWith({ stage: reading.stage }), refinerWith({ stage: refining.stage }))
-  )
 })
 afterAll(async () => {
-  await stop?.()
+  await w?.stop()
   await sandbox?.stop()
   await stack?.stop()
   removeStack(dir)
+})
+afterEach(async () => {
+  await Promise.all(stop.map((end) => end()))
+  stop = []
 })
 
 const rows = (job: string) => streams(w, job).then(([tickets]) => tickets?.rows ?? 0)
@@ -83,6 +81,12 @@ it("goes on within 30 seconds when the database was away for some, and reads eve
         ),
       "postgres"
     )
+  // One transaction of each is open when the database goes away.
+  const held = { extractor: gate(6), refiner: gate(6) }
+  const reading = watched(extract, { inside: held.extractor })
+  const refining = watched(refine, { inside: held.refiner })
+  const parts = [scheduler, extractorWith({ stage: reading.stage }), refinerWith({ stage: refining.stage })] as const
+  stop.push(w.start("services", Layer.mergeAll(...parts)))
   const still = await through(async () => {
     await Promise.all([held.extractor.reached, held.refiner.reached])
     await allow(false)
@@ -97,10 +101,34 @@ it("goes on within 30 seconds when the database was away for some, and reads eve
 it("goes on within 30 seconds when the broker was killed and came back, and reads everything once", async () => {
   const [broker] = stack.nodes
   if (broker === undefined) throw new Error("no broker of our own")
+  stop.push(w.start("services", Layer.mergeAll(scheduler, extractorWith(), refinerWith())))
   const still = await through(async () => {
     await broker.kill()
     await pause(2_000)
     await broker.start()
   })
   expect(still).toBeLessThan(30_000)
+})
+
+it("goes on within 10 seconds when the extractor that reads is killed, and reads everything once (promise 8)", async () => {
+  const logFile = join(dir, "extractors.log")
+  const launch = () =>
+    start({ name: "extractor", file: "apps/all/service.ts", args: ["extractor"], env: w.settings, logFile })
+  const extractors = await Promise.all([launch(), launch()])
+  stop.push(
+    w.start("others", Layer.mergeAll(scheduler, refinerWith())),
+    ...extractors.map((process) => () => process.stop(5_000))
+  )
+  const reader = () =>
+    w.rows<{ owner: string; epoch: number }>(
+      (sql) =>
+        sql`select owner, epoch::int from job_streams s join jobs j on j.id = s.job_id where j.state = 'extracting'`
+    )
+  const still = await through(async () => {
+    const [first] = await reader()
+    const killed = extractors.find(({ pid }) => first?.owner.endsWith(`/${pid}`))
+    await killed?.kill()
+    expect(killed).toBeDefined()
+  })
+  expect(still).toBeLessThan(10_000)
 })

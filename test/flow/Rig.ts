@@ -155,7 +155,7 @@ export const state = (w: World, job: string): Promise<string | undefined> =>
   w.rows<{ state: string }>((sql) => sql`select state from jobs where id = ${job}::uuid`).then(([row]) => row?.state)
 
 /** Everything is archived and settled, and the source account is free again. */
-export const reviewable = (w: World, job: string, withinMillis = 30_000) =>
+export const reviewable = (w: World, job: string, withinMillis = 120_000) =>
   eventually(
     () => state(w, job),
     (is) => is === "validation_pending",

@@ -1,6 +1,8 @@
 import { windowRows } from "@bridge/domain/Jobs"
+import { type extract, extractWith } from "@bridge/extractor/Extractor"
 import { Commands } from "@bridge/flow/Commands"
 import type { NewCommand } from "@bridge/flow/Messages"
+import type { Run } from "@bridge/flow/Stage"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { step } from "@bridge/scheduler/Scheduler"
@@ -9,17 +11,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { eventually, insertJob, neighbour, type World, world } from "../harness/World.ts"
-import {
-  asOwner,
-  books,
-  extractorWith,
-  producerWith,
-  refinerWith,
-  reviewable,
-  sourceIds,
-  state,
-  streams
-} from "./Rig.ts"
+import { asOwner, books, extractorWith, refinerWith, reviewable, sourceIds, state, streams } from "./Rig.ts"
 
 let sandbox: Sandbox
 /** Two tenants, each with an account of its own at the vendor. */
@@ -137,23 +129,31 @@ const losing = `
   end $$;
   create trigger lose before insert on outbox for each row execute function lose()`
 
+/** Who sends first goes on only when a neighbour waits for the permit: from then on the slice is to give way. */
+const firstStays = (stage: typeof extract): typeof extract => {
+  let first = true
+  const until = (crowded: Effect.Effect<boolean>): Effect.Effect<void> =>
+    Effect.flatMap(crowded, (is) => (is ? Effect.void : Effect.delay(until(crowded), "20 millis")))
+  const stays = (run: Run): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (!first) return Effect.void
+      first = false
+      return until(run.crowded)
+    })
+  return {
+    ...stage,
+    handle: (run) => stage.handle({ ...run, inOrder: (send) => Effect.tap(run.inOrder(send), () => stays(run)) })
+  }
+}
+
 const everything = [...entities, "person", "group", "department"]
 
 describe("slices", () => {
   it("give way to a neighbour, go on where they were, and read every row once", async () => {
-    const slow = producerWith(/\.raw\./, { after: Effect.sleep("120 millis") })
-    const job = await insertJob(w, sandbox, entities, { batchSize: 20 })
-    const next = await insertJob(other, others, entities, { batchSize: 20 })
-    stop.push(
-      w.start(
-        "services",
-        Layer.mergeAll(
-          scheduler,
-          refinerWith(),
-          extractorWith({ tuning: { permits: 1, sliceMillis: 100 }, edge: slow })
-        )
-      )
-    )
+    const job = await insertJob(w, sandbox, entities, { batchSize: 100 })
+    const next = await insertJob(other, others, entities, { batchSize: 100 })
+    const stage = firstStays(extractWith({ permits: 1, sliceMillis: 1 }))
+    stop.push(w.start("services", Layer.mergeAll(scheduler, refinerWith(), extractorWith({ stage }))))
     await once(w, job)
     await once(other, next, "beta.freshservice.com")
     const slices = [...(await streams(w, job)), ...(await streams(other, next))].map((s) => s.slice)

@@ -17,6 +17,8 @@ import { SqlClient } from "effect/sql"
 
 export interface World {
   readonly env: Layer.Layer<never>
+  /** The same as variables, for processes of their own. */
+  readonly settings: Readonly<Record<string, string>>
   readonly tenantId: string
   readonly source: string
   readonly destination: string
@@ -40,20 +42,19 @@ export const world = async (
 ): Promise<World> => {
   const stack = own ?? (await testStack())
   const dir = mkdtempSync(join(tmpdir(), "bridge-world-"))
-  const env = ConfigProvider.layer(
-    ConfigProvider.fromUnknown({
-      KAFKA_BROKERS: stack.kafkaBrokers,
-      SCHEMA_REGISTRY_URL: stack.registryUrl,
-      DATABASE_URL: await freshDatabase(stack.databaseUrl),
-      BRIDGE_DB_CONNECTIONS: "12",
-      BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap),
-      BRIDGE_BLOB_DIR: join(dir, "blobs"),
-      BRIDGE_KEK_FILE: join(dir, "kek"),
-      BRIDGE_GROUP_PREFIX: `t${process.pid}-${worlds++}-${Date.now()}`,
-      BRIDGE_LOG_LEVEL: "Warn",
-      ...settings
-    })
-  )
+  const all: Record<string, string> = {
+    KAFKA_BROKERS: stack.kafkaBrokers,
+    SCHEMA_REGISTRY_URL: stack.registryUrl,
+    DATABASE_URL: await freshDatabase(stack.databaseUrl),
+    BRIDGE_DB_CONNECTIONS: "12",
+    BRIDGE_HOST_MAP: JSON.stringify(sandbox.hostMap),
+    BRIDGE_BLOB_DIR: join(dir, "blobs"),
+    BRIDGE_KEK_FILE: join(dir, "kek"),
+    BRIDGE_GROUP_PREFIX: `t${process.pid}-${worlds++}-${Date.now()}`,
+    BRIDGE_LOG_LEVEL: "Warn",
+    ...settings
+  }
+  const env = ConfigProvider.layer(ConfigProvider.fromUnknown(all))
   await Effect.runPromise(
     deploy.pipe(
       Effect.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
@@ -67,6 +68,7 @@ export const world = async (
   const made = await use(tenantWithConnections(sandbox))
   return {
     env,
+    settings: all,
     ...made,
     use,
     rows: rowsAs(env, made.tenantId),
@@ -166,11 +168,11 @@ export const insertJob = (
     )
   )
 
-/** Asks until it is so; fails with what it was last. */
+/** Asks until it is so; fails with what it was last. How long it may take is the test's to say where it promises a time. */
 export const eventually = async <A>(
   ask: () => Promise<A>,
   done: (a: A) => boolean,
-  withinMillis = 30_000
+  withinMillis = 120_000
 ): Promise<A> => {
   const until = Date.now() + withinMillis
   for (;;) {

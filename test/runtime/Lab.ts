@@ -166,7 +166,7 @@ export const findings = Effect.gen(function* () {
 })
 
 /** Asks until it holds; what a broker does takes its own time. */
-export const eventually = async (what: string, holds: () => Promise<boolean>, millis = 30_000): Promise<void> => {
+export const eventually = async (what: string, holds: () => Promise<boolean>, millis = 120_000): Promise<void> => {
   const end = performance.now() + millis
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`never happened: ${what}`)

@@ -236,6 +236,62 @@ describe("bridge connector", () => {
     expect((await ran(discover, plain)).lines).toHaveLength(6)
   })
 
+  /** Whatever is asked for: three rows under every key, and the way to one more page. */
+  const endless = (rows: (number: number) => ReadonlyArray<object>, after: (number: number) => string): Respond => {
+    const keys = "tickets conversations requesters agents users groups group_memberships comments".split(" ")
+    return (call, response, number) => {
+      if (/\/tickets\/\d+$/.test(call.url.pathname)) return json(response, 404, {})
+      const page = {
+        ...Object.fromEntries(keys.map((key) => [key, rows(number)])),
+        after_cursor: after(number),
+        end_of_stream: false,
+        meta: { has_more: true, after_cursor: after(number) }
+      }
+      json(response, 200, page, { link: `<https://acme.freshservice.com${call.url.pathname}?page=1>; rel="next"` })
+    }
+  }
+  const three = [1, 2, 3].map((id) => ({ id, updated_at: "2026-01-01T00:00:00Z", generated_timestamp: 1 }))
+  it.each([
+    [
+      "names itself as the next one",
+      endless(
+        () => three,
+        () => "same"
+      )
+    ],
+    [
+      "goes in a circle of pages",
+      endless(
+        () => three,
+        (number) => `c${number % 3}`
+      )
+    ],
+    [
+      "is empty, and so are all that follow",
+      endless(
+        () => [],
+        (number) => (number < 40 ? `c${number}` : "end")
+      )
+    ]
+  ])(
+    "ends with 4 when a list %s, gives each row at most twice, and the state goes on from there",
+    async (_what, respond) => {
+      for (const [connector, config, stream] of [
+        ["freshservice", fs, "requesters"],
+        ["freshservice", fs, "tickets"],
+        ["zendesk", zd, "users"],
+        ["zendesk", zd, "groups"],
+        ["zendesk", zd, "ticket_comments"]
+      ] as const) {
+        const run = await ran(read(connector, config, stream), respond)
+        expect([run.code, stream]).toEqual([4, stream])
+        expect(run.calls).toBeLessThan(60)
+        expect(run.words).toMatch(/read before|same rows|nothing new/)
+      }
+    },
+    30_000
+  )
+
   it("takes no answer for Zendesk's that is not", async () => {
     const check = ["check", "--connector", "zendesk", "--config", zd]
     const run = await ran(check, (_call, response) => json(response, 200, { message: "hello" }))

@@ -10,6 +10,7 @@ import type { CommandType, CommandValue } from "@bridge/flow/Messages"
 import { Partitions } from "@bridge/flow/Partition"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Run } from "@bridge/flow/Stage"
+import { fromHere } from "@bridge/flow/testing/FromHere"
 import { Wakeups, wake } from "@bridge/flow/Wakeups"
 import { Consumers, Producer, type Rec } from "@bridge/kafka/Broker"
 import { envelope } from "@bridge/kafka/Envelope"
@@ -68,6 +69,7 @@ export const openRiver = async (desk: Desk, reader: Reader): Promise<River> => {
   await run(Effect.flatMap(Vault, (vault) => vault.createTenantKey(tenant)))
   const abort = new AbortController()
   const group = `test.refine.${process.pid}.${Date.now()}`
+  await run(fromHere((stage) => (stage === refine.stage ? group : `${group}.${stage}`)))
   const done = runtime.runPromise(runStage(refine, { group }), { signal: abort.signal }).catch(() => {})
   return {
     run,
@@ -180,14 +182,14 @@ export const send = (b: SentBatch) =>
 export const deliver = (b: SentBatch) =>
   Effect.andThen(manifest(b, "sending"), Effect.andThen(send(b), manifest(b, "sent")))
 
-/** The state of a batch once it is `wanted`; fails after 20 s. */
+/** The state of a batch once it is `wanted`; fails after two minutes. */
 export const untilState = (b: SentBatch, wanted: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const [row] = yield* sql<{ state: string }>`select state from job_batches where job_id = ${b.jobId}::uuid
       and stream = ${place(b).stream} and entity = ${b.entity} and number = ${b.number}`
     if (row?.state !== wanted) return yield* Effect.fail(new Error(`batch ${b.number} is ${row?.state}`))
-  }).pipe(asTenant(tenant), Effect.delay("25 millis"), Effect.retry({ times: 800 }))
+  }).pipe(asTenant(tenant), Effect.delay("25 millis"), Effect.retry({ times: 4800 }))
 
 /** All records of a topic that belong to the job, read until `count` have come. */
 export const recordsIn = (topic: string, jobId: string, count: number) =>
@@ -206,7 +208,7 @@ export const recordsIn = (topic: string, jobId: string, count: number) =>
       })
       yield* Effect.suspend(() => (found.length >= count ? Effect.void : Effect.fail("not yet"))).pipe(
         Effect.delay("50 millis"),
-        Effect.retry({ times: 400 })
+        Effect.retry({ times: 2400 })
       )
       yield* Effect.sleep("300 millis")
       return found

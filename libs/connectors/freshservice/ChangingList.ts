@@ -176,7 +176,7 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
     times,
     nextPage(answer, place.page)
   )
-  return { rows: fresh, poison, ...next }
+  return { rows: fresh, poison, ...next, ...(rows.every((row) => seen.has(mark(row))) && { barren: true }) }
 }
 
 /** The place after a page: on within the phase, or the next phase, or the end with the place of a later run. */

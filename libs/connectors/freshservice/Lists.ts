@@ -54,7 +54,11 @@ export const numberedList = (form: ListForm) => ({
   read: (_config: unknown, cursor: Cursor, answer: Answer): Page => {
     const cut = cutPage(answer.body, form.key, [...(form.idKeys ?? ["id"]), form.versionKey])
     const next = nextPage(answer, pageOf(cursor))
-    return { ...rowsOf(cut.rows, form), next: next === null ? null : { page: next } }
+    return {
+      ...rowsOf(cut.rows, form),
+      next: next === null ? null : { page: next },
+      ...(cut.rows.length === 0 && { barren: true })
+    }
   },
   ...(form.optional === true && { without: nothingMore })
 })

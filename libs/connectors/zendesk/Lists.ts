@@ -1,6 +1,6 @@
 // Zendesk's two ways to read many rows: incremental exports by cursor, and lists by cursor. Source: Zendesk API, "Incremental
 // exports" and "Pagination".
-import { type Answer, type Call, parseJson } from "@bridge/http/Call"
+import { type Answer, type Call, Malformed, parseJson } from "@bridge/http/Call"
 import { cutPage, type Scalars, scalarText } from "@bridge/http/Rows"
 import type { Cursor, Page, ReadOptions, Row } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
@@ -61,7 +61,7 @@ export const exportList = (form: ListForm & { readonly otherwise?: string }) => 
     const cut = cutPage(answer.body, form.key, ["id", form.versionKey])
     const { rows, poison } = rowsOf(cut.rows, form)
     if (isListed(cursor)) {
-      const next = nextOf(cut.envelope, cursor)
+      const next = nextOf(cut.envelope)
       return { rows, poison, next: next === null ? null : { ...next, listed: true } }
     }
     const after = scalarText(cut.envelope.after_cursor)
@@ -76,7 +76,7 @@ export const exportList = (form: ListForm & { readonly otherwise?: string }) => 
       per_page: ended ? exportSize : sizeOf(cursor),
       seen: lastMarks(rows)
     }
-    const page = { rows: fresh, poison }
+    const page = { rows: fresh, poison, ...(fresh.length === 0 && { barren: true }) }
     return ended
       ? { ...page, next: null, bookmark: rows.length === 0 ? { ...next, seen: cursor.seen ?? [] } : next }
       : { ...page, next }
@@ -102,9 +102,10 @@ const lastMarks = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 export const cursorList = (form: ListForm) => ({
   start: (): Cursor => ({}),
   page: (_config: unknown, cursor: Cursor): Call => listCall(form, cursor),
-  read: (_config: unknown, cursor: Cursor, answer: Answer): Page => {
+  read: (_config: unknown, _cursor: Cursor, answer: Answer): Page => {
     const cut = cutPage(answer.body, form.key, ["id", form.versionKey])
-    return { ...rowsOf(cut.rows, form), next: nextOf(cut.envelope, cursor) }
+    const barren = cut.rows.length === 0
+    return { ...rowsOf(cut.rows, form), next: nextOf(cut.envelope), ...(barren && { barren }) }
   }
 })
 
@@ -119,12 +120,15 @@ export const listCall = (form: Pick<ListForm, "operation" | "path">, cursor: Cur
   }
 }
 
-export const nextOf = (envelope: Scalars, cursor: Cursor): Cursor | null => {
+/** Promise 2: rows that are said to be there and cannot be asked for are a failure, never the end. */
+export const nextOf = (envelope: Scalars): Cursor | null => {
   if (envelope.meta !== undefined) {
     const meta = objectOf(parseJson(envelope.meta))
     const after = textOf(meta.after_cursor)
-    return meta.has_more === true && after !== null && after !== cursor.after ? { after } : null
+    if (meta.has_more !== true) return null
+    if (after === null) throw new Malformed("there is more, and no cursor to it")
+    return { after }
   }
   const url = scalarText(envelope.next_page)
-  return url === null || url === cursor.url ? null : { url }
+  return url === null ? null : { url }
 }

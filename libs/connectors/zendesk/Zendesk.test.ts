@@ -87,9 +87,9 @@ describe("exports of Zendesk", () => {
 
 describe("lists of Zendesk", () => {
   it("end on has_more, never on a link that stays filled", () => {
-    expect(nextOf({ meta: '{"has_more":false,"after_cursor":"x"}', links: '{"next":"https://x"}' }, {})).toBeNull()
-    expect(nextOf({ meta: '{"has_more":true,"after_cursor":"x"}' }, {})).toEqual({ after: "x" })
-    expect(nextOf({ meta: '{"has_more":true,"after_cursor":"x"}' }, { after: "x" })).toBeNull()
+    expect(nextOf({ meta: '{"has_more":false,"after_cursor":"x"}', links: '{"next":"https://x"}' })).toBeNull()
+    expect(nextOf({ meta: '{"has_more":true,"after_cursor":"x"}' })).toEqual({ after: "x" })
+    expect(() => nextOf({ meta: '{"has_more":true,"after_cursor":null}' })).toThrow("no cursor")
   })
 })
 

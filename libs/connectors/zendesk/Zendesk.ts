@@ -29,7 +29,7 @@ const commentsOf = (ticketId: string, cursor: Cursor = {}): Child => ({
   ),
   read: (answer: Answer) => {
     const cut = cutPage(answer.body, "comments", ["id", "created_at"])
-    const next = nextOf(cut.envelope, cursor)
+    const next = nextOf(cut.envelope)
     return {
       ...rowsOf(cut.rows, { stream: "ticket_comments", versionKey: "created_at", parentId: ticketId }),
       next: next === null ? null : commentsOf(ticketId, next)
@@ -204,7 +204,7 @@ export const zendesk: Connector<Config> = {
       read: (answer) => {
         const cut = cutPage(answer.body, "ticket_fields", [])
         const fields = cut.rows.flatMap((row) => fieldOf(objectOf(parseJson(row.json.toString("utf8")))))
-        const next = nextOf(cut.envelope, {})
+        const next = nextOf(cut.envelope)
         return { fields, next: next === null ? null : listCall(ticketFields, next) }
       }
     }

@@ -1,4 +1,4 @@
--- Jobs, their streams, batches, archive and records. Who writes what: design section 2; a table has one owning app.
+-- Jobs, their streams, batches, archive and records. A table has one app that writes it: libs/flow/Flow.ts, docs/flow.md.
 create table jobs (
   id uuid primary key default uuidv7(),
   tenant_id uuid not null references tenants (id),
