@@ -80,8 +80,8 @@ describe("users", () => {
       expect((await lines("destination?entity=user")).find((line) => line.id === id)?.deleted).toBe(true)
     }))
 
-  it("have further addresses that nobody else can take", () =>
-    withSandbox({}, async ({ zen }) => {
+  it("have further addresses that nobody else can take, and that the truth tells", () =>
+    withSandbox({}, async ({ zen, lines }) => {
       const { id } = (await zen("/api/v2/users", { body: { user: { name: "Ann", email: "ann@acme.example" } } })).body
         .user
       const identity = { identity: { type: "email", value: "second@acme.example" } }
@@ -89,6 +89,13 @@ describe("users", () => {
       expect(
         (await zen(`/api/v2/users/${id}/identities`)).body.identities.map((row: { primary: boolean }) => row.primary)
       ).toEqual([true, false])
+      expect(await lines("destination?entity=identity")).toMatchObject([
+        { row: { user_id: id, value: "second@acme.example" }, deleted: false }
+      ])
+      expect((await lines("ledger")).at(-1)).toMatchObject({
+        kind: "identity.create",
+        body: { user_id: id, value: "second@acme.example" }
+      })
       expect((await zen("/api/v2/users", { body: { user: { name: "B", email: "second@acme.example" } } })).status).toBe(
         422
       )
