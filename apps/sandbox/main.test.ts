@@ -27,14 +27,19 @@ it("prints one line of addresses, answers there, and ends on SIGTERM with 0", as
 })
 
 it("says what is wrong with an option and ends with 2", async () => {
-  for (const args of [
+  const wrong = [
     ["--tickets", "many"],
     ["--plan", "gold"],
     ["--colour", "red"]
-  ]) {
-    const child = run(...args)
-    const [words] = (await once(child.stderr, "data")) as [Buffer]
-    expect(words.toString("utf8")).toContain(args[0])
-    expect((await once(child, "exit"))[0]).toBe(2)
-  }
+  ]
+  await Promise.all(
+    wrong.map(async (args) => {
+      const child = run(...args)
+      // A busy machine tells of the end before it hands over the words.
+      const ended = once(child, "exit")
+      const [words] = (await once(child.stderr, "data")) as [Buffer]
+      expect(words.toString("utf8")).toContain(args[0])
+      expect((await ended)[0]).toBe(2)
+    })
+  )
 })
