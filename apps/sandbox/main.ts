@@ -2,7 +2,7 @@
 // it runs until SIGINT or SIGTERM and keeps nothing.
 import { parseArgs } from "node:util"
 import { type FreshservicePlan, planNames } from "./freshservice/Plans.ts"
-import { type SandboxOptions, startSandbox } from "./Sandbox.ts"
+import type { SandboxOptions } from "./Sandbox.ts"
 import { accountTotals, type ZendeskPlan } from "./zendesk/Plans.ts"
 
 const usage = `sandbox: Freshservice and Zendesk to play and test against
@@ -114,6 +114,8 @@ const readOptions = (args: ReadonlyArray<string>): SandboxOptions | "help" => {
 const run = async (): Promise<void> => {
   const read = readOptions(process.argv.slice(2))
   if (read === "help") return void process.stdout.write(usage)
+  // Loaded when the options are right: a wrong one is answered at once.
+  const { startSandbox } = await import("./Sandbox.ts")
   const sandbox = await startSandbox(read)
   const { origin, adminUrl, hosts, hostMap, credentials } = sandbox
   process.stdout.write(`${JSON.stringify({ type: "sandbox", origin, adminUrl, hosts, hostMap, credentials })}\n`)
