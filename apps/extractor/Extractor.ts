@@ -2,6 +2,7 @@
 // Commands are wake-ups: what runs, where it goes on and whether it is wanted is in the rows (Manifest.ts).
 import { hostname } from "node:os"
 import { Connections } from "@bridge/connectors/Connections"
+import { FilesUnavailable } from "@bridge/connectors/Engine"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
@@ -12,12 +13,13 @@ import type { VendorHttp } from "@bridge/http/VendorHttp"
 import { BrokerError, type Producer } from "@bridge/kafka/Broker"
 import { Effect } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
+import type { Files } from "./Files.ts"
 import * as Manifest from "./Manifest.ts"
 import type { RawBatches } from "./RawBatch.ts"
 import { type Refusal, refusalOf } from "./Refusal.ts"
 import { readSlice } from "./Slice.ts"
 
-type Needs = Commands | Connections | Producer | RawBatches | SqlClient.SqlClient | VendorHttp | Wakeups
+type Needs = Commands | Connections | Files | Producer | RawBatches | SqlClient.SqlClient | VendorHttp | Wakeups
 
 export interface Tuning {
   /** Streams that work at the same time; those that wait for a vendor or a window do not count. */
@@ -84,6 +86,7 @@ const fail = ({ jobId, stream, tenantId }: Pick<Manifest.Claim, "jobId" | "strea
 /** Vendors, registry and blob store pass by themselves; of database and broker the runtime knows what does not. */
 const stageError = (cause: unknown): StageError => {
   if (cause instanceof StageError) return cause
+  if (cause instanceof FilesUnavailable) return stageError(cause.cause)
   const known = cause instanceof SqlError.SqlError || cause instanceof BrokerError
   return new StageError({ stage, reason: known ? reasonOf(cause) : new Transient({ cause }) })
 }

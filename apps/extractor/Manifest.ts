@@ -1,6 +1,6 @@
 // The extractor's tables: the manifest of batches and the checkpoint of a stream, under the stream's epoch.
 // Postgres says which batches count; a Kafka send cannot be fenced. All functions run inside the caller's transaction.
-import type { Cursor } from "@bridge/connectors/Connector"
+import type { Cursor, FileOutcome } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { JobOptions } from "@bridge/domain/Jobs"
 import { wake } from "@bridge/flow/Wakeups"
@@ -122,6 +122,28 @@ const letters = (c: Claim, poison: ReadonlyArray<Unnamed>) =>
       from unnest(${nullable(poison.map((p) => p.entity))}::text[], ${poison.map((p) => `${c.jobId}/${p.stream}/${sha256(p.json)}`)}::text[],
         ${poison.map((p) => JSON.stringify({ message: p.error, stream: p.stream }))}::text[],
         ${poison.map((p) => p.json.toString("base64"))}::text[]) as t(n, i, e, p) on conflict do nothing`
+  })
+
+/** A file that is in the blob store, whoever has put it there for this job. */
+export const keptFile = (c: Claim, sourceId: string, version: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ sha256: string; bytes: bigint }>`select sha256, bytes from job_files
+      where job_id = ${c.jobId}::uuid and source_id = ${sourceId} and version = ${version} and state = 'stored'`
+    return row === undefined ? undefined : { sha256: row.sha256, bytes: Number(row.bytes) }
+  })
+
+/** What became of a file; the newest counts. */
+export const keepFile = (c: Claim, sourceId: string, version: string, outcome: FileOutcome) =>
+  Effect.gen(function* () {
+    if (outcome.state === "unread") return
+    const sql = yield* SqlClient.SqlClient
+    const stored = outcome.state === "stored" ? outcome : undefined
+    yield* sql`insert into job_files (tenant_id, job_id, source_id, version, state, sha256, bytes, problem)
+      values (${c.tenantId}::uuid, ${c.jobId}::uuid, ${sourceId}, ${version}, ${outcome.state}, ${stored?.sha256 ?? null},
+        ${stored?.size ?? null}, ${outcome.problem ?? null})
+      on conflict (job_id, source_id) do update set version = excluded.version, state = excluded.state,
+        sha256 = excluded.sha256, bytes = excluded.bytes, problem = excluded.problem, at = now()`
   })
 
 /** Rows between extractor and refiner right now. */

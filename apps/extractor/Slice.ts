@@ -2,7 +2,7 @@
 // What does not belong here: who may read the stream and why it stops (Extractor.ts), the tables (Manifest.ts).
 import type { OpenConnection } from "@bridge/connectors/Connections"
 import type { ReadOptions } from "@bridge/connectors/Connector"
-import { type PageGroup, type ReadError, readStream } from "@bridge/connectors/Engine"
+import { type Keep, type PageGroup, type ReadError, readStream } from "@bridge/connectors/Engine"
 import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
 import type { Run } from "@bridge/flow/Stage"
@@ -10,6 +10,7 @@ import { Wakeups } from "@bridge/flow/Wakeups"
 import { Producer } from "@bridge/kafka/Broker"
 import { Cause, Clock, Effect, Option, Queue, Stream } from "effect"
 import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
+import { Files } from "./Files.ts"
 import * as Manifest from "./Manifest.ts"
 import { RawBatches } from "./RawBatch.ts"
 
@@ -40,7 +41,7 @@ type Went = "on" | "full" | "over"
 export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConnection, sliceMillis: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const queue = yield* pagesInto(claim, connection)
+      const queue = yield* pagesInto(claim, connection, yield* (yield* Files).keeper(run, claim, connection))
       const batchSize = claim.options.batchSize ?? defaultBatchSize
       const until = (yield* Clock.currentTimeMillis) + sliceMillis
       let numbers = claim.nextBatch
@@ -79,10 +80,10 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
   )
 
 /** The pages of the stream from the checkpoint on, with what the job asks for, read ahead by a fiber of its own. */
-const pagesInto = (claim: Manifest.Claim, connection: OpenConnection) =>
+const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) =>
   Effect.gen(function* () {
     const queue = yield* Queue.bounded<Group, ReadError | Cause.Done>(pagesAhead)
-    yield* pages(claim, connection).pipe(
+    yield* pages(claim, connection, keep).pipe(
       Stream.runForEach((g) => Queue.offer(queue, g)),
       Effect.matchCauseEffect({
         onFailure: (cause) => Queue.failCause(queue, cause),
@@ -93,7 +94,7 @@ const pagesInto = (claim: Manifest.Claim, connection: OpenConnection) =>
     return queue
   })
 
-const pages = (claim: Manifest.Claim, connection: OpenConnection) => {
+const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) => {
   const { connector } = connection
   const entityOf = new Map(connector.streams.map((s) => [s.name, s.entity]))
   const wanted = new Set(
@@ -110,7 +111,7 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection) => {
     ...(until === undefined ? {} : { until }),
     ...(filters === undefined ? {} : { filters })
   }
-  return readStream(connection, claim.stream, { cursor: claim.checkpoint, options, wanted }).pipe(
+  return readStream(connection, claim.stream, { cursor: claim.checkpoint, options, wanted, keep }).pipe(
     Stream.map(
       (p: PageGroup): Group => ({
         rows: Object.entries(p.rows).flatMap(([stream, rows]) => {

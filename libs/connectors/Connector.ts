@@ -100,7 +100,7 @@ export interface FileRef {
 
 /** What became of a file's bytes. */
 export type FileOutcome =
-  | { readonly state: "stored"; readonly sha256: string; readonly size: number }
+  | { readonly state: "stored"; readonly sha256: string; readonly size: number; readonly problem?: string }
   | { readonly state: "unavailable"; readonly problem: string }
   | { readonly state: "unread" }
 

@@ -6,7 +6,10 @@ import { fileRow, filesIn, withMember } from "./Files.ts"
 
 const row = (json: string): Row => ({ sourceId: "1", version: "", op: "upsert", json: Buffer.from(json) })
 const owner = { to: "attachments", of: "comment", parent: "7", root: "ticket", rootId: "1" } as const
-const ours = (url: URL): boolean => url.hostname === "files.vendor.test"
+const ours = {
+  isVendors: (url: URL) => url.hostname === "files.vendor.test",
+  idIn: (url: URL) => url.searchParams.get("id")
+}
 const shown = (text: Buffer): JsonObject => JSON.parse(text.toString("utf8")) as JsonObject
 
 describe("a row with a member more", () => {
@@ -36,6 +39,11 @@ describe("files of a row", () => {
     const src = "https://files.vendor.test/data/5/a.png?Signature=other"
     const files = filesIn(owner, [attachment], `<img src="${src}">`, ours)
     expect(files.map((one) => shown(one.row.json))).toMatchObject([{ id: "5", url_hash: urlHash(src) }])
+  })
+
+  it("are one where the picture's address tells the id of the attachment", () => {
+    const files = filesIn(owner, [attachment], '<img src="https://files.vendor.test/show?id=5">', ours)
+    expect(files.map((one) => one.url)).toEqual([url])
   })
 
   it("are pictures of the vendor's that no attachment is, each once; those of others stay links", () => {

@@ -41,8 +41,13 @@ export interface Owner {
   readonly rootId: string
 }
 
-/** Whose pictures are the vendor's: others stay links to wherever they are. */
-export type IsVendors = (url: URL) => boolean
+/** What a vendor's own pictures are known by. */
+export interface PictureRules {
+  /** Others stay links to wherever they are. */
+  readonly isVendors: (url: URL) => boolean
+  /** The id of the file, where the address tells it. */
+  readonly idIn: (url: URL) => string | null
+}
 
 /**
  * The files of a row: its attachments, and pictures in its text that are the vendor's own. A picture that is one of the
@@ -52,17 +57,20 @@ export const filesIn = (
   owner: Owner,
   attachments: ReadonlyArray<JsonObject>,
   html: string | null,
-  isVendors: IsVendors
+  rules: PictureRules
 ): ReadonlyArray<FileRef> => {
   const pictures = new Map(
-    html === null ? [] : imagesIn(html).flatMap(({ src }) => (isPicture(src, isVendors) ? [[urlHash(src), src]] : []))
+    html === null ? [] : imagesIn(html).flatMap(({ src }) => (isPicture(src, rules) ? [[urlHash(src), src]] : []))
   )
   const refs = attachments.map((one): FileRef => {
     const url = textOf(one.attachment_url) ?? textOf(one.url)
-    const shown = url === null ? undefined : [...pictures].find(([, src]) => samePlace(src, url))
+    const own = idOf(one.id)
+    const shown = [...pictures].find(
+      ([, src]) => (url !== null && samePlace(src, url)) || (own !== null && rules.idIn(new URL(src)) === own)
+    )
     if (shown !== undefined) pictures.delete(shown[0])
     const { attachment_url: _url, thumb_url: _thumb, url: _other, token: _token, ...rest } = one
-    const id = idOf(one.id) ?? sha(JSON.stringify(rest)).slice(0, 24)
+    const id = own ?? sha(JSON.stringify(rest)).slice(0, 24)
     return refOf(owner, id, rest, url, shown?.[0] ?? null)
   })
   const inline = [...pictures].map(([hash, src]) =>
@@ -96,7 +104,7 @@ const refOf = (owner: Owner, id: string, attachment: JsonObject, url: string | n
   }
 }
 
-const isPicture = (src: string, isVendors: IsVendors): boolean =>
+const isPicture = (src: string, { isVendors }: PictureRules): boolean =>
   URL.canParse(src) && new URL(src).protocol === "https:" && isVendors(new URL(src))
 
 /** Signatures and times in the query differ from one answer to the next. */

@@ -7,6 +7,7 @@ import { Agent, type Dispatcher } from "undici"
 import { parseHostMap } from "./Addresses.ts"
 import type { Answer } from "./Call.ts"
 import { AddressRefused, guardedConnector } from "./Connect.ts"
+import { bodyOf, type Received, type Sink, TooLarge } from "./Receive.ts"
 
 /** A request ready to go: absolute https URL, all headers. */
 export interface WireRequest {
@@ -33,7 +34,11 @@ export const monotonicMillis = (): number => performance.now()
 
 export class Wire extends Context.Service<
   Wire,
-  { readonly send: (request: WireRequest) => Effect.Effect<Answer, WireError> }
+  {
+    readonly send: (request: WireRequest) => Effect.Effect<Answer, WireError>
+    /** The same with the body handed on as it comes, decompressed; at most `maxBytes` of it. */
+    readonly receive: (request: WireRequest, sink: Sink) => Effect.Effect<Received, WireError>
+  }
 >()("bridge/http/Wire") {
   /** The real network. Names the entries of `BRIDGE_HOST_MAP` in the log: they are the only way to a private address. */
   static readonly layer = Layer.effect(
@@ -52,7 +57,10 @@ const make = Effect.gen(function* () {
     Effect.sync(() => new Agent({ ...limits, connect: guardedConnector(map) })),
     (open) => Effect.promise(() => open.destroy())
   )
-  return Wire.of({ send: (request) => exchange(agent, request) })
+  return Wire.of({
+    send: (request) => exchange(agent, request),
+    receive: (request, sink) => received(agent, request, sink)
+  })
 })
 
 /** Timeouts are the request's own deadline; a vendor may take a minute to its first byte (exports). */
@@ -91,6 +99,35 @@ const exchange = (agent: Agent, request: WireRequest): Effect.Effect<Answer, Wir
     )
     return Effect.sync(() => handler.abandon("interrupted"))
   }).pipe(Effect.flatMap(decompress))
+
+/** A body is not waited for longer than this between two pieces of it. */
+const quietMillis = 60_000
+
+const received = (agent: Agent, request: WireRequest, sink: Sink): Effect.Effect<Received, WireError> =>
+  Effect.suspend(() => {
+    let sent = false
+    return Effect.tryPromise({
+      try: async (signal): Promise<Received> => {
+        const left = AbortSignal.timeout(Math.max(1, Math.ceil(request.deadline - monotonicMillis())))
+        const { body, headers, statusCode } = await agent.request({
+          origin: request.url.origin,
+          path: request.url.pathname + request.url.search,
+          method: request.method,
+          headers: { ...request.headers, "accept-encoding": "identity" },
+          signal: AbortSignal.any([signal, left]),
+          headersTimeout: quietMillis,
+          bodyTimeout: quietMillis
+        })
+        sent = true
+        return bodyOf({ status: statusCode, headers: flat(headers), body }, sink)
+      },
+      catch: (cause) => {
+        const kind =
+          cause instanceof AddressRefused ? "address" : cause instanceof TooLarge ? "body" : sent ? "cut" : "connect"
+        return new WireError({ kind, message: words(cause as Error), sent })
+      }
+    })
+  })
 
 /** Follows one dispatch. The deadline is looked at last before the first byte is written, and the socket dies with it. */
 class Exchange implements Dispatcher.DispatchHandler {

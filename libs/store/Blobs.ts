@@ -1,12 +1,13 @@
 // Large bodies and attachments: by tenant and SHA-256, encrypted with the tenant's key, never in a message or a row.
 // For extractor and refiner (write), review, loader and auditor (read). A directory; other stores can stand behind Blobs.
-import { randomUUID } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises"
 import { join } from "node:path"
 import { sha256 } from "@bridge/domain/Canonical"
-import { Vault } from "@bridge/vault/Vault"
+import { type Pieces, Vault } from "@bridge/vault/Vault"
 import type { VaultError } from "@bridge/vault/VaultError"
-import { Clock, Config, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Config, Context, Effect, Exit, Layer, Schema, Stream } from "effect"
+import { BlobWriter, BrokenBlob, isPieces, readPieces } from "./BlobFile.ts"
 
 /** The store could not be read or written (disk full, permissions). The operator acts; the stage tries again. */
 export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailable>()("BlobStoreUnavailable", {
@@ -26,11 +27,27 @@ export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
   }
 }
 
+export interface Received<A> {
+  readonly sha256: string
+  readonly bytes: number
+  readonly value: A
+}
+
 export class Blobs extends Context.Service<
   Blobs,
   {
     /** Stores bytes durably and gives their SHA-256 (hex). Storing the same bytes again changes nothing. */
     readonly put: (tenantId: string, bytes: Uint8Array) => Effect.Effect<string, BlobError | VaultError>
+    /**
+     * Stores bytes as they come, whatever their number, and counts them; they are durable when this returns. Where `fill`
+     * fails or is interrupted nothing is stored.
+     */
+    readonly receive: <A, E, R>(
+      tenantId: string,
+      fill: (write: (chunk: Uint8Array) => Promise<void>) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<Received<A>, BlobError | VaultError | E, R>
+    /** The bytes in pieces of 1 MB or less; verified piece by piece, and at the end against the hash. */
+    readonly stream: (tenantId: string, hash: string) => Stream.Stream<Buffer, BlobError | VaultError>
     /** The bytes, verified against the hash. */
     readonly get: (tenantId: string, hash: string) => Effect.Effect<Buffer, BlobError | VaultError>
     readonly has: (tenantId: string, hash: string) => Effect.Effect<boolean, BlobError>
@@ -85,8 +102,62 @@ function directory(root: string, vault: Vault["Service"]): Blobs["Service"] {
         )
       )
     )
+  const missing = (operation: string, hash: string) =>
+    new BlobError({ operation, reason: new BlobMissing({ sha256: hash }) })
+  const damaged = (operation: string, hash: string) =>
+    new BlobError({ operation, reason: new BlobDamaged({ sha256: hash }) })
+  const stream = (tenantId: string, hash: string) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        if (!(yield* has(tenantId, hash))) return yield* missing("Blobs.stream", hash)
+        const path = join(folder(tenantId, hash), hash)
+        const head = yield* attempt("Blobs.stream", () => headOf(path))
+        if (!isPieces(head)) return Stream.fromEffect(whole(tenantId, hash))
+        const pieces = yield* vault.pieces(tenantId)
+        return Stream.fromAsyncIterable(verified(path, pieces, hash), (cause) =>
+          cause instanceof BrokenBlob
+            ? damaged("Blobs.stream", hash)
+            : new BlobError({ operation: "Blobs.stream", reason: new BlobStoreUnavailable({ cause }) })
+        )
+      })
+    )
+  /** A body that was sealed as one. */
+  const whole = (tenantId: string, hash: string) =>
+    Effect.gen(function* () {
+      const sealed = yield* attempt("Blobs.get", () => readFile(join(folder(tenantId, hash), hash)))
+      const bytes = yield* vault.open(tenantId, sealed)
+      return sha256(bytes) === hash ? bytes : yield* damaged("Blobs.get", hash)
+    })
+  const receive = <A, E, R>(
+    tenantId: string,
+    fill: (write: (chunk: Uint8Array) => Promise<void>) => Effect.Effect<A, E, R>
+  ) =>
+    Effect.gen(function* () {
+      const pieces = yield* vault.pieces(tenantId)
+      let fault: BlobError | undefined
+      return yield* Effect.acquireUseRelease(
+        attempt("Blobs.receive", () => BlobWriter.begin(incoming(root, tenantId), pieces)),
+        (writer) =>
+          Effect.gen(function* () {
+            const write = (chunk: Uint8Array) =>
+              writer.write(chunk).catch((cause: unknown) => {
+                fault = new BlobError({ operation: "Blobs.receive", reason: new BlobStoreUnavailable({ cause }) })
+                throw cause
+              })
+            const filled = yield* Effect.exit(fill(write))
+            // A disk that is full is not the sender's fault.
+            if (fault !== undefined) return yield* fault
+            const value = yield* filled
+            const hash = yield* attempt("Blobs.receive", () => writer.finish((name) => folder(tenantId, name)))
+            return { sha256: hash, bytes: writer.bytes, value }
+          }),
+        (writer, exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.promise(() => writer.abandon()))
+      )
+    })
   return Blobs.of({
     has,
+    receive,
+    stream,
     put: (tenantId, bytes) =>
       Effect.gen(function* () {
         const hash = sha256(bytes)
@@ -95,17 +166,7 @@ function directory(root: string, vault: Vault["Service"]): Blobs["Service"] {
         yield* attempt("Blobs.put", () => writeWhole(folder(tenantId, hash), hash, sealed))
         return hash
       }),
-    get: (tenantId, hash) =>
-      Effect.gen(function* () {
-        const missing = new BlobError({ operation: "Blobs.get", reason: new BlobMissing({ sha256: hash }) })
-        if (!(yield* has(tenantId, hash))) return yield* missing
-        const sealed = yield* attempt("Blobs.get", () => readFile(join(folder(tenantId, hash), hash)))
-        const bytes = yield* vault.open(tenantId, sealed)
-        if (sha256(bytes) !== hash) {
-          return yield* new BlobError({ operation: "Blobs.get", reason: new BlobDamaged({ sha256: hash }) })
-        }
-        return bytes
-      }),
+    get: (tenantId, hash) => Effect.map(Stream.runCollect(stream(tenantId, hash)), (parts) => Buffer.concat(parts)),
     expire: (tenantId, beforeMillis) =>
       attempt("Blobs.expire", () => {
         if (!tenantPattern.test(tenantId)) throw new Error("not a tenant id")
@@ -152,4 +213,27 @@ const writeWhole = async (folder: string, name: string, bytes: Uint8Array): Prom
     await file.close()
   }
   await rename(part, join(folder, name))
+}
+
+const incoming = (root: string, tenantId: string): string => {
+  if (!tenantPattern.test(tenantId)) throw new Error("not a tenant id")
+  return join(root, tenantId, "incoming")
+}
+
+const headOf = async (path: string): Promise<Buffer> => {
+  const file = await open(path, "r")
+  try {
+    return (await file.read(Buffer.alloc(1), 0, 1, 0)).buffer
+  } finally {
+    await file.close()
+  }
+}
+
+async function* verified(path: string, pieces: Pieces, hash: string): AsyncGenerator<Buffer> {
+  const sum = createHash("sha256")
+  for await (const piece of readPieces(path, pieces)) {
+    sum.update(piece)
+    yield piece
+  }
+  if (sum.digest("hex") !== hash) throw new BrokenBlob()
 }

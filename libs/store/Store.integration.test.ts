@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { sha256 } from "@bridge/domain/Canonical"
 import { freshDatabase, testStack } from "@bridge/infra/TestStack"
 import { Kek } from "@bridge/vault/Kek"
 import { Vault } from "@bridge/vault/Vault"
-import { ConfigProvider, Effect, Exit, Layer } from "effect"
+import { ConfigProvider, Effect, Exit, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Blobs } from "./Blobs.ts"
@@ -169,6 +170,70 @@ describe("blobs", () => {
     stored[stored.length - 5] = (stored[stored.length - 5] ?? 0) ^ 1
     writeFileSync(file, stored)
     expect(Exit.isFailure(await withDb(Effect.exit(Effect.flatMap(Blobs, (s) => s.get(a, hash)))))).toBe(true)
+  })
+
+  it.each([0, 1, 1024 * 1024, 1024 * 1024 + 1, 5_000_000])(
+    "of %i bytes come in and go out in pieces, for that tenant only, as the same blob as in one",
+    async (size) => {
+      const bytes = randomBytes(size)
+      const fill = (write: (chunk: Uint8Array) => Promise<void>) =>
+        Effect.promise(async () => {
+          for (let at = 0; at < size; at += 70_001) await write(bytes.subarray(at, at + 70_001))
+        })
+      const came = await withDb(Effect.flatMap(Blobs, (s) => s.receive(a, fill)))
+      expect(came).toMatchObject({ sha256: sha256(bytes), bytes: size })
+      const parts = await withDb(Effect.flatMap(Blobs, (s) => Stream.runCollect(s.stream(a, came.sha256))))
+      expect(bytes.equals(Buffer.concat(parts))).toBe(true)
+      expect(parts.every((part) => part.length <= 1024 * 1024)).toBe(true)
+      expect(await withDb(Effect.flatMap(Blobs, (s) => s.put(a, bytes)))).toBe(came.sha256)
+      expect(readdirSync(join(blobs, a, "incoming"))).toEqual([])
+      expect(Exit.isFailure(await withDb(Effect.exit(Effect.flatMap(Blobs, (s) => s.get(b, came.sha256)))))).toBe(true)
+    }
+  )
+
+  it("leave nothing behind where the sender fails or is interrupted", async () => {
+    const half = (write: (chunk: Uint8Array) => Promise<void>) =>
+      Effect.andThen(
+        Effect.promise(() => write(randomBytes(2_000_000))),
+        Effect.fail("gone")
+      )
+    const never = (write: (chunk: Uint8Array) => Promise<void>) =>
+      Effect.andThen(
+        Effect.promise(() => write(randomBytes(2_000_000))),
+        Effect.never
+      )
+    expect(await withDb(Effect.flip(Effect.flatMap(Blobs, (s) => s.receive(a, half))))).toBe("gone")
+    await withDb(
+      Effect.timeoutOption(
+        Effect.flatMap(Blobs, (s) => s.receive(a, never)),
+        "300 millis"
+      )
+    )
+    expect(readdirSync(join(blobs, a, "incoming"))).toEqual([])
+  })
+
+  it("in pieces are found damaged where a piece is changed, missing, or from elsewhere", async () => {
+    const bytes = randomBytes(2_500_000)
+    const fill = (write: (chunk: Uint8Array) => Promise<void>) => Effect.promise(() => write(bytes))
+    const { sha256: hash } = await withDb(Effect.flatMap(Blobs, (s) => s.receive(a, fill)))
+    const file = join(blobs, a, hash.slice(0, 2), hash)
+    const good = readFileSync(file)
+    const piece = 4 + good.readUInt32BE(17)
+    const changed = Buffer.from(good)
+    changed[1_500_000] = (changed[1_500_000] ?? 0) ^ 1
+    const spoilt = [
+      changed,
+      good.subarray(0, 17 + piece),
+      good.subarray(0, good.length - 1),
+      Buffer.concat([good.subarray(0, 17), good.subarray(17 + piece)]),
+      Buffer.concat([good, good.subarray(17, 17 + piece)])
+    ]
+    for (const one of spoilt) {
+      writeFileSync(file, one)
+      expect(Exit.isFailure(await withDb(Effect.exit(Effect.flatMap(Blobs, (s) => s.get(a, hash)))))).toBe(true)
+    }
+    writeFileSync(file, good)
+    expect(bytes.equals(await withDb(Effect.flatMap(Blobs, (s) => s.get(a, hash))))).toBe(true)
   })
 
   it("refuse names that are no tenant or hash", async () => {

@@ -10,6 +10,12 @@ import { DataKeyMissing, KekWrong, KeyStoreUnavailable, SealBroken, VaultError }
 /** A key is read again after this time, so that a destroyed tenant stays unreadable everywhere. */
 const keepMillis = 60_000
 
+export interface Pieces {
+  readonly seal: (part: string, plain: Uint8Array) => Buffer
+  /** Null for what is not exactly this part, sealed for this tenant. */
+  readonly open: (part: string, sealed: Uint8Array) => Buffer | null
+}
+
 export class Vault extends Context.Service<
   Vault,
   {
@@ -21,6 +27,8 @@ export class Vault extends Context.Service<
       plain: Redacted.Redacted<string> | Uint8Array
     ) => Effect.Effect<Buffer, VaultError>
     readonly open: (tenantId: string, sealed: Uint8Array) => Effect.Effect<Buffer, VaultError>
+    /** The same for many pieces, each bound to its own place: `part` must be the same one to open it. */
+    readonly pieces: (tenantId: string) => Effect.Effect<Pieces, VaultError>
     /** What was sealed as text. Promise 6: it stays Redacted until the call that uses it. */
     readonly openText: (tenantId: string, sealed: Uint8Array) => Effect.Effect<Redacted.Redacted<string>, VaultError>
   }
@@ -89,6 +97,14 @@ function make() {
       seal: (tenantId, plain) =>
         Effect.map(keyOf("seal", tenantId), (key) => sealWith(key, context(tenantId), bytesOf(plain))),
       open,
+      pieces: (tenantId) =>
+        Effect.map(
+          keyOf("pieces", tenantId),
+          (key): Pieces => ({
+            seal: (part, plain) => sealWith(key, `${context(tenantId)}/${part}`, plain),
+            open: (part, sealed) => openWith(key, `${context(tenantId)}/${part}`, sealed)
+          })
+        ),
       openText: (tenantId, sealed) =>
         Effect.map(open(tenantId, sealed), (plain) => Redacted.make(plain.toString("utf8")))
     })

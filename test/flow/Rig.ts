@@ -1,6 +1,7 @@
 // What the tests of this folder share: gates at the edges, the books of a job, what the source holds.
 // What does not belong here: servers and tenants (harness/World.ts), what a test is about.
 import { extract, extractWith, type Tuning } from "@bridge/extractor/Extractor"
+import { Files } from "@bridge/extractor/Files"
 import { RawBatches } from "@bridge/extractor/RawBatch"
 import type { RuntimeOptions } from "@bridge/flow/Runtime"
 import { runStage } from "@bridge/flow/Runtime"
@@ -109,7 +110,7 @@ const close = <R>(stage: Stage<R>, { options }: Part) => always(stage.stage, run
 /** An extractor with other edges, tuning or group than the service has. */
 export const extractorWith = (part: Part & { readonly tuning?: Tuning; readonly stage?: typeof extract } = {}) => {
   const stage = part.stage ?? (part.tuning === undefined ? extract : extractWith(part.tuning))
-  const layer = close(stage, part).pipe(Layer.provide(RawBatches.layer))
+  const layer = close(stage, part).pipe(Layer.provide([RawBatches.layer, Files.layer]))
   return part.edge === undefined ? layer : layer.pipe(Layer.provide(part.edge))
 }
 

@@ -5,7 +5,7 @@ import { hostMatches } from "@bridge/http/Addresses"
 import { Result } from "effect"
 import type { FileRef, JsonObject, Row } from "../Connector.ts"
 import { attachmentsOf, filesIn, type Owner } from "../Files.ts"
-import { objectOf, textOf } from "../Values.ts"
+import { idOf, objectOf, textOf } from "../Values.ts"
 
 /** The streams of files, by the root that they are written with. */
 export const fileStreams = {
@@ -36,7 +36,7 @@ export const filesOfComment = (root: Exclude<Root, "asset">) => ({
 const filesOf = (row: Row, owner: Owner, text: string): ReadonlyArray<FileRef> => {
   if (!mayHave(row.json)) return []
   const parsed = parsedOf(row.json)
-  return filesIn(owner, attachmentsOf(parsed), textOf(parsed[text]), isOurs)
+  return filesIn(owner, attachmentsOf(parsed), textOf(parsed[text]), { isVendors: isOurs, idIn })
 }
 
 /** Most rows have none: a look at the bytes is quicker than reading the row. */
@@ -68,4 +68,11 @@ const isOurs = ({ hostname, pathname }: URL): boolean => {
   )
   if (vendors) return /attachment/iu.test(pathname) || /^attachments?\./iu.test(hostname)
   return hostMatches(hostname, "*.amazonaws.com") && /\/helpdesk\/attachments\//iu.test(pathname)
+}
+
+/** Tokens of pictures were seen to be signed objects with the id of the attachment. */
+const idIn = (url: URL): string | null => {
+  const [, payload] = url.searchParams.get("token")?.split(".") ?? []
+  if (payload === undefined) return null
+  return idOf(parsedOf(Buffer.from(payload, "base64url")).id)
 }

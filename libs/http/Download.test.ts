@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto"
+import { gzipSync } from "node:zlib"
+import { Effect, Logger, Redacted, Result } from "effect"
+import { describe, expect, it } from "vitest"
+import type { Connection } from "./Call.ts"
+import { httpTo, type Respond, testVendor } from "./TestVendor.ts"
+import { VendorHttp } from "./VendorHttp.ts"
+
+const connection: Connection = {
+  tenantId: "t",
+  connectionId: "c",
+  share: 1,
+  config: { key: Redacted.make("the-secret-key") },
+  connector: {
+    vendor: "test",
+    host: () => "acme.vendor.test",
+    hostPattern: "*.vendor.test",
+    authorise: () => ({ authorization: "Basic the-secret-key" }),
+    budgets: () => [],
+    limits: () => [],
+    verdict: () => ({ _tag: "Ok" })
+  }
+}
+
+/** What came, or why not; and the calls that were made. */
+const fetched = (respond: Respond, url: string, maxBytes = 1e9) =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { calls, port } = yield* testVendor(respond)
+        const hash = createHash("sha256")
+        let largest = 0
+        const write = async (chunk: Buffer): Promise<void> => {
+          largest = Math.max(largest, chunk.length)
+          hash.update(chunk)
+        }
+        const end = yield* VendorHttp.use((http) =>
+          Effect.result(http.download(connection, url, { maxBytes, write }))
+        ).pipe(Effect.provide(httpTo({ "*.vendor.test": `http://127.0.0.1:${port}` })))
+        return { calls, largest, sha256: hash.digest("hex"), end }
+      })
+    ).pipe(Effect.provide(Logger.layer([])))
+  )
+const address = "https://files.vendor.test/a?Signature=the-signature"
+const reasonOf = ({ end }: Awaited<ReturnType<typeof fetched>>) =>
+  Result.isFailure(end) ? end.failure.reason : undefined
+
+describe("a file that a record names", () => {
+  it("comes byte for byte, in pieces, over redirects, and nobody gets credentials", async () => {
+    const bytes = Buffer.alloc(8_000_000, "0123456789")
+    const end = await fetched((call, response) => {
+      if (call.url.pathname === "/a") response.writeHead(302, { location: "https://other.vendor.test/b" }).end()
+      else response.end(bytes)
+    }, address)
+    expect(end.sha256).toBe(createHash("sha256").update(bytes).digest("hex"))
+    expect(end.largest).toBeLessThan(1_000_000)
+    expect(end.calls.map(({ url }) => url.hostname)).toEqual(["files.vendor.test", "other.vendor.test"])
+    expect(end.calls.every(({ headers }) => headers.authorization === undefined)).toBe(true)
+  })
+
+  it("is what it was before a storage packed it", async () => {
+    const end = await fetched((_call, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("hello"))
+    }, address)
+    expect(end.sha256).toBe(createHash("sha256").update("hello").digest("hex"))
+  })
+
+  it.each([
+    [403, "Gone"],
+    [404, "Gone"],
+    [429, "Throttled"],
+    [503, "Unavailable"],
+    [418, "Refused"]
+  ])("is not there with status %i: %s, and no word repeats its address", async (status, tag) => {
+    const reason = reasonOf(await fetched((_call, response) => response.writeHead(status).end("no"), address))
+    expect(reason?._tag).toBe(tag)
+    expect(JSON.stringify(reason)).not.toMatch(/Signature|the-/)
+  })
+
+  it("that is cut off is not taken for whole", async () => {
+    const respond: Respond = (_call, response) => {
+      response.writeHead(200, { "content-length": "1000" }).write("half", () => response.destroy())
+    }
+    expect(reasonOf(await fetched(respond, address))?._tag).toBe("Unavailable")
+  })
+
+  it("that is larger than what is taken is refused", async () => {
+    const respond: Respond = (_call, response) => void response.end(Buffer.alloc(5000))
+    expect(reasonOf(await fetched(respond, address, 4999))).toMatchObject({ _tag: "Refused", code: "too-large" })
+  })
+
+  it.each([
+    "http://files.vendor.test/a",
+    "https://127.0.0.1/a",
+    "https://u:p@files.vendor.test/a",
+    "https://files.vendor.test:8443/a",
+    "no"
+  ])("is never asked for where it may not lie: %s", async (url) => {
+    const end = await fetched((_call, response) => void response.end("x"), url)
+    expect(reasonOf(end)?._tag).toBe("BadAddress")
+    expect(end.calls).toEqual([])
+  })
+})

@@ -1,0 +1,72 @@
+// One attempt at a file that a vendor's record names: any public https host, no credentials, redirects followed, the bytes
+// handed on as they come. For VendorHttp.ts. What does not belong here: whether and when it is tried again.
+import { Clock, Effect } from "effect"
+import type { Received, Sink } from "./Receive.ts"
+import { retryAfterMillis } from "./RetryAfter.ts"
+import { BadAddress, Gone, type Reason, Refused, Throttled, Unavailable } from "./VendorError.ts"
+import { monotonicMillis, type Wire, type WireError } from "./Wire.ts"
+
+/** A file may take this long; it is cut sooner when nothing comes for a minute. */
+const fileMillis = 30 * 60_000
+const redirects = 4
+const throttleDefaultMillis = 10_000
+
+/** Signed addresses are secrets: no reason repeats more than the host. */
+export const download = (wire: Wire["Service"], url: string, sink: Sink): Effect.Effect<Received, Reason> =>
+  Effect.gen(function* () {
+    const deadline = monotonicMillis() + fileMillis
+    let at = url
+    for (let hops = 0; ; hops++) {
+      const address = addressOf(at)
+      if (typeof address === "string") return yield* new BadAddress({ message: address })
+      const request = {
+        method: "GET",
+        url: address,
+        headers: { "user-agent": "bridge/1", accept: "*/*" },
+        deadline
+      } as const
+      const answer = yield* Effect.mapError(wire.receive(request, sink), lost)
+      const next = nextOf(address, answer)
+      if (next !== undefined && hops < redirects) {
+        at = next
+        continue
+      }
+      const reason = reasonOf(address, answer, yield* Clock.currentTimeMillis)
+      if (reason !== undefined) return yield* reason
+      return answer
+    }
+  })
+
+const addressOf = (text: string): URL | string => {
+  if (!URL.canParse(text)) return "the file's address is none"
+  const url = new URL(text)
+  if (url.protocol !== "https:") return `${url.hostname} may be called over https only`
+  if (url.username !== "" || url.password !== "") return "an address must not carry credentials"
+  if (url.port !== "") return `${url.hostname}: only the port of https may be called`
+  url.hash = ""
+  return url
+}
+
+const nextOf = (from: URL, { headers, status }: Received): string | undefined => {
+  const { location } = headers
+  if (![301, 302, 303, 307, 308].includes(status) || location === undefined || !URL.canParse(location, from.href))
+    return undefined
+  return new URL(location, from.href).href
+}
+
+const lost = (error: WireError): Reason => {
+  if (error.kind === "address") return new BadAddress({ message: error.message })
+  if (error.kind === "body") return new Refused({ status: 200, code: "too-large", message: error.message, hint: "" })
+  return new Unavailable({ message: error.message })
+}
+
+const reasonOf = ({ hostname }: URL, { headers, status }: Received, now: number): Reason | undefined => {
+  if (status >= 200 && status < 300) return undefined
+  const message = `${hostname} answered ${status}`
+  if (status === 429)
+    return new Throttled({ retryAfterMillis: retryAfterMillis(headers["retry-after"], now) ?? throttleDefaultMillis })
+  if (status >= 500 || status === 408) return new Unavailable({ status, message })
+  // What a signature that died looks like differs: whoever can asks for another one.
+  if ([400, 401, 403, 404, 410].includes(status)) return new Gone({ status, message })
+  return new Refused({ status, code: `status_${status}`, message, hint: "" })
+}
