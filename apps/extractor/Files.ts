@@ -64,7 +64,7 @@ const keep = (edges: Edges, run: Run, claim: Manifest.Claim, connection: OpenCon
     const version = `${file.row.version}/${file.size ?? ""}`
     // What an earlier owner has put away of a page that is read again is not fetched twice.
     const known = yield* run.transaction(Manifest.keptFile(claim, sourceId, version))
-    if (known !== undefined && (yield* edges.blobs.has(claim.tenantId, known.sha256))) return outcomeOf(known, file)
+    if (known !== undefined && (yield* edges.blobs.touch(claim.tenantId, known.sha256))) return outcomeOf(known, file)
     const outcome = yield* fetched(edges, claim, connection, file, again)
     yield* run.transaction(Manifest.keepFile(claim, sourceId, version, outcome))
     return outcome

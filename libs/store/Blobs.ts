@@ -51,6 +51,8 @@ export class Blobs extends Context.Service<
     /** The bytes, verified against the hash. */
     readonly get: (tenantId: string, hash: string) => Effect.Effect<Buffer, BlobError | VaultError>
     readonly has: (tenantId: string, hash: string) => Effect.Effect<boolean, BlobError>
+    /** It is needed again: as young as if it were stored now. False when it is not there. */
+    readonly touch: (tenantId: string, hash: string) => Effect.Effect<boolean, BlobError>
     /** Removes what a tenant stored last before an instant; how many there were. */
     readonly expire: (tenantId: string, beforeMillis: number) => Effect.Effect<number, BlobError>
     /** Removes everything of a tenant. */
@@ -156,6 +158,7 @@ function directory(root: string, vault: Vault["Service"]): Blobs["Service"] {
     })
   return Blobs.of({
     has,
+    touch,
     receive,
     stream,
     put: (tenantId, bytes) =>

@@ -28,7 +28,7 @@ export const expireData = ({ jobId, tenantId }: Expiring, nowMillis: number) =>
         from job_extracted_data where job_id = ${jobId}::uuid`
     )
     if (left !== undefined && left.next !== null) return left.next
-    for (const table of ["job_records", "dead_letters", "load_batches"])
+    for (const table of ["job_records", "dead_letters", "load_batches", "job_files"])
       yield* portions(tenantId, rowsOf(sql, table, jobId), lines)
     yield* expireBodies(tenantId, nowMillis)
     yield* asTenant(tenantId)(said({ tenantId, jobId }, "data-expired", removed))
@@ -62,8 +62,8 @@ const portions = (tenantId: string, remove: Effect.Effect<ReadonlyArray<object>,
   })
 
 /**
- * A body is stored after its batch was read and at the latest when the batch is archived: those older than every batch that
- * is left belong to none. A day between, for clocks that differ.
+ * A body is stored after its batch was read and at the latest when the batch is archived, a file while its page is read: those
+ * older than every batch that is left belong to none. A day between, for pages with many files and clocks that differ.
  */
 const expireBodies = (tenantId: string, nowMillis: number) =>
   Effect.gen(function* () {

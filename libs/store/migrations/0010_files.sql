@@ -1,5 +1,4 @@
--- Which blobs a job refers to, and what became of each file: a stream that goes on again does not fetch them twice, and who
--- removes a job knows which blobs nobody needs any more.
+-- Which blobs a job has of files, and what became of each: a stream that goes on again does not fetch them twice.
 create table job_files (
   tenant_id uuid not null,
   job_id uuid not null,
@@ -12,7 +11,6 @@ create table job_files (
   at timestamptz not null default now(),
   primary key (job_id, source_id)
 );
-create index on job_files (tenant_id, sha256) where sha256 is not null;
 alter table job_files enable row level security;
 alter table job_files force row level security;
 create policy tenant on job_files using (tenant_id = bridge_tenant()) with check (tenant_id = bridge_tenant());
