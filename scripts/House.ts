@@ -52,7 +52,7 @@ export const edges: ReadonlyArray<Edge> = [
     "a row that defeats us is a dead letter, not a dead service"
   ),
   edge(/^libs\/flow\/Held\.ts$/, ["try"], "a record that defeats us is a dead letter, not a dead service"),
-  edge(/^libs\/http\/Wire\.ts$/, ["clock", "timer"], "times sockets below Effect"),
+  edge(/^libs\/http\/(Wire|Receive)\.ts$/, ["async", "clock", "timer"], "times and drains sockets below Effect"),
   edge(/^libs\/store\/Blob(s|File)\.ts$/, ["async", "try"], "writes files by Node's promises"),
   edge(/^apps\/api\/access\/AccessTokens\.ts$/, ["async"], "the token library speaks promises"),
   edge(/^libs\/kafka\//, ["async", "try", "clock", "timer"], "the adapter speaks KafkaJS, which speaks promises")
