@@ -187,12 +187,20 @@ export const destinationsOf = (entries: Entries): Destinations => {
   return { idOf, placeholder: idOf("person", placeholderId) }
 }
 
-const workOf = (desk: Desk, record: Released, body: Write["body"], destinationId: string | undefined): Work => ({
+const workOf = (
+  desk: Desk,
+  record: Released,
+  { body, files }: Pick<Write, "body" | "files">,
+  destinationId: string | undefined
+): Work => ({
   sourceId: record.sourceId,
   hash: record.hash,
   parts: record.parts,
   op: destinationId === undefined ? "create" : "update",
-  write: writeOf(desk, desk.sink.entity, record.sourceId, body, destinationId)
+  write: {
+    ...writeOf(desk, desk.sink.entity, record.sourceId, body, destinationId),
+    ...(files !== undefined && files.length > 0 && { files })
+  }
 })
 
 const readyOf = (
@@ -203,13 +211,13 @@ const readyOf = (
   destinationId: string | undefined
 ) => {
   const assembled = assemble(state.root, state.parts, destinationsOf(entries))
-  return assembled._tag === "Dangling" ? assembled : workOf(desk, record, assembled.body, destinationId)
+  return assembled._tag === "Dangling" ? assembled : workOf(desk, record, assembled, destinationId)
 }
 
 /** For a look-up a body helps (a membership is found by its two ids) but is not needed: the source key is enough. */
 const doubtful = (desk: Desk, record: Released, state: Checked, entries: Entries): Work => {
   const ready = state._tag === "Approved" ? readyOf(desk, record, state, entries, undefined) : state
-  return "_tag" in ready ? workOf(desk, record, {}, undefined) : ready
+  return "_tag" in ready ? workOf(desk, record, { body: {} }, undefined) : ready
 }
 
 /** A merged record is where the one is that stands for it. */
@@ -237,7 +245,11 @@ const followOldJobs = (
       const works = job.sourceIds.flatMap((id) => {
         const record = byId.get(id)
         const state = checked.get(id)
-        return record === undefined || state === undefined ? [] : [doubtful(desk, record, state, entries)]
+        if (record === undefined || state === undefined) return []
+        const work = doubtful(desk, record, state, entries)
+        // As they were sent: a file that was refused then is not there now.
+        const parts = entries.get(keyText(batch.entity, id))?.intent?.parts ?? work.parts
+        return [{ ...work, parts }]
       })
       const sent: SentMap = new Map()
       yield* awaitJob(desk, job.id, works, sent)

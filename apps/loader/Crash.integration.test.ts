@@ -8,6 +8,12 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.close())
 
+/** Of the bytes that every file here has. */
+let digest = ""
+beforeAll(async () => {
+  digest = await lab.store(Buffer.from("bytes"))
+})
+
 let nextId = 1
 const seeds = () => {
   const id = nextId++
@@ -15,14 +21,42 @@ const seeds = () => {
     sourceId: `requesters/${id}-${n}`,
     body: { name: `P${n}`, email: `p${id}-${n}@example.com` }
   })
-  return { person: [person(1), person(2), person(3)], group: [{ sourceId: `g${id}`, body: { name: `G${id}` } }] }
+  return {
+    person: [person(1), person(2), person(3)],
+    group: [{ sourceId: `g${id}`, body: { name: `G${id}`, labels: ["one", "two"] } }],
+    ticket: [1, 2].map((n) => talk(`${id}${n}`)),
+    attachment: [1, 2].map((n) => fileOf(`f${id}${n}`, `${id}${n}`))
+  }
 }
+
+const talk = (sourceId: string): Seed => ({
+  sourceId,
+  body: { subject: "Printer" },
+  meta: { description: { html_body: "<p>d</p>", created_at: "2024-01-01T00:00:00Z", public: true } }
+})
+
+const fileOf = (sourceId: string, ticket: string): Seed => ({
+  sourceId,
+  body: { file_name: `${sourceId}.txt`, content_type: "text/plain", size: 5 },
+  meta: {
+    file: {
+      parent: { entity: "ticket", nativeId: ticket },
+      sha256: digest,
+      url_hash: null,
+      note: `${sourceId} is gone`
+    }
+  },
+  parentId: ticket,
+  parentEntity: "ticket"
+})
 
 /**
  * Loads one batch and kills its owner at the k-th point: around each transaction, when a request has arrived at the vendor and
  * when its answer is about to leave. Then another owner takes it up. True when the first one came to its end before.
  */
-const killedAt = (k: number, jobId: string, entity: "person" | "group") =>
+type Root = "person" | "group" | "ticket"
+
+const killedAt = (k: number, jobId: string, entity: Root) =>
   Effect.gen(function* () {
     const crash = yield* Deferred.make<void>()
     let point = 0
@@ -45,11 +79,16 @@ const killedAt = (k: number, jobId: string, entity: "person" | "group") =>
     return ended
   })
 
-const everyPoint = async (entity: "person" | "group") => {
+const everyPoint = async (entity: Root, look: (seed: ReturnType<typeof seeds>, k: number) => void = () => {}) => {
   for (let k = 1; k < 60; k++) {
     lab.vendor.kept.length = 0
+    lab.vendor.attached.length = 0
+    lab.vendor.labels.clear()
     const seed = seeds()
-    const job = await lab.job({ [entity]: seed[entity] })
+    const job = await lab.job({
+      [entity]: seed[entity],
+      ...(entity === "ticket" && { attachment: seed.attachment })
+    })
     await lab.services.runPromise(lab.release(job, entity))
     const ended = await lab.services.runPromise(killedAt(k, job, entity))
     const ids = seed[entity].map((s) => s.sourceId)
@@ -61,6 +100,7 @@ const everyPoint = async (entity: "person" | "group") => {
     ).toEqual(ids.map((id) => [id, "created"]))
     const state = await lab.rows((sql) => sql`select done from load_phases where job_id = ${job}::uuid`)
     expect(state, `killed at point ${k}`).toEqual([{ done: true }])
+    look(seed, k)
     if (ended) return k
   }
   return 0
@@ -72,8 +112,19 @@ describe("a loader that is killed (promise 4)", () => {
     expect(await everyPoint("person")).toBeGreaterThan(8)
   })
 
-  it("has written each lone record once, wherever it died", async () => {
-    expect(await everyPoint("group")).toBeGreaterThan(6)
+  it("has written each lone record once, and what follows it, wherever it died", async () => {
+    const points = await everyPoint("group", (_seed, k) =>
+      expect([...lab.vendor.labels.values()], `killed at point ${k}`).toEqual([["one", "two"]])
+    )
+    expect(points).toBeGreaterThan(10)
+  })
+
+  it("has written each ticket once with its files, each once, wherever it died", async () => {
+    const points = await everyPoint("ticket", (seed, k) => {
+      const files = lab.vendor.attached.map((f) => [f.key.split(":").at(-1), Buffer.from(f.bytes).toString()])
+      expect(files.toSorted(), `killed at point ${k}`).toEqual(seed.ticket.map((t) => [t.sourceId, "bytes"]))
+    })
+    expect(points).toBeGreaterThan(10)
   })
 
   it("has written each record once when a slow owner and its successor work at the same time", async () => {

@@ -12,6 +12,7 @@ import { wake } from "@bridge/flow/Wakeups"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
 import type { Schemas } from "@bridge/kafka/Schemas"
 import type { Elements } from "@bridge/review/Elements"
+import type { Blobs } from "@bridge/store/Blobs"
 import { enqueue } from "@bridge/store/Outbox"
 import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Metric, Schedule } from "effect"
@@ -27,7 +28,15 @@ import { self } from "./Owner.ts"
 import { bell, closeIfDone } from "./Phases.ts"
 import { saveLoadResults, saveOutcomes } from "./Results.ts"
 
-export type LoaderNeeds = Commands | Connections | Elements | Partitions | Schemas | SqlClient.SqlClient | VendorHttp
+export type LoaderNeeds =
+  | Blobs
+  | Commands
+  | Connections
+  | Elements
+  | Partitions
+  | Schemas
+  | SqlClient.SqlClient
+  | VendorHttp
 
 /** Rows still at work are touched this often; release takes one for abandoned after a minute. */
 const beatEvery = "5 seconds"
@@ -136,7 +145,10 @@ const tellings = (desk: Desk, batch: Batch, loaded: Loaded) =>
       const outcome = loaded.outcomes.get(record.sourceId)
       return outcome === undefined ? [] : [{ record, outcome }]
     })
-    const asked = known.filter((k) => wordsOfOld.has(k.outcome.word)).flatMap((k) => k.record.parts)
+    // Files may fail by themselves; comments share the fate of a root that was made now.
+    const asked = known.flatMap(({ outcome, record }) =>
+      wordsOfOld.has(outcome.word) ? record.parts : record.parts.filter((p) => p.entity === "attachment")
+    )
     const entries = yield* entriesOf(desk.book, asked)
     const entryOf = (part: PartRef) => entries.get(keyText(part.entity, part.sourceId))
     return known.map(

@@ -4,6 +4,7 @@ import type { Call, Lookup, Write } from "@bridge/connectors/Connector"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Result } from "effect"
 import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
+import { complete } from "./Further.ts"
 import { type Settlement, settle } from "./Ledger.ts"
 import type { Outcome } from "./Outcome.ts"
 import { mayBeThere, type SentMap } from "./Send.ts"
@@ -58,7 +59,9 @@ export const matchBefore = (desk: Desk, works: ReadonlyArray<Work>) =>
     if (desk.sink.match === undefined || desk.sink.createMany !== undefined) return there
     for (const work of works) {
       const id = work.op === "create" ? yield* matchOf(desk, work) : undefined
-      if (id !== undefined) there.set(work.sourceId, matched(id))
+      if (id === undefined) continue
+      there.set(work.sourceId, matched(id))
+      yield* complete(desk, [{ work, destinationId: id, matched: true }])
     }
     yield* settleAll(
       desk,
@@ -76,6 +79,7 @@ export const matchRefused = (desk: Desk, works: ReadonlyArray<Work>, sent: SentM
       if (known?._tag !== "Known" || !mayBeThere(desk, work, known.outcome)) continue
       const id = yield* matchOf(desk, work)
       const outcome = id === undefined ? known.outcome : matched(id)
+      if (id !== undefined) yield* complete(desk, [{ work, destinationId: id, matched: true }])
       settlements.push({ entity: desk.sink.entity, sourceId: work.sourceId, outcome })
       sent.set(work.sourceId, { _tag: "Known", outcome })
     }

@@ -18,6 +18,8 @@ export interface PartRef {
   readonly entity: EntityId
   readonly sourceId: string
   readonly hash: string
+  /** It could not go along (a file that was refused): it fails, its root does not. */
+  readonly error?: Failure
 }
 
 export interface PartOutcome extends Outcome {
@@ -41,11 +43,11 @@ export const fromWrite = (o: Exclude<WriteOutcome, { readonly _tag: "Unknown" }>
   }
 }
 
-const tooLate: Failure = {
-  code: "comment-after-load",
-  message: "The ticket was loaded before without this comment, or with another text.",
-  hint: "Comments keep their author and time only when they are loaded with their ticket. Remove the ticket there and migrate it again."
-}
+const tooLate = (entity: EntityId): Failure => ({
+  code: `${entity}-after-load`,
+  message: `Its record was loaded before without this ${entity}, or with another content.`,
+  hint: `A ${entity} keeps its author and time only when it is loaded with its record. Remove the record there and migrate it again.`
+})
 
 /**
  * Outcomes of the parts of a root. A part shares the fate of its root; where the root was there before, a part that is
@@ -60,6 +62,8 @@ export const partOutcomes = (
   parts.map((part) => {
     const { entity, sourceId } = part
     const before = entryOf(part)
+    if (root.word === "created" && before?.state === "failed" && before.lastJob === jobId && before.error !== null)
+      return { entity, sourceId, ...failed(before.error) }
     if (root.word === "created")
       return { entity, sourceId, word: "created", destinationId: null, hash: part.hash, error: null }
     if (root.word !== "skipped" && root.word !== "updated" && root.word !== "matched")
@@ -69,7 +73,7 @@ export const partOutcomes = (
     const same = before !== undefined && before.state !== "failed" && before.loadedHash === part.hash
     return same
       ? { entity, sourceId, word: "skipped", destinationId: null, hash: part.hash, error: null }
-      : { entity, sourceId, ...failed(tooLate) }
+      : { entity, sourceId, ...failed(tooLate(entity)) }
   })
 
 /** Succeeded in the sense of `job_load_results`: the destination has it. */

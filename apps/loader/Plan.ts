@@ -9,7 +9,13 @@ export interface Intent {
   readonly op: "create" | "update"
   readonly hash: string
   /** What went with it in the same call. */
-  readonly parts: ReadonlyArray<{ readonly entity: EntityId; readonly sourceId: string; readonly hash: string }>
+  readonly parts: ReadonlyArray<{
+    readonly entity: EntityId
+    readonly sourceId: string
+    readonly hash: string
+    /** It could not go along, and why. */
+    readonly error?: Failure
+  }>
   /** True when many were written at once: a vendor job may still be working on it. */
   readonly bulk: boolean
   /** The process that made the call (Owner.ts). */

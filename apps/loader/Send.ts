@@ -6,9 +6,11 @@ import { monotonicMillis } from "@bridge/http/Wire"
 import { Effect, Result } from "effect"
 import { addVendorJob, endVendorJob } from "./Batches.ts"
 import { type Desk, patiently, refusedConnection, restful, stillOurs, type Work, whilePaused } from "./Desk.ts"
+import { type Prepared, withFiles } from "./Files.ts"
+import { complete, thereOf } from "./Further.ts"
 import { type Leave, leave } from "./Guard.ts"
 import { intend, type Settlement, settle, withdraw } from "./Ledger.ts"
-import { fromWrite, type Outcome } from "./Outcome.ts"
+import { failed, fromWrite, type Outcome } from "./Outcome.ts"
 
 /** What became of each record of a send. */
 export type Sent =
@@ -20,7 +22,12 @@ export type Sent =
 export type SentMap = Map<string, Sent>
 
 type CallEnd =
-  | { readonly _tag: "Answered"; readonly answer: Exclude<SinkAnswer, { readonly _tag: "Busy" }> }
+  | {
+      readonly _tag: "Answered"
+      readonly answer: Exclude<SinkAnswer, { readonly _tag: "Busy" }>
+      /** As they were sent, with their files. */
+      readonly works: ReadonlyArray<Work>
+    }
   | { readonly _tag: "Unknown"; readonly message: string }
   | { readonly _tag: "Stopped"; readonly leave: Leave }
 
@@ -39,42 +46,57 @@ export const send = (desk: Desk, works: ReadonlyArray<Work>, alone: boolean) =>
     return sent
   })
 
-/** Creates go together where the sink can; updates and lone records go one by one. */
+/** Files in one call, and their bytes: all of them are uploaded before it, and must not grow old meanwhile. */
+const mostFiles = 100
+const mostFileBytes = 256 * 1024 * 1024
+
+interface Chunk {
+  readonly works: Array<Work>
+  bytes: number
+  files: number
+  fileBytes: number
+}
+
+/** Creates of one kind go together where the sink can; updates and lone records go one by one. */
 export const chunks = (desk: Pick<Desk, "sink">, works: ReadonlyArray<Work>): ReadonlyArray<ReadonlyArray<Work>> => {
-  const { batchBytes, batchSize, createMany } = desk.sink
-  const out: Array<ReadonlyArray<Work>> = works.filter((w) => w.op === "update").map((w) => [w])
-  let chunk: Array<Work> = []
-  let bytes = 0
+  const { sink } = desk
+  const most = sink.createMany === undefined ? 1 : sink.batchSize
+  const out: Array<Chunk> = works
+    .filter((w) => w.op === "update")
+    .map((w) => ({ works: [w], bytes: 0, files: 0, fileBytes: 0 }))
+  const open = new Map<string, Chunk>()
   for (const work of works) {
     if (work.op === "update") continue
-    const size = Buffer.byteLength(JSON.stringify(work.write.body))
-    const full = chunk.length >= (createMany === undefined ? 1 : batchSize) || bytes + size > batchBytes
-    if (full && chunk.length > 0) {
+    const kind = sink.together?.(work.write) ?? ""
+    const files = work.write.files ?? []
+    const bytes = Buffer.byteLength(JSON.stringify(work.write.body))
+    const fileBytes = files.reduce((sum, file) => sum + file.size, 0)
+    let chunk = open.get(kind)
+    if (
+      chunk === undefined ||
+      chunk.works.length >= most ||
+      chunk.bytes + bytes > sink.batchBytes ||
+      chunk.files + files.length > mostFiles ||
+      chunk.fileBytes + fileBytes > mostFileBytes
+    ) {
+      chunk = { works: [], bytes: 0, files: 0, fileBytes: 0 }
+      open.set(kind, chunk)
       out.push(chunk)
-      chunk = []
-      bytes = 0
     }
-    chunk.push(work)
-    bytes += size
+    chunk.works.push(work)
+    chunk.bytes += bytes
+    chunk.files += files.length
+    chunk.fileBytes += fileBytes
   }
-  return chunk.length === 0 ? out : [...out, chunk]
+  return out.map((chunk) => chunk.works)
 }
 
 /** True when nothing more may be sent. */
 const sendChunk = (desk: Desk, works: ReadonlyArray<Work>, sent: SentMap): Effect.Effect<boolean, Failures, Needs> =>
   Effect.gen(function* () {
-    const { config } = desk.connection
-    const { createMany, createOne, update } = desk.sink
-    const first = works[0]
-    if (first === undefined) return false
-    const writes = works.map((w) => w.write)
-    const bulk = createMany !== undefined && first.op === "create" && works.length > 1
-    const call = bulk
-      ? createMany.call(desk.sink, config, writes)
-      : first.op === "update" && update !== undefined
-        ? update.call(desk.sink, config, first.write)
-        : createOne.call(desk.sink, config, first.write)
-    const end = yield* sendCall(desk, call, works, bulk)
+    if (works[0] === undefined) return false
+    const bulk = desk.sink.createMany !== undefined && works[0].op === "create" && works.length > 1
+    const end = yield* sendCall(desk, works, bulk)
     if (end._tag === "Stopped") return true
     if (end._tag === "Unknown") {
       for (const w of works) sent.set(w.sourceId, end)
@@ -83,10 +105,11 @@ const sendChunk = (desk: Desk, works: ReadonlyArray<Work>, sent: SentMap): Effec
     const { answer } = end
     switch (answer._tag) {
       case "Results":
-        yield* desk.transaction(Effect.andThen(stillOurs(desk), record(desk, works, answer.outcomes, sent)))
+        yield* complete(desk, thereOf(end.works, answer.outcomes))
+        yield* desk.transaction(Effect.andThen(stillOurs(desk), record(desk, end.works, answer.outcomes, sent)))
         return false
       case "Job":
-        return yield* followJob(desk, answer.jobId, works, sent)
+        return yield* followJob(desk, answer.jobId, end.works, sent)
       case "BatchRefused": {
         // Refused as a whole, so nothing of it was done: the one bad record must not take the others with it.
         if (works.length > 1) {
@@ -100,16 +123,30 @@ const sendChunk = (desk: Desk, works: ReadonlyArray<Work>, sent: SentMap): Effec
     }
   })
 
+/** The call of some works: all in one, or of one alone. */
+const callOf = (desk: Desk, works: ReadonlyArray<Work>, bulk: boolean): Call | undefined => {
+  const { config } = desk.connection
+  const { createMany, createOne, update } = desk.sink
+  const writes = works.map((w) => w.write)
+  const [first] = works
+  if (first === undefined) return undefined
+  if (bulk && createMany !== undefined) return createMany.call(desk.sink, config, writes)
+  return first.op === "update" && update !== undefined
+    ? update.call(desk.sink, config, first.write)
+    : createOne.call(desk.sink, config, first.write)
+}
+
 /**
  * One call until it has surely been made or surely must not be: waits for its turn before the intent, so that the deadline
- * does not run meanwhile, and goes round again when the vendor said "not now". Promise 3: the job's leave is read in the
- * transaction of the intent.
+ * does not run meanwhile, and goes round again when the vendor said "not now". Files go up before, and again when all this took
+ * so long that they have grown old. Promise 3: the job's leave is read in the transaction of the intent.
  */
-const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: boolean) =>
+const sendCall = (desk: Desk, given: ReadonlyArray<Work>, bulk: boolean) =>
   Effect.gen(function* () {
     const http = yield* VendorHttp
     const entity = desk.sink.entity
-    const ids = works.map((w) => w.sourceId)
+    const ids = given.map((w) => w.sourceId)
+    let prepared: Prepared | undefined
     let intended = false
     let told = false
     const stop = (leave: Leave) =>
@@ -120,6 +157,11 @@ const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: bool
     for (;;) {
       const may = yield* whilePaused(desk)
       if (may !== "go") return yield* stop(may)
+      if (prepared === undefined || monotonicMillis() > prepared.staleAt) prepared = yield* withFiles(desk, given)
+      if (prepared === undefined) continue
+      const { works } = prepared
+      const call = callOf(desk, works, bulk)
+      if (call === undefined) return { _tag: "Unknown", message: "nothing to send" } satisfies CallEnd
       const permit = yield* desk.waiting(http.ready(desk.connection, call))
       const deadline = monotonicMillis() + desk.timing.deadlineMillis
       const leave = yield* desk
@@ -141,7 +183,7 @@ const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: bool
           )
         )
         if (Result.isFailure(read)) return { _tag: "Unknown", message: String(read.failure) } satisfies CallEnd
-        if (read.success._tag !== "Busy") return { _tag: "Answered", answer: read.success } satisfies CallEnd
+        if (read.success._tag !== "Busy") return { _tag: "Answered", answer: read.success, works } satisfies CallEnd
         if (yield* restful(desk, read.success.retryAfterMillis)) return yield* stop("cancelled")
         continue
       }
@@ -149,7 +191,7 @@ const sendCall = (desk: Desk, call: Call, works: ReadonlyArray<Work>, bulk: bool
       if (!end.failure.surelyNotDone) return { _tag: "Unknown", message: end.failure.message } satisfies CallEnd
       if (reason._tag === "Refused") {
         const { code, message, hint } = reason
-        return { _tag: "Answered", answer: { _tag: "BatchRefused", code, message, hint } } satisfies CallEnd
+        return { _tag: "Answered", answer: { _tag: "BatchRefused", code, message, hint }, works } satisfies CallEnd
       }
       told = yield* refusedConnection(desk, end.failure, told)
       const wait =
@@ -197,6 +239,7 @@ export const awaitJob = (desk: Desk, jobId: string, works: ReadonlyArray<Work>, 
   Effect.gen(function* () {
     const end = yield* jobEnd(desk, jobId, works)
     const { batch } = desk
+    if (end._tag === "Done") yield* complete(desk, thereOf(works, end.outcomes))
     yield* desk.transaction(
       Effect.gen(function* () {
         yield* stillOurs(desk)
@@ -267,7 +310,10 @@ export const settlementsOf = (
     ? work.parts.map((p) => ({
         entity: p.entity,
         sourceId: p.sourceId,
-        outcome: { word: "created", destinationId: null, hash: p.hash, error: null } as const
+        outcome:
+          p.error === undefined
+            ? ({ word: "created", destinationId: null, hash: p.hash, error: null } as const)
+            : failed(p.error)
       }))
     : [])
 ]

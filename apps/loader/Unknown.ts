@@ -8,6 +8,7 @@ import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { vendorJobsBefore } from "./Batches.ts"
 import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
+import { complete } from "./Further.ts"
 import { markUnknown, settle, withdraw } from "./Ledger.ts"
 import { pages } from "./Match.ts"
 import { isGone } from "./Owner.ts"
@@ -50,6 +51,13 @@ export const resolve = (desk: Desk, doubts: ReadonlyArray<Doubt>) =>
       for (const d of asked)
         if (findings.get(d.work.sourceId)?._tag === "absent") findings.set(d.work.sourceId, { _tag: "undecided" })
     }
+    const there = doubts.flatMap(({ intent, work }) => {
+      const finding = findings.get(work.sourceId)
+      return finding?._tag === "found" && intent?.op !== "update"
+        ? [{ work, destinationId: finding.destinationId, matched: false }]
+        : []
+    })
+    yield* complete(desk, there)
     yield* desk.transaction(Effect.andThen(stillOurs(desk), note(desk, doubts, findings)))
     return findings
   })

@@ -166,6 +166,79 @@ export interface Write {
   readonly body: JsonObject
   /** Present when the destination record is known: an update. */
   readonly destinationId?: string
+  /** Files that go with it; uploaded just before its call. */
+  readonly files?: ReadonlyArray<WriteFile>
+}
+
+/** A file of a write, without its bytes. */
+export interface WriteFile {
+  /** Of the attachment it comes from. */
+  readonly sourceId: string
+  /** Place in `body.comments` of the comment it belongs to. */
+  readonly comment: number
+  readonly name: string
+  readonly mime: string
+  readonly size: number
+  readonly sha256: string
+  /** Where the comment's text shows it: hash of the image's address. */
+  readonly urlHash: string | null
+  /** What stands in the comment where the file is not taken. */
+  readonly note: string
+}
+
+/** What an upload gave: the token a write names it by, its id, and where it can be read. */
+export interface Uploaded {
+  readonly _tag: "Uploaded"
+  readonly token: string
+  readonly fileId: string | null
+  readonly url: string | null
+}
+
+export interface UploadRefused {
+  readonly _tag: "UploadRefused"
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** How files get to the destination: uploaded first, then named by the write. An upload that no write names comes to nothing. */
+export interface Uploads<C> {
+  /** Largest file by the vendor's documents. */
+  readonly bytes: number
+  /** How long an upload may be named. */
+  readonly lifeMillis: number
+  call(config: C, file: Pick<WriteFile, "name" | "mime">, bytes: Uint8Array): Call
+  /** Throws `Malformed` where the answer is neither. */
+  read(answer: Answer): Uploaded | UploadRefused
+  /** The body with its uploads named in their comments. */
+  attach(body: JsonObject, files: ReadonlyArray<readonly [WriteFile, Uploaded]>): JsonObject
+  /** The files of a comment's row, for the audit. */
+  files(comment: JsonObject): ReadonlyArray<FileThere>
+}
+
+/** A file at the destination. */
+export interface FileThere {
+  readonly id: string
+  readonly name: string
+  readonly size: number
+  readonly url: string | null
+}
+
+/**
+ * What a record has that is written after it, by a call each and with its id: further addresses of a person, the fields of
+ * a custom object. Found again by name, so that it can be completed after a crash.
+ */
+export interface Further<C> {
+  /** Names of what the write carries. */
+  of(write: Write): ReadonlyArray<string>
+  /** Whether records that were there before are completed too. */
+  readonly ofMatched: boolean
+  /** What is there already. */
+  list(config: C, write: Write, destinationId: string): Call
+  readList(answer: Answer): { readonly names: ReadonlyArray<string>; readonly next: Call | null }
+  create(config: C, write: Write, destinationId: string, name: string): Call
+  /** Null when it was made; else why not. */
+  readCreate(answer: Answer): { readonly code: string; readonly message: string; readonly hint: string } | null
 }
 
 export type WriteOutcome =
@@ -217,6 +290,10 @@ export interface Sink<C> {
   readonly stream: string
   /** Entities written inside the same call (comments of a ticket). */
   readonly parts: ReadonlyArray<EntityId>
+  readonly uploads?: Uploads<C>
+  readonly further?: Further<C>
+  /** Only writes of which this is the same go into one call (records of one custom object). */
+  together?(write: Write): string
   /** Most records in one call. */
   readonly batchSize: number
   /** Most bytes of JSON in one call. */
@@ -292,6 +369,8 @@ export interface Connector<C> extends Vendor<C> {
   readonly discover: ReadonlyArray<Discovery<C>>
   readonly streams: ReadonlyArray<Stream<C>>
   readonly sinks: ReadonlyArray<Sink<C>>
+  /** Entities it has no place for as such: a mapping leaves them out with a reason, or moves them inside of others. */
+  readonly unheld?: ReadonlyArray<EntityId>
   /** Sinks of streams that are no entity of their own: for `bridge connector write` only. */
   readonly besides?: ReadonlyArray<Sink<C>>
 }

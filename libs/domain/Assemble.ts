@@ -42,20 +42,36 @@ export interface AssembledComment {
   readonly body: JsonObject
 }
 
+/** A file of a body: it belongs to the comment at this place. */
+export interface AssembledFile {
+  readonly sourceId: string
+  readonly comment: number
+  readonly name: string
+  readonly mime: string
+  readonly size: number
+  readonly sha256: string
+  readonly urlHash: string | null
+  /** What stands in the comment where the file cannot go along. */
+  readonly note: string
+}
+
 export interface Aggregate {
   readonly _tag: "Ready"
   readonly body: JsonObject
   readonly comments: ReadonlyArray<AssembledComment>
+  readonly files: ReadonlyArray<AssembledFile>
 }
 
 /**
- * The body of an aggregate. A ticket's `comments` are its description and then its comments by time and id, a text over
- * the limit as several in a row; other entities have none. Same inputs, same body.
+ * The body of an aggregate. A ticket's `comments` are its description, its notes, and then its comments by time and id, a
+ * text over the limit as several in a row; other entities have none. Its files are told with their comments; one that the
+ * destination does not take, or that is in `refused`, is a line of text there. Same inputs, same body.
  */
 export const assemble = (
   root: Piece,
   parts: ReadonlyArray<Piece>,
-  destinations: Destinations
+  destinations: Destinations,
+  refused: ReadonlySet<string> = none
 ): Aggregate | Dangling => {
   const filled = fill(root, destinations)
   if (filled._tag === "Dangling") return filled
@@ -64,15 +80,83 @@ export const assemble = (
     for (const body of pieces(comment, more)) comments.push({ sourceId, body })
   }
   const description = filled.meta["description"]
-  if (isObject(description)) add(null, description, description["more"])
-  for (const part of parts.toSorted(byTimeThenId)) {
+  if (isObject(description)) {
+    add(null, description, description["more"])
+    for (const note of listOf(filled.meta["notes"])) {
+      const { more: _, ...first } = description
+      add(null, { ...first, ...note }, undefined)
+    }
+  }
+  for (const part of parts.filter((p) => p.entity !== "attachment").toSorted(byTimeThenId)) {
     const one = fill(part, destinations)
     if (one._tag === "Dangling") return { ...one, message: `${part.entity} ${part.sourceId}: ${one.message}` }
     add(part.sourceId, one.body, one.meta["more"])
   }
-  const body = comments.length === 0 ? filled.body : { ...filled.body, comments: comments.map((c) => c.body) }
-  return { _tag: "Ready", body, comments }
+  const all = parts
+    .filter((p) => p.entity === "attachment")
+    .toSorted(byTimeThenId)
+    .flatMap((part) => fileOf(part, comments))
+  const left = all.filter((file) => file.noteOnly || refused.has(file.sourceId))
+  const files = all.filter((file) => !left.includes(file)).map(({ noteOnly: _, ...file }) => file)
+  const texts = withNotes({ comments: comments.map((c) => c.body) }, left)["comments"] as ReadonlyArray<JsonObject>
+  const body = comments.length === 0 ? filled.body : { ...filled.body, comments: texts }
+  const told = comments.map((c, i) => ({ ...c, body: texts[i] ?? c.body }))
+  return { _tag: "Ready", body, comments: told, files }
 }
+
+const none: ReadonlySet<string> = new Set()
+
+/** The comment a file belongs to: its own, or the first one where it is the ticket's. */
+const fileOf = (
+  part: Piece,
+  comments: ReadonlyArray<AssembledComment>
+): ReadonlyArray<AssembledFile & { readonly noteOnly: boolean }> => {
+  const { body, meta } = part.element
+  const file = meta?.file
+  if (file === undefined) return []
+  const { entity, nativeId } = file.parent
+  const own = comments.findIndex(
+    ({ sourceId }) => sourceId !== null && (sourceId === nativeId || sourceId.endsWith(`/${nativeId}`))
+  )
+  return [
+    {
+      sourceId: part.sourceId,
+      comment: entity === "comment" && own >= 0 ? own : 0,
+      name: textOf(body["file_name"]),
+      mime: textOf(body["content_type"]),
+      size: Number(body["size"] ?? 0),
+      sha256: file.sha256,
+      urlHash: file.url_hash,
+      note: file.note,
+      noteOnly: file.noteOnly === true
+    }
+  ]
+}
+
+/** Texts up to here are taken whole by every destination we know: what is added must not push a text over it. */
+const longestText = 65_000
+
+/** A body whose comments say in a line of text what files could not go along. */
+export const withNotes = (
+  body: JsonObject,
+  files: ReadonlyArray<Pick<AssembledFile, "comment" | "note">>
+): JsonObject => {
+  if (files.length === 0) return body
+  const comments = listOf(body["comments"]).map((comment, at) => {
+    let html = textOf(comment["html_body"])
+    for (const { note } of files.filter((file) => file.comment === at)) {
+      const longer = `${html}<p>${note}</p>`
+      if (Buffer.byteLength(longer) <= longestText) html = longer
+    }
+    return { ...comment, html_body: html }
+  })
+  return { ...body, comments }
+}
+
+const listOf = (value: Json | undefined): ReadonlyArray<JsonObject> =>
+  Array.isArray(value) ? value.filter((one) => isObject(one as Json)).map((one) => one as JsonObject) : []
+
+const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "")
 
 /** Ids are text with us; a vendor whose ids are numbers wants numbers. */
 export const idValue = (id: string): Json => (/^(0|[1-9]\d{0,14})$/.test(id) ? Number(id) : id)
@@ -114,6 +198,7 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
 }
 
 const idFor = (ref: ResolvedRef, destinations: Destinations): Json | Dangling => {
+  if ("name" in ref) return ref.name
   if ("sourceId" in ref) {
     const id = destinations.idOf(ref.entity, ref.sourceId)
     if (id !== undefined) return idValue(id)

@@ -27,8 +27,22 @@ export type ElementMeta = {
   readonly description?: Text & { readonly created_at: string | null; readonly public: boolean }
   /** Comments whose text is too long for one: what follows `body.html_body`, in order, as comments of their own. */
   readonly more?: ReadonlyArray<string>
-  /** Further addresses of a person. */
-  readonly identities?: ReadonlyArray<string>
+  /** Of a ticket, problem or change: what a comment of its own says after the first one (requested items, plans). */
+  readonly notes?: ReadonlyArray<{ readonly html_body: string; readonly public: boolean }>
+  /** Attachments: the file behind `body`. */
+  readonly file?: FileMeta
+}
+
+/** A file's place and bytes; `body` of its element has its name, type and size. */
+export type FileMeta = {
+  readonly parent: { readonly entity: EntityId; readonly nativeId: string }
+  readonly sha256: string
+  /** Hash of the address under which the parent's text shows it. */
+  readonly url_hash: string | null
+  /** Stands in its parent's text where the file itself cannot go along. */
+  readonly note: string
+  /** Too large for the destination: only the note goes along. */
+  readonly noteOnly?: true
 }
 
 /** HTML within the destination's limit; `more` are the following pieces, which joined to it give the whole text again. */
@@ -49,6 +63,8 @@ export type Missing = "placeholder" | "drop" | "fail"
 
 export type ResolvedRef =
   | { readonly entity: EntityId; readonly sourceId: string }
+  /** The record's name stands for it: nothing needs to be at the destination. */
+  | { readonly entity: EntityId; readonly name: string }
   | { readonly entity: EntityId; readonly missing: string; readonly use: Missing }
 
 /** What settling decided; only the keys that are needed, null when there is nothing. */

@@ -5,6 +5,17 @@ import { hashJson } from "./Canonical.ts"
 import { type EntityId, entityIds } from "./Entities.ts"
 
 const JsonScalar = Schema.Union([Schema.Null, Schema.Boolean, Schema.Finite, Schema.String])
+type JsonScalar = typeof JsonScalar.Type
+type Constant = JsonScalar | ReadonlyArray<Constant> | { readonly [key: string]: Constant }
+/** A constant may be any JSON: the fields of a definition. */
+const Constant: Schema.Codec<Constant> = Schema.Union([
+  JsonScalar,
+  Schema.Array(Schema.suspend(() => Constant)),
+  Schema.Record(
+    Schema.String,
+    Schema.suspend(() => Constant)
+  )
+])
 const Name = Schema.NonEmptyString
 const optional = Schema.optionalKey
 
@@ -27,6 +38,12 @@ export const Transformation = Schema.Union([
   Schema.Struct({ do: Schema.Literal("tags") }),
   Schema.Struct({ do: Schema.Literal("phone") }),
   Schema.Struct({ do: Schema.Literal("email") }),
+  /** Addresses as identities: `[{type: "email", value}]`. */
+  Schema.Struct({ do: Schema.Literal("identities") }),
+  /** Lower case letters, digits and `_`, at most so many: the key of a definition. */
+  Schema.Struct({ do: Schema.Literal("key"), length: Schema.Int.check(Schema.isGreaterThan(0)) }),
+  /** An object as lines `name: value`, blank values left out. */
+  Schema.Struct({ do: Schema.Literal("lines") }),
   Schema.Struct({ do: Schema.Literal("domains") })
 ])
 export type Transformation = typeof Transformation.Type
@@ -40,7 +57,7 @@ const From = Schema.Union([Name, Schema.Array(Name)])
 
 const part = {
   from: optional(From),
-  constant: optional(JsonScalar),
+  constant: optional(Constant),
   /** Name of a value map in `values`. */
   map: optional(Name),
   transform: optional(Schema.Array(Transformation)),
@@ -56,7 +73,9 @@ export const Reference = Schema.Struct({
   entity: Schema.Literals(entityIds),
   missing: MissingPolicy,
   /** The person must be an agent at the destination. */
-  agent: optional(Schema.Boolean)
+  agent: optional(Schema.Boolean),
+  /** `name`: the body gets the record's name in place of its id, also of one that is itself left out. */
+  as: optional(Schema.Literals(["id", "name"]))
 })
 export type Reference = typeof Reference.Type
 
@@ -109,10 +128,29 @@ export const TextRule = Schema.Struct({
 })
 export type TextRule = typeof TextRule.Type
 
+/** A comment of its own after the first one, with what has no field at the destination. Left out when all of it is blank. */
+export const NoteRule = Schema.Struct({
+  title: Name,
+  public: Schema.Boolean,
+  lines: Schema.Array(Schema.Struct({ label: Schema.String, from: Name }))
+})
+export type NoteRule = typeof NoteRule.Type
+
+/** The file of an attachment: over the limit only a line of text goes along. `{name}`, `{bytes}` and `{id}` are filled in. */
+export const FileRule = Schema.Struct({
+  bytes: Schema.Int.check(Schema.isGreaterThan(0)),
+  note: Name
+})
+export type FileRule = typeof FileRule.Type
+
 export const EntityMapping = Schema.Struct({
+  /** The destination has no place for such records: all are excluded, with this reason. */
+  leftOut: optional(Name),
   fields: Schema.Array(FieldRule),
   exclude: Schema.Array(Schema.Struct({ when: Condition, reason: Name })),
   text: optional(TextRule),
+  notes: optional(Schema.Array(NoteRule)),
+  file: optional(FileRule),
   custom: optional(
     Schema.Struct({
       into: Name,

@@ -80,6 +80,9 @@ const entityProblems = (mapping: Mapping, id: EntityId, entity: EntityMapping): 
       : [...entity.text.html, ...entity.text.text, ...names(entity.text.author?.from)].flatMap((name) =>
           field(name, `${at}.text`)
         )),
+    ...(entity.notes ?? []).flatMap((note, i) =>
+      note.lines.flatMap((line, k) => field(line.from, `${at}.notes[${i}].lines[${k}].from`))
+    ),
     ...doubles(
       entity.fields.map((rule) => rule.to),
       `${at}.fields`

@@ -14,9 +14,13 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean>>
   readonly body?: JsonObject
+  /** In place of `body`: a file, as it is; its `content-type` stands in `headers`. */
+  readonly bytes?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
   /** Endpoint class whose sub-limit applies beside the account's budget: `tickets.list`. */
   readonly budget?: string
+  /** A read whose answer is a file: its bytes are no JSON, and a redirect may lead to any public host, without credentials. */
+  readonly file?: true
   /** True when repeating the call cannot do harm (all reads). Writes are never repeated by libs/http. */
   readonly idempotent: boolean
 }

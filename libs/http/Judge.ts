@@ -86,8 +86,8 @@ export const reasonOf = (verdict: Verdict, answer: Answer, isWrite: boolean): Re
 }
 
 /** Applies a connector's reading. What it throws as `Malformed`, and a page of HTML, is the vendor's fault; else a bug of ours. */
-export const decode = <A>(answer: Answer, read: (answer: Answer) => A): Result.Result<A, BadAnswer> => {
-  const issue = notJson(answer)
+export const decode = <A>(answer: Answer, read: (answer: Answer) => A, file = false): Result.Result<A, BadAnswer> => {
+  const issue = file ? undefined : notJson(answer)
   if (issue !== undefined) return Result.fail(new BadAnswer({ status: answer.status, message: issue }))
   try {
     return Result.succeed(read(answer))

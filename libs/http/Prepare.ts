@@ -13,17 +13,17 @@ export const requestOf = (connection: Connection, call: Call, deadline: number):
   const url = addressOf(host, call)
   if (typeof url === "string") return url
   const own = url.hostname === host
-  if (!own && !hostMatches(url.hostname, connector.hostPattern))
+  if (!own && call.file !== true && !hostMatches(url.hostname, connector.hostPattern))
     return `${url.hostname} is not a host of ${connector.vendor} (${connector.hostPattern})`
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const body = call.body === undefined ? call.bytes : JSON.stringify(call.body)
   return {
     method: call.method,
     url,
     deadline,
     headers: {
-      accept: "application/json",
+      accept: call.file === true ? "*/*" : "application/json",
       "user-agent": "bridge/1",
-      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(call.body !== undefined && { "content-type": "application/json" }),
       ...call.headers,
       ...(own && connector.authorise(config))
     },
@@ -46,7 +46,10 @@ const addressOf = (host: string, call: Call): URL | string => {
   return url
 }
 
-/** Where a redirect of a read leads on the connection's own host; undefined when it must not be followed. */
+/**
+ * Where a redirect of a read leads on the connection's own host, or for a file on any: credentials stay on the own one.
+ * Undefined when it must not be followed.
+ */
 export const redirectOf = (connection: Connection, call: Call, answer: Answer): string | undefined => {
   const location = answer.headers.location
   if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined || call.method !== "GET")
@@ -55,5 +58,6 @@ export const redirectOf = (connection: Connection, call: Call, answer: Answer): 
   const target = URL.canParse(location, `https://${host}${new URL(call.path, `https://${host}`).pathname}`)
     ? new URL(location, `https://${host}${new URL(call.path, `https://${host}`).pathname}`)
     : undefined
-  return target?.protocol === "https:" && target.hostname === host ? target.href : undefined
+  const allowed = target?.protocol === "https:" && (call.file === true || target.hostname === host)
+  return allowed ? target?.href : undefined
 }

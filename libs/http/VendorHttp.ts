@@ -146,7 +146,7 @@ const make = Effect.gen(function* () {
         call = { ...call, path: target, query: {} }
         continue
       }
-      const step = stepOf(end, reading)
+      const step = stepOf(end, reading, first.file === true)
       if (step._tag === "Value") return step.value
       const { reason } = step
       if (reason._tag === "BadAnswer") badAnswers += 1
@@ -192,14 +192,14 @@ type Step<A> =
   | { readonly _tag: "Fault"; readonly reason: Reason; readonly retryAfterMillis: number }
 
 /** What one exchange of a read gave. */
-const stepOf = <A>(end: Attempt, reading: (answer: Answer) => A): Step<A> => {
+const stepOf = <A>(end: Attempt, reading: (answer: Answer) => A, file: boolean): Step<A> => {
   if (Result.isFailure(end)) return { _tag: "Fault", reason: lostRead(end.failure), retryAfterMillis: 0 }
   const { answer, verdict } = end.success
   if (verdict._tag !== "Ok") {
     const retryAfterMillis = verdict._tag === "Transient" ? (verdict.retryAfterMillis ?? 0) : 0
     return { _tag: "Fault", reason: reasonOf(verdict, answer, false), retryAfterMillis }
   }
-  return Result.match(decode(answer, reading), {
+  return Result.match(decode(answer, reading, file), {
     onSuccess: (value): Step<A> => ({ _tag: "Value", value }),
     onFailure: (reason: BadAnswer): Step<A> => ({ _tag: "Fault", reason, retryAfterMillis: 0 })
   })

@@ -14,7 +14,7 @@ export interface WireRequest {
   readonly method: Dispatcher.HttpMethod
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   /** Monotonic milliseconds (`monotonicMillis`): not written after it, and cut at it. */
   readonly deadline: number
 }

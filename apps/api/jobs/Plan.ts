@@ -18,7 +18,7 @@ const readable = (source: AnyConnector): ReadonlySet<EntityId> => {
 }
 
 const writable = (destination: AnyConnector): ReadonlySet<EntityId> =>
-  new Set(destination.sinks.flatMap((s) => [s.entity, ...s.parts]))
+  new Set([...destination.sinks.flatMap((s) => [s.entity, ...s.parts]), ...(destination.unheld ?? [])])
 
 /** Everything that both sides can. */
 const common = (source: AnyConnector, destination: AnyConnector): ReadonlyArray<EntityId> => {

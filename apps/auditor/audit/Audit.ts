@@ -3,7 +3,6 @@
 import { Connections } from "@bridge/connectors/Connections"
 import { hashJson } from "@bridge/domain/Canonical"
 import { entities as allEntities, type EntityId, entity as entityOf, loadOrder, partsOf } from "@bridge/domain/Entities"
-import { isConversation } from "@bridge/domain/Records"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
@@ -20,6 +19,7 @@ import { appendTenant } from "../chain/Chain.ts"
 import { head } from "../chain/Log.ts"
 import { type AuditJob, auditJob, failures, tallied } from "./Job.ts"
 import { compareEntity } from "./Lines.ts"
+import type { ReadBack } from "./Pairs.ts"
 import { readBack } from "./ReadBack.ts"
 import { recount } from "./Recount.ts"
 import { holds, ordered, page, type Report } from "./Report.ts"
@@ -97,25 +97,23 @@ const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
     const scope = { ...job, jobId }
     let comments = { tickets: 0, read: 0 }
     const found: Array<{ entity: EntityId; list: Effect.Success<ReturnType<typeof findings>> }> = []
-    for (const { id: entity } of loadOrder.filter((e) => job.entities.includes(e.id))) {
+    const targets = loadOrder.flatMap(({ id: entity }): ReadonlyArray<ReadBack> => {
       const sink = connection.connector.sinks.find((s) => s.entity === entity)
-      if (sink === undefined) continue
-      const { commentsRead, roots } = yield* readBack({
-        scope,
-        connection,
-        sink,
-        entity,
-        comments: config.comments,
-        lagMillis: config.lagMillis,
-        waiting: run.waiting
-      })
-      if (isConversation(entity)) comments = { tickets: comments.tickets + roots, read: comments.read + commentsRead }
-      for (const id of [entity, ...partsOf(entity).map((e) => e.id)].filter((e) => job.entities.includes(e)))
-        found.push({
-          entity: id,
-          list: yield* asTenant(tenantId)(findings(jobId, id, entityOf(id).writtenWith.length > 0))
-        })
+      if (sink === undefined || !job.entities.includes(entity)) return []
+      const { comments, lagMillis } = config
+      return [{ scope, connection, sink, entity, comments, lagMillis, waiting: run.waiting }]
+    })
+    // Problems, changes and tickets may stand in one list of the destination: it is read once for all of them.
+    for (const group of Map.groupBy(targets, (t) => t.sink.readBack.stream).values()) {
+      const read = yield* readBack(group)
+      comments = { tickets: comments.tickets + read.talks, read: comments.read + read.commentsRead }
     }
+    const seen = new Set(targets.flatMap((t) => [t.entity, ...partsOf(t.entity).map((e) => e.id)]))
+    for (const { id } of allEntities.filter((e) => seen.has(e.id) && job.entities.includes(e.id)))
+      found.push({
+        entity: id,
+        list: yield* asTenant(tenantId)(findings(jobId, id, entityOf(id).writtenWith.length > 0))
+      })
     yield* appendTenant(tenantId)
     const auditedAt = DateTime.formatIso(yield* DateTime.now)
     yield* run.transaction(
@@ -168,8 +166,8 @@ const reportOf = (job: AuditJob, comments: Report["readBack"]["comments"], audit
 
 const noteOf = ({ read, tickets }: Report["readBack"]["comments"]): string =>
   read >= tickets
-    ? `Every record was looked up at the destination and compared field by field, the comments of all ${tickets} tickets too.`
-    : `Every record was looked up at the destination and compared field by field; comments were read for a sample of ${read} of ${tickets} tickets.`
+    ? `Every record was looked up at the destination and compared field by field, the comments of all ${tickets} tickets too, and their files byte for byte.`
+    : `Every record was looked up at the destination and compared field by field; comments and files were read for a sample of ${read} of ${tickets} tickets.`
 
 const commandOfAudit = controlAddress(["audit"], "job")
 const anyEvent = controlAddress(null, "job")

@@ -7,8 +7,9 @@ import {
   type Piece,
   referencesOf
 } from "@bridge/domain/Assemble"
-import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import type { EntityId } from "@bridge/domain/Entities"
 import { Elements, elementKey, type Loaded } from "@bridge/review/Elements"
+import { approvedParts } from "@bridge/review/Parts"
 import { approvedOnly } from "@bridge/review/Reviewed"
 import { asTenant } from "@bridge/store/Postgres"
 import { Effect } from "effect"
@@ -50,33 +51,20 @@ export const ledgerOf = (scope: Scope, keys: ReadonlyArray<{ readonly entity: st
 /** Aggregates of roots by source id; a root that is not approved, or cannot be assembled any more, is absent. */
 export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
     const elements = yield* Elements
-    const partIds = partsOf(entity).map((e) => e.id)
-    const records = yield* asTenant(scope.tenantId)(
-      sql<{
-        entity: EntityId
-        source_id: string
-        parent_id: string | null
-      }>`select entity, source_id, parent_id from job_records
-        where job_id = ${scope.jobId}::uuid and ${sql.literal(approvedOnly)} and ((entity = ${entity}
-          and source_id = any(${sourceIds}::text[])) or (entity = any(${partIds}::text[]) and parent_entity = ${entity}
-          and parent_id = any(${sourceIds}::text[])))`
-    )
-    const found = yield* elements.of(
-      scope,
-      records.map((r) => ({ entity: r.entity, sourceId: r.source_id }))
-    )
-    const pieceOf = (r: { readonly entity: EntityId; readonly source_id: string }): ReadonlyArray<Piece> => {
-      const loaded: Loaded | undefined = found.get(elementKey(r.entity, r.source_id))
+    const { jobId, tenantId } = scope
+    const { known, refused } = yield* asTenant(tenantId)(approvedWith(jobId, entity, sourceIds))
+    const found = yield* elements.of(scope, known)
+    const pieceOf = (r: { readonly entity: EntityId; readonly sourceId: string }): ReadonlyArray<Piece> => {
+      const loaded: Loaded | undefined = found.get(elementKey(r.entity, r.sourceId))
       return loaded === undefined ? [] : [loaded]
     }
-    const roots = records.filter((r) => r.entity === entity).flatMap(pieceOf)
+    const roots = known.filter((r) => r.root === null).flatMap(pieceOf)
     const parts = Map.groupBy(
-      records.filter((r) => r.entity !== entity),
-      (r) => r.parent_id ?? ""
+      known.filter((r) => r.root !== null),
+      (r) => r.root
     )
-    const all = [...roots, ...records.filter((r) => r.entity !== entity).flatMap(pieceOf)]
+    const all = known.flatMap(pieceOf)
     const ledger = yield* ledgerOf(scope, [...all.flatMap(referencesOf), { entity: "person", sourceId: standIn }])
     const ids = new Map(ledger.map((l) => [`${l.entity}\n${l.source_id}`, l.destination_id]))
     const destinations: Destinations = {
@@ -88,9 +76,36 @@ export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArra
       const whole: Aggregate | Dangling = assemble(
         root,
         (parts.get(root.sourceId) ?? []).flatMap(pieceOf),
-        destinations
+        destinations,
+        refused
       )
       if (whole._tag === "Ready") out.set(root.sourceId, whole)
     }
     return out
+  })
+
+/** Approved roots and their parts (`root` null for a root), and the files that the destination refused. */
+const approvedWith = (jobId: string, entity: EntityId, sourceIds: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const roots = yield* sql<{ source_id: string }>`select source_id from job_records where job_id = ${jobId}::uuid
+      and ${sql.literal(approvedOnly)} and entity = ${entity} and source_id = any(${sourceIds}::text[])`
+    const parts = yield* approvedParts(
+      jobId,
+      entity,
+      roots.map((r) => r.source_id)
+    )
+    const files = parts.filter((p) => p.entity === "attachment").map((p) => p.sourceId)
+    const failed =
+      files.length === 0
+        ? []
+        : yield* sql<{ source_id: string }>`select source_id from job_record_outcomes where job_id = ${jobId}::uuid
+            and entity = 'attachment' and outcome = 'failed' and source_id = any(${files}::text[])`
+    return {
+      known: [
+        ...roots.map((r) => ({ entity, sourceId: r.source_id, root: null })),
+        ...parts.map((p) => ({ entity: p.entity, sourceId: p.sourceId, root: p.root }))
+      ],
+      refused: new Set(failed.map((r) => r.source_id))
+    }
   })

@@ -3,9 +3,9 @@
 import type { OpenConnection } from "@bridge/connectors/Connections"
 import type { Row, Sink } from "@bridge/connectors/Connector"
 import { streamOf } from "@bridge/connectors/Engine"
-import type { AssembledComment } from "@bridge/domain/Assemble"
+import type { AssembledComment, AssembledFile } from "@bridge/domain/Assemble"
 import { sha256 } from "@bridge/domain/Canonical"
-import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import type { EntityId } from "@bridge/domain/Entities"
 import { isConversation } from "@bridge/domain/Records"
 import type { JsonObject } from "@bridge/http/Call"
 import { VendorHttp } from "@bridge/http/VendorHttp"
@@ -15,6 +15,8 @@ import { enter } from "../tally/Books.ts"
 import type { Tally } from "../tally/Count.ts"
 import { expected, type Scope } from "./Expected.ts"
 import { changedFields, compareComments } from "./Fields.ts"
+import { hashOf } from "./FileHash.ts"
+import { pairFiles } from "./FilePairs.ts"
 
 export interface ReadBack {
   readonly scope: Scope
@@ -69,9 +71,13 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
     const ofComments = yield* Effect.forEach(
       !isConversation(entity) ? [] : mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots)),
       (pair) =>
-        Effect.map(commentsOf(r, pair), (rows) =>
-          rows === undefined ? [] : [commentColumns(pair, aggregates.get(pair.ours.source_id)?.comments ?? [], rows)]
-        ),
+        Effect.gen(function* () {
+          const rows = yield* commentsOf(r, pair)
+          if (rows === undefined) return []
+          const aggregate = aggregates.get(pair.ours.source_id)
+          const columns = commentColumns(pair, aggregate?.comments ?? [], rows)
+          return [{ ...columns, files: yield* fileColumns(r, pair, aggregate?.files ?? [], rows) }]
+        }),
       { concurrency: 4 }
     )
     const read = ofComments.flat()
@@ -84,26 +90,29 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
       const all = described.has(ours.source_id) ? [...fields, "description"] : fields
       return { id: ours.source_id, destinationId: there.id, note: all.join(",") }
     })
-    const part = partsOf(entity).find((e) => e.id === "comment")
+    const tally = (id: EntityId, columns: ReadonlyArray<Column>) => tallyOf(id, `${entity}/${page}`, columns)
     const tallies = [
-      tallyOf(entity, page, rootColumns),
-      ...(part === undefined
-        ? []
-        : [
-            tallyOf(
-              part.id,
-              page,
+      tally(entity, rootColumns),
+      ...(isConversation(entity)
+        ? [
+            tally(
+              "comment",
               read.flatMap((c) => c.columns)
+            ),
+            tally(
+              "attachment",
+              read.flatMap((c) => c.files)
             )
-          ])
+          ]
+        : [])
     ]
     yield* asTenant(scope.tenantId)(enter(scope.tenantId, scope.jobId, "destination", tallies))
     return read.length
   })
 
-const tallyOf = (entity: EntityId, page: number, columns: ReadonlyArray<Column>): Tally => ({
+const tallyOf = (entity: EntityId, batchKey: string, columns: ReadonlyArray<Column>): Tally => ({
   entity,
-  batchKey: String(page),
+  batchKey,
   ids: columns.map((c) => c.id),
   hashes: columns.map((c) => c.destinationId),
   notes: columns.map((c) => c.note)
@@ -164,3 +173,32 @@ export const commentColumns = (
     ]
   }
 }
+
+/** A column per file of the source: `missing`, `bytes` where its hash is another one, or nothing; one per file too many, `extra`. */
+const fileColumns = (
+  r: ReadBack,
+  { ours, there }: Pair,
+  approved: ReadonlyArray<AssembledFile>,
+  rows: ReadonlyArray<JsonObject>
+) =>
+  Effect.gen(function* () {
+    const { uploads } = r.sink
+    if (uploads === undefined) return []
+    const { extra, pairs } = pairFiles(
+      approved,
+      rows.map((row) => uploads.files(row))
+    )
+    const columns: Array<Column> = []
+    for (const { approved: file, there: one } of pairs) {
+      const same = one !== null && one.url !== null && (yield* hashOf(r.connection, one.url)) === file.sha256
+      const note = one === null ? "missing" : same ? "" : "bytes"
+      columns.push({ id: file.sourceId, destinationId: one?.id ?? there.id, note })
+    }
+    return [
+      ...columns,
+      ...Array.from(
+        { length: extra },
+        (_, i): Column => ({ id: `${ours.source_id}#${i}`, destinationId: there.id, note: "extra" })
+      )
+    ]
+  })

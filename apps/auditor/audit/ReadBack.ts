@@ -2,8 +2,8 @@
 // and compares what is ours; what a list does not show is asked for by itself. Begins anew when it was interrupted.
 import type { Call, Row, Sink } from "@bridge/connectors/Connector"
 import { readStream } from "@bridge/connectors/Engine"
-import { partsOf } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
+import { isConversation } from "@bridge/domain/Records"
 import type { JsonObject } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
@@ -18,27 +18,40 @@ const mostAsked = 1_000
 /** Before the first write, for clocks that differ. */
 const sinceMarginMillis = 10 * 60_000
 
-/** Fills the tallies of stage `destination`; how many tickets had their comments read. */
-export const readBack = Effect.fn("Audit.readBack")(function* (r: ReadBack) {
-  const span = yield* spanOf(r)
-  if (span === undefined) return { commentsRead: 0, roots: 0 }
+/**
+ * Fills the tallies of stage `destination` for records whose sinks read back the same list, in one pass over it. `talks`: how
+ * many of them have comments; `commentsRead`: of how many these were read.
+ */
+export const readBack = Effect.fn("Audit.readBack")(function* (all: ReadonlyArray<ReadBack>) {
+  const spans = yield* Effect.forEach(all, (r) => Effect.map(spanOf(r), (span) => ({ r, span })))
+  const targets = spans.flatMap(({ r, span }) => (span === undefined ? [] : [{ r, span }]))
+  const [first] = targets
+  if (first === undefined) return { commentsRead: 0, talks: 0 }
+  const { connection, sink, waiting } = first.r
   const nowMillis = yield* Clock.currentTimeMillis
-  yield* r.waiting(Effect.sleep(Math.max(0, span.lastMillis + (r.lagMillis ?? r.sink.readBack.lagMillis) - nowMillis)))
-  yield* forget(r)
+  const readyMillis = Math.max(
+    ...targets.map(({ r, span }) => span.lastMillis + (r.lagMillis ?? r.sink.readBack.lagMillis))
+  )
+  yield* waiting(Effect.sleep(Math.max(0, readyMillis - nowMillis)))
+  for (const { r } of targets) yield* forget(r)
   let page = 0
   let commentsRead = 0
-  const since = DateTime.formatIso(DateTime.makeUnsafe(span.firstMillis - sinceMarginMillis)).replace(/\.\d+Z$/, "Z")
+  const firstMillis = Math.min(...targets.map(({ span }) => span.firstMillis))
+  const since = DateTime.formatIso(DateTime.makeUnsafe(firstMillis - sinceMarginMillis)).replace(/\.\d+Z$/, "Z")
   const now = DateTime.formatIso(yield* DateTime.now).replace(/\.\d+Z$/, "Z")
-  const name = r.sink.readBack.stream
-  yield* readStream(r.connection, name, { options: { since, now }, wanted: new Set([name]) }).pipe(
+  const name = sink.readBack.stream
+  yield* readStream(connection, name, { options: { since, now }, wanted: new Set([name]) }).pipe(
     Stream.runForEach((group) =>
       Effect.gen(function* () {
-        commentsRead += yield* comparePage(r, page++, group.rows[name] ?? [], span.roots)
+        const number = page++
+        for (const { r, span } of targets)
+          commentsRead += yield* comparePage(r, number, group.rows[name] ?? [], span.roots)
       })
     )
   )
-  commentsRead += yield* askForMissing(r, page, span.roots)
-  return { commentsRead, roots: span.roots }
+  for (const { r, span } of targets) commentsRead += yield* askForMissing(r, page, span.roots)
+  const talks = targets.reduce((n, { r, span }) => n + (isConversation(r.entity) ? span.roots : 0), 0)
+  return { commentsRead, talks }
 })
 
 /** When the records were written, and how many there are; undefined when none are. */
@@ -59,7 +72,7 @@ const spanOf = ({ entity, scope }: ReadBack) =>
 const forget = ({ entity, scope }: ReadBack) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     asTenant(scope.tenantId)(sql`delete from tallies where job_id = ${scope.jobId}::uuid and stage = 'destination'
-      and entity = any(${[entity, ...partsOf(entity).map((e) => e.id)]}::text[])`)
+      and batch_key like ${`${entity}/%`}`)
   )
 
 /** Records of the job that these destination records belong to: by source key, or by the id the ledger has. */

@@ -45,7 +45,7 @@ export const findings = (jobId: string, entity: EntityId, isPart: boolean) =>
       select id, 'changed' as code, 'the destination differs in ' || string_agg(distinct note, ', ') as message
         from seen where note not in ('', 'missing', 'extra') group by id
       union all select id, 'missing', 'not at the destination' from seen where note = 'missing'
-      union all select split_part(id, '#', 1), 'doubled', 'a comment that was not written by this migration' from seen where note = 'extra'
+      union all select regexp_replace(id, '#[0-9]+$', ''), 'doubled', 'not written by this migration' from seen where note = 'extra'
       union all select id, 'doubled', count(distinct destination) || ' destination records: ' || string_agg(distinct destination, ', ')
         from seen where note <> 'extra' and not ${isPart}::boolean group by id having count(distinct destination) > 1
       union all select o.source_id, 'missing', 'not at the destination' from job_record_outcomes o

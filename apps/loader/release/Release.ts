@@ -49,7 +49,7 @@ const handle = (timing: Timing) => (run: Run) =>
       if (entity !== undefined) yield* release(run, command, entity, timing)
     }
   }).pipe(
-    Effect.catchTag(["VaultError", "RegistryError", "ConnectionError"], (cause) =>
+    Effect.catchTag(["BlobError", "VaultError", "RegistryError", "ConnectionError"], (cause) =>
       Effect.fail(new StageError({ stage: run.stage, reason: new Transient({ cause }) }))
     ),
     orStageError(run.stage)

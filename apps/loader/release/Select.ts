@@ -1,8 +1,9 @@
 // What a release cuts into batches: approved roots in archive order with their parts, and where it stands. Runs in the
 // caller's transaction. Merged records come last, when the records that stand for them are loaded.
 import type { Resolution } from "@bridge/domain/Element"
-import { type EntityId, partsOf } from "@bridge/domain/Entities"
+import type { EntityId } from "@bridge/domain/Entities"
 import { resolutionHash } from "@bridge/review/Elements"
+import { approvedParts } from "@bridge/review/Parts"
 import { approvedOnly } from "@bridge/review/Reviewed"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -110,36 +111,23 @@ export const mergedLeft = (jobId: string, entity: EntityId) =>
     return row?.left === true
   })
 
-interface PartRow {
-  readonly entity: EntityId
-  readonly source_id: string
-  readonly parent_id: string
-  readonly transformed_hash: string
-  readonly resolution: Resolution | null
-}
-
 const partsOfRoots = (jobId: string, entity: EntityId, roots: ReadonlyArray<RootRow>) =>
-  Effect.gen(function* () {
-    const parts = new Map<string, Array<ReleasedPart>>()
-    const entities = partsOf(entity).map((e) => e.id)
-    if (entities.length === 0 || roots.length === 0) return parts
-    const sql = yield* SqlClient.SqlClient
-    const rows = yield* sql<PartRow>`select entity, source_id, parent_id, transformed_hash, resolution from job_records
-      where job_id = ${jobId}::uuid and entity = any(${entities}::text[])
-        and parent_entity = ${entity} and parent_id = any(${roots.map((r) => r.source_id)}::text[]) and ${sql.literal(approvedOnly)}
-      order by entity, source_id`
-    for (const r of rows) {
-      const list = parts.get(r.parent_id) ?? []
-      list.push({
-        entity: r.entity,
-        sourceId: r.source_id,
-        hash: r.transformed_hash,
-        resolution: resolutionHash(r.resolution)
-      })
-      parts.set(r.parent_id, list)
+  Effect.map(
+    approvedParts(
+      jobId,
+      entity,
+      roots.map((r) => r.source_id)
+    ),
+    (found) => {
+      const parts = new Map<string, Array<ReleasedPart>>()
+      for (const { entity, hash, resolution, root, sourceId } of found) {
+        const list = parts.get(root) ?? []
+        list.push({ entity, sourceId, hash, resolution: resolutionHash(resolution) })
+        parts.set(root, list)
+      }
+      return parts
     }
-    return parts
-  })
+  )
 
 export interface NewBatch {
   readonly number: number

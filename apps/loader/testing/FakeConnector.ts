@@ -1,6 +1,15 @@
 // The connector of FakeVendor.ts: persons in bulk (matched by e-mail), groups one by one (matched by name), tickets in bulk
 // with their comments.
-import type { AnyConnector, Call, JsonObject, Sink, Write, WriteOutcome } from "@bridge/connectors/Connector"
+import type {
+  AnyConnector,
+  Call,
+  Further,
+  JsonObject,
+  Sink,
+  Uploads,
+  Write,
+  WriteOutcome
+} from "@bridge/connectors/Connector"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { Answer } from "@bridge/http/Call"
 import { Schema } from "effect"
@@ -8,7 +17,41 @@ import { Schema } from "effect"
 type Parsed = Readonly<Record<string, unknown>>
 
 const parse = (answer: Answer): Parsed => JSON.parse(answer.body.toString("utf8"))
-const keyed = (write: Write): JsonObject => ({ ...write.body, key: write.sourceKey })
+const keyed = ({ body: { labels: _later, ...body }, sourceKey }: Write): JsonObject => ({ ...body, key: sourceKey })
+
+/** Files are uploaded first; a ticket names their tokens under `files`. */
+const uploads: Uploads<unknown> = {
+  bytes: 1000,
+  lifeMillis: 600,
+  call: (_config, { mime, name }, bytes) => ({
+    operation: "upload",
+    method: "POST",
+    path: "/uploads",
+    query: { name },
+    headers: { "content-type": mime },
+    bytes,
+    idempotent: false
+  }),
+  read: (answer) => {
+    const made = parse(answer)
+    if (answer.status !== 201)
+      return { _tag: "UploadRefused", code: String(made["code"]), message: String(made["message"]), hint: "" }
+    return { _tag: "Uploaded", token: String(made["token"]), fileId: null, url: null }
+  },
+  attach: (body, files) => ({ ...body, files: files.map(([, { token }]) => token) }),
+  files: () => []
+}
+
+/** `labels` of a group: a call each, behind it. */
+const labels: Further<unknown> = {
+  ofMatched: false,
+  of: ({ body }) => (Array.isArray(body["labels"]) ? body["labels"].map(String) : []),
+  list: (_config, _write, id) => get("labels", `/labels/${id}`),
+  readList: (answer) => ({ names: parse(answer)["names"] as ReadonlyArray<string>, next: null }),
+  create: (_config, _write, id, name) => post("label", `/labels/${id}`, { name }),
+  readCreate: (answer) =>
+    answer.status === 201 ? null : { code: "Refused", message: String(parse(answer)["message"]), hint: "" }
+}
 
 const get = (operation: string, path: string, query: Readonly<Record<string, string>> = {}): Call => ({
   operation,
@@ -36,7 +79,9 @@ const idsOf = (answer: Answer): ReadonlyArray<string> =>
 const single = (entity: EntityId): Omit<Sink<unknown>, "createMany"> => ({
   entity,
   stream: entity,
-  parts: entity === "ticket" ? ["comment"] : [],
+  parts: entity === "ticket" ? ["comment", "attachment"] : [],
+  ...(entity === "ticket" && { uploads }),
+  ...(entity === "group" && { further: labels }),
   batchSize: 5,
   batchBytes: 100_000,
   createOne: (_config, write) => post("createOne", `/${entity}`, keyed(write)),

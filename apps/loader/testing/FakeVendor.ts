@@ -38,6 +38,11 @@ export interface FakeVendor {
   jobsKnown: boolean
   /** The only key that is taken; null: any. */
   key: string | null
+  /** Files by their tokens, as long as no record has named them; and those that records have. */
+  readonly files: Map<string, Uint8Array>
+  readonly attached: Array<{ readonly key: string; readonly bytes: Uint8Array }>
+  /** What each record has beside it, by its id. */
+  readonly labels: Map<string, Array<string>>
   readonly stop: () => Promise<void>
 }
 
@@ -45,8 +50,9 @@ export const startVendor = async (): Promise<FakeVendor> => {
   const kept: Array<Kept> = []
   const jobs = new Map<string, Job>()
   const calls: Array<string> = []
+  let uploads = 0
   const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => answer(request, response, body))
+    void bytesOf(request).then((bytes) => answer(request, response, bytes))
   })
   const vendor: FakeVendor = {
     origin: "",
@@ -57,6 +63,9 @@ export const startVendor = async (): Promise<FakeVendor> => {
     jobPolls: 1,
     jobsKnown: true,
     key: null,
+    files: new Map(),
+    attached: [],
+    labels: new Map(),
     stop: () =>
       new Promise((done) => {
         server.closeAllConnections()
@@ -65,11 +74,36 @@ export const startVendor = async (): Promise<FakeVendor> => {
   }
 
   const create = (entity: string, record: Record<string, unknown>): Record<string, unknown> => {
-    const fault = refusal(entity, record, kept)
+    const fault = refusal(entity, record, kept) ?? take(record)
     if (fault !== undefined) return fault
     const id = String(1000 + kept.length)
     kept.push({ id, entity, key: String(record["key"] ?? ""), body: record })
     return { id }
+  }
+
+  /** Files that a record names are its own from now on; a token is good once. */
+  const take = (record: Record<string, unknown>): { code: string; message: string } | undefined => {
+    const tokens = Array.isArray(record["files"]) ? record["files"].map(String) : []
+    if (tokens.some((token) => !vendor.files.has(token))) return { code: "BadToken", message: "unknown token" }
+    for (const token of tokens) {
+      vendor.attached.push({ key: String(record["key"] ?? ""), bytes: vendor.files.get(token) ?? new Uint8Array() })
+      vendor.files.delete(token)
+    }
+    return undefined
+  }
+
+  const upload = (bytes: Uint8Array): readonly [number, object] => {
+    if (Buffer.from(bytes).includes("virus")) return [422, { code: "Refused", message: "not this one" }]
+    const token = `token-${++uploads}`
+    vendor.files.set(token, bytes)
+    return [201, { token }]
+  }
+
+  const label = (id: string, name: string): readonly [number, object] => {
+    const list = vendor.labels.get(id) ?? []
+    if (name.includes("bad") || list.includes(name)) return [422, { code: "Refused", message: `${name} is taken` }]
+    vendor.labels.set(id, [...list, name])
+    return [201, { name }]
   }
 
   const run = (job: Job): void => {
@@ -89,6 +123,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
 
   const read = (url: URL): readonly [number, object] => {
     const [, kind, id] = url.pathname.split("/")
+    if (kind === "labels") return [200, { names: vendor.labels.get(id ?? "") ?? [] }]
     if (kind === "jobs" && id !== undefined) {
       const job = jobs.get(id)
       if (job === undefined) return [404, {}]
@@ -113,8 +148,10 @@ export const startVendor = async (): Promise<FakeVendor> => {
     return [200, { records: hits.map((k) => ({ id: k.id, key: k.key, ...k.body })) }]
   }
 
-  const answer = (request: IncomingMessage, response: ServerResponse, body: Record<string, unknown>): void => {
+  const answer = (request: IncomingMessage, response: ServerResponse, bytes: Buffer): void => {
     const url = new URL(request.url ?? "/", "http://vendor")
+    const raw = url.pathname === "/uploads"
+    const body: Record<string, unknown> = raw || bytes.length === 0 ? {} : JSON.parse(bytes.toString("utf8"))
     const operation = `${request.method} ${url.pathname}`
     calls.push(operation)
     vendor.observe(`request ${operation}`)
@@ -135,7 +172,9 @@ export const startVendor = async (): Promise<FakeVendor> => {
       before()
       return
     }
-    const [status, made] = request.method === "GET" ? read(url) : write(url.pathname.split("/")[1] ?? "", body)
+    const [kind = "", id = ""] = url.pathname.split("/").slice(1)
+    const done = () => (raw ? upload(bytes) : kind === "labels" ? label(id, String(body["name"])) : write(kind, body))
+    const [status, made] = request.method === "GET" ? read(url) : done()
     vendor.observe(`answer ${operation}`)
     if (fate === "lose") die()
     else send(response, fate === "fail-after" ? 502 : status, made)
@@ -158,10 +197,10 @@ const send = (response: ServerResponse, status: number, body: object = {}): void
   response.end(JSON.stringify(body))
 }
 
-const bodyOf = (request: IncomingMessage): Promise<Record<string, unknown>> =>
+const bytesOf = (request: IncomingMessage): Promise<Buffer> =>
   new Promise((done) => {
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => done(chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString("utf8"))))
+    request.on("end", () => done(Buffer.concat(chunks)))
     request.on("error", () => {})
   })

@@ -21,7 +21,9 @@ import { Schemas } from "@bridge/kafka/Schemas"
 import { platform } from "@bridge/platform/Platform"
 import { Elements } from "@bridge/review/Elements"
 import { reviewed } from "@bridge/review/Reviewed"
+import { Blobs } from "@bridge/store/Blobs"
 import { asTenant } from "@bridge/store/Postgres"
+import { Vault } from "@bridge/vault/Vault"
 import { ConfigProvider, Effect, Fiber, Layer, ManagedRuntime } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Timing } from "../Desk.ts"
@@ -37,6 +39,7 @@ export interface Seed {
   readonly meta?: Readonly<Record<string, Json>>
   readonly resolution?: Resolution
   readonly parentId?: string
+  readonly parentEntity?: EntityId
 }
 export type Seeds = Partial<Record<EntityId, ReadonlyArray<Seed>>>
 
@@ -92,6 +95,7 @@ export const openLab = async (timing: Timing = quick) => {
     Layer.mergeAll(platform, fake, Elements.layer.pipe(Layer.provide(platform))).pipe(Layer.provideMerge(env))
   )
   const tenantId = await services.runPromise(newTenant)
+  await services.runPromise(Effect.flatMap(Vault, (vault) => vault.createTenantKey(tenantId)))
   const rows = <A extends object>(query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>) =>
     services.runPromise(asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, query)))
 
@@ -172,6 +176,8 @@ export const openLab = async (timing: Timing = quick) => {
   return {
     services,
     vendor,
+    /** Bytes in the blob store, by their hash. */
+    store: (bytes: Uint8Array) => services.runPromise(Effect.flatMap(Blobs, (blobs) => blobs.put(tenantId, bytes))),
     /** The credentials of the destination as the tenant has them stored now. */
     stored,
     tenantId,
@@ -258,6 +264,6 @@ const insertRecords = (tenantId: string, jobId: string, entity: string, seeds: R
       yield* sql`insert into job_records (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,
           position, raw_hash, transformed_hash, resolution)
         values (${tenantId}::uuid, ${jobId}::uuid, ${entity}, ${seed.sourceId}, ${seed.sourceId}, ${seed.parentId ?? null},
-          ${seed.parentId === undefined ? null : (entityNamed(entity)?.parents[0] ?? null)}, 'main', 0, ${position}, 'raw', ${hashJson(elements[position] ?? null)}, ${seed.resolution === undefined ? null : JSON.stringify(seed.resolution)}::jsonb)`
+          ${seed.parentId === undefined ? null : (seed.parentEntity ?? entityNamed(entity)?.parents[0] ?? null)}, 'main', 0, ${position}, 'raw', ${hashJson(elements[position] ?? null)}, ${seed.resolution === undefined ? null : JSON.stringify(seed.resolution)}::jsonb)`
     }
   })

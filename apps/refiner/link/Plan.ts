@@ -2,37 +2,47 @@
 // For Settle.ts. What does not belong here: records.
 import type { EntityId } from "@bridge/domain/Entities"
 import type { EntityMapping, Mapping, MappingOptions, Reference } from "@bridge/domain/Mapping"
+import { isConversation } from "@bridge/domain/Records"
 
 export interface Policy {
   readonly path: string
   readonly missing: Reference["missing"]
   readonly agent: boolean
+  /** The record's name is wanted, not its id. */
+  readonly name: boolean
 }
 
 export interface LinkPlan {
   readonly policies: (entity: EntityId) => ReadonlyArray<Policy>
-  /** Where a ticket's body refers to these; null where the mapping does not move them. */
-  readonly ticket: {
-    readonly assignee: string | null
-    readonly group: string | null
-    readonly requester: string | null
-    readonly organization: string | null
-  }
+  /** Where the body of a ticket, problem or change refers to these; null where the mapping does not move them. */
+  readonly work: (entity: EntityId) => WorkPaths
   /** Where a person's body refers to its organization. */
   readonly personOrganization: string | null
   readonly member: { readonly group: string | null; readonly person: string | null }
   readonly options: MappingOptions
 }
 
+export interface WorkPaths {
+  readonly assignee: string | null
+  readonly group: string | null
+  readonly requester: string | null
+  readonly organization: string | null
+}
+
+export const noWork: WorkPaths = { assignee: null, group: null, requester: null, organization: null }
+
 export const linkPlan = ({ entities, options }: Mapping): LinkPlan => ({
   options,
   policies: (entity) => policiesOf(entities[entity]),
-  ticket: {
-    assignee: pathFrom(entities.ticket, "assignee"),
-    group: pathFrom(entities.ticket, "group"),
-    requester: pathFrom(entities.ticket, "requester"),
-    organization: pathFrom(entities.ticket, "organization") ?? pathFrom(entities.ticket, "department")
-  },
+  work: (entity) =>
+    isConversation(entity)
+      ? {
+          assignee: pathFrom(entities[entity], "assignee"),
+          group: pathFrom(entities[entity], "group"),
+          requester: pathFrom(entities[entity], "requester"),
+          organization: pathFrom(entities[entity], "organization") ?? pathFrom(entities[entity], "department")
+        }
+      : noWork,
   personOrganization: pathFrom(entities.person, "departments"),
   member: { group: pathFrom(entities["group-member"], "group"), person: pathFrom(entities["group-member"], "person") }
 })
@@ -40,12 +50,12 @@ export const linkPlan = ({ entities, options }: Mapping): LinkPlan => ({
 const policiesOf = (entity: EntityMapping | undefined): ReadonlyArray<Policy> => {
   if (entity === undefined) return []
   const rules = entity.fields.flatMap(({ ref, to }) =>
-    ref === undefined ? [] : [{ path: to, missing: ref.missing, agent: ref.agent === true }]
+    ref === undefined ? [] : [{ path: to, missing: ref.missing, agent: ref.agent === true, name: ref.as === "name" }]
   )
   const author = entity.text?.author
   return author === undefined
     ? rules
-    : [...rules, { path: "meta.description.author_id", missing: author.missing, agent: false }]
+    : [...rules, { path: "meta.description.author_id", missing: author.missing, agent: false, name: false }]
 }
 
 const pathFrom = (entity: EntityMapping | undefined, field: string): string | null =>

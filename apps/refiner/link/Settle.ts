@@ -2,6 +2,7 @@
 // written to `job_records.resolution`. Set-based, idempotent, the same whatever came first: the lowest source id wins
 // (shorter vendor ids first, then by code point: numbers in their order). Runs inside the caller's transactions.
 import { type Entity, type EntityId, entities, entity } from "@bridge/domain/Entities"
+import { isConversation } from "@bridge/domain/Records"
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { LinkPlan } from "./Plan.ts"
@@ -79,9 +80,9 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
         and source_id > ${after} order by source_id limit ${slice}) as t`
     if (end === undefined || end.last === null) return undefined
     const policies = JSON.stringify(Object.fromEntries(plan.policies(id).map(({ path, ...policy }) => [path, policy])))
-    const { assignee, group, organization, requester } = id === "ticket" ? plan.ticket : nothing
-    const outside = id === "ticket" && wanted.includes("group-member") ? plan.options.assigneeOutsideGroup : "keep"
-    const strict = id === "ticket" && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
+    const { assignee, group, organization, requester } = plan.work(id)
+    const outside = isConversation(id) && wanted.includes("group-member") ? plan.options.assigneeOutsideGroup : "keep"
+    const strict = isConversation(id) && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
     const families = entity(id).parents.filter((parent) => wanted.includes(parent))
     yield* sql`
       with mine as materialized (
@@ -98,14 +99,15 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
         select m.*, k.key as path, k.value ->> 'entity' as kind, k.value ->> 'nativeId' as native,
           coalesce(${policies}::jsonb -> k.key ->> 'missing', 'drop') as missing,
           coalesce((${policies}::jsonb -> k.key ->> 'agent')::boolean, false) as agent,
+          coalesce((${policies}::jsonb -> k.key ->> 'name')::boolean, false) as by_name,
           array(select e || (k.value ->> 'nativeId') from unnest(${prefixes}::text[]) e
             where not (k.value ->> 'entity' = any(${wanted}::text[]))) as earlier
         from mine m left join lateral jsonb_each(coalesce(m.refs, '{}')) k on true),
       hit as materialized (
         select r.*, t.target from reference r left join lateral (
           select coalesce(x.resolution -> 'merged' ->> 'into', x.source_id) as target from job_records x
-          where x.job_id = ${jobId}::uuid and x.entity = r.kind and x.native_id = r.native and x.state = 'ready'
-            and x.resolution ->> 'excluded' is null
+          where x.job_id = ${jobId}::uuid and x.entity = r.kind and x.native_id = r.native
+            and (r.by_name or (x.state = 'ready' and x.resolution ->> 'excluded' is null))
           union all
           select l.source_id from jobs j join load_ledger l on l.tenant_id = j.tenant_id
             and l.destination_account = j.destination_account and l.source_account = j.source_account
@@ -119,7 +121,8 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
       linked as materialized (
         select source_id, min(parent_id) as parent_id, min(parent_entity) as parent_entity, (array_agg(refs))[1] as refs,
           (array_agg(resolution))[1] as resolution, (array_agg(warnings))[1] as warnings,
-          coalesce(jsonb_object_agg(path, case when good then jsonb_build_object('entity', kind, 'sourceId', target)
+          coalesce(jsonb_object_agg(path, case when good and by_name then jsonb_build_object('entity', kind, 'name', coalesce(title, native))
+            when good then jsonb_build_object('entity', kind, 'sourceId', target)
             else jsonb_build_object('entity', kind, 'missing', native, 'use', missing) end)
             filter (where path is not null), '{}') as found,
           coalesce(jsonb_agg(jsonb_build_object('field', path, 'settled', true,
@@ -180,8 +183,6 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
         and (o.resolution is distinct from o.old_resolution or o.warnings is distinct from o.old_warnings)`
     return end.n < slice ? undefined : end.last
   })
-
-const nothing: LinkPlan["ticket"] = { assignee: null, group: null, requester: null, organization: null }
 
 /** Two memberships of one person in one group (people were merged): the lowest stays. */
 const mergeMembers = ({ jobId, plan }: Settling) =>

@@ -214,7 +214,7 @@ describe("a person", () => {
   it("has all that is known about further departments and addresses in warnings, VIPs a tag", () => {
     const { element, warnings } = personOf({ vip: true, departments: ["1", "2"], other_emails: ["b@c.example"] })
     expect(element?.body.tags).toEqual(["vip"])
-    expect(element?.meta.identities).toEqual(["b@c.example"])
+    expect(element?.body.identities).toEqual([{ type: "email", value: "b@c.example" }])
     expect(codes(warnings)).toEqual(["other-emails", "several-departments"])
   })
 })

@@ -6,9 +6,11 @@ import { type EntityId, entityIds } from "@bridge/domain/Entities"
 import type { EntityMapping, Mapping } from "@bridge/domain/Mapping"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { isConversation } from "@bridge/domain/Records"
+import { fileWriter } from "./Attached.ts"
 import { customWriter } from "./Custom.ts"
 import type { Draft, Writer } from "./Draft.ts"
 import { fieldWriter } from "./Fields.ts"
+import { notesWriter } from "./Notes.ts"
 import { personWriter } from "./People.ts"
 import { reader } from "./Read.ts"
 import { textWriter } from "./Texts.ts"
@@ -32,6 +34,8 @@ export const compile = (mapping: Mapping): Transforms =>
 const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   const entity = mapping.entities[id]
   if (entity === undefined) return () => ({ element: null, excluded: `the mapping has no ${id}`, warnings: [] })
+  const { leftOut } = entity
+  if (leftOut !== undefined) return () => ({ element: null, excluded: leftOut, warnings: [] })
   const writers = writersOf(mapping, id, entity)
   return (record) => {
     const draft: Draft = { record, body: {}, refs: {}, meta: {}, warnings: [] }
@@ -52,6 +56,8 @@ const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): Reado
   ...entity.fields.map((rule) => fieldWriter(mapping.values, rule)),
   ...(id === "person" ? [personWriter(mapping.options)] : []),
   ...(entity.text === undefined ? [] : [textWriter(entity.text, isConversation(id))]),
+  ...(entity.notes === undefined ? [] : [notesWriter(entity.notes)]),
+  ...(entity.file === undefined ? [] : [fileWriter(entity.file)]),
   ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
 ]
 

@@ -45,8 +45,13 @@ const withoutEmail = (options: MappingOptions, draft: Draft): string | null => {
 const further = (draft: Draft): void => {
   const others = otherEmails(draft.record)
   if (Array.isArray(others) && others.length > 0) {
-    draft.meta.identities = others.map(String)
-    warn(draft, "other-emails", "other_emails", `further addresses: ${others.join(", ")}`)
+    const written = draft.body.identities !== undefined
+    warn(
+      draft,
+      "other-emails",
+      "other_emails",
+      `further addresses${written ? "" : ", not moved"}: ${others.join(", ")}`
+    )
   }
   const all = departments(draft.record)
   if (Array.isArray(all) && all.length > 1)

@@ -67,6 +67,12 @@ export const step = (transformation: Transformation, field: string): Step => {
       return (value) => orNull(textOf(value).trim())
     case "domains":
       return (value) => some(domainsOf(listOf(value)))
+    case "identities":
+      return (value) => identitiesOf(listOf(value))
+    case "key":
+      return (value) => keyOf(textOf(value), transformation.length)
+    case "lines":
+      return (value) => orNull(linesOf(value).join("\n"))
   }
 }
 
@@ -134,3 +140,23 @@ const domainsOf = (values: ReadonlyArray<JsonValue>): ReadonlyArray<string> => {
   }
   return [...seen]
 }
+
+const identitiesOf = (values: ReadonlyArray<JsonValue>): JsonValue => {
+  const addresses = new Set(values.map((one) => textOf(one).trim()).filter((one) => one !== ""))
+  return addresses.size === 0 ? null : [...addresses].map((value) => ({ type: "email", value }))
+}
+
+/** Source: Zendesk API, keys of custom objects: lower case letters, digits and `_`, a letter first. */
+const keyOf = (text: string, length: number): string | null => {
+  const words = text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/gu, "_")
+    .replace(/^[_0-9]+|_+$/gu, "")
+  return orNull(words.slice(0, length).replace(/_+$/u, ""))
+}
+
+const linesOf = (value: JsonValue): ReadonlyArray<string> =>
+  typeof value !== "object" || value === null || Array.isArray(value)
+    ? []
+    : Object.entries(value).flatMap(([name, one]) => (isBlank(one) ? [] : [`${name}: ${textOf(one)}`]))

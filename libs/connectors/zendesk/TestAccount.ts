@@ -46,8 +46,19 @@ const lists: Readonly<Record<string, ReadonlyArray<object>>> = {
     { id: 41, type: "tagger", title: "Site", custom_field_options: [{ name: "North", value: "n" }] },
     { id: 42, type: "subject", title: "Subject" },
     { id: 43, type: "text", title: "Note" }
-  ]
+  ],
+  user_fields: [{ id: 44, key: "site", type: "text", title: "Site", system: false }],
+  organization_fields: [{ id: 45, key: "region", type: "text", title: "Region", system: false }],
+  custom_objects: ["laptop_1", "phone_2", "server_3"].map((key) => ({ key, title: key })),
+  "custom_objects/laptop_1/records": [1, 2, 3].map((n) => ({ id: `01H${n}`, name: `L ${n}` })),
+  "custom_objects/server_3/records": [{ id: "01J1", name: "S" }]
 }
+
+/** The key of the array in an answer, where it is not the path. */
+const keyOf = (name: string): string => (name.endsWith("/records") ? "custom_object_records" : name)
+
+const identitiesOf = (user: string) =>
+  [1, 2, 3].map((n) => ({ id: Number(`${user}${n}`), user_id: Number(user), type: "email", value: `u${n}@x.org` }))
 
 const listSize = 2
 
@@ -88,13 +99,15 @@ export const zendesk: Respond = (call, response) => {
   const name = pathname.replace("/api/v2/", "")
   const ticket = /^tickets\/(\d+)\/comments$/.exec(name)?.[1]
   if (ticket !== undefined) return json(response, ...comments(ticket, pathname, searchParams))
+  const user = /^users\/(\d+)\/identities$/.exec(name)?.[1]
+  if (user !== undefined) return json(response, 200, listPage(pathname, "identities", identitiesOf(user), searchParams))
   if (name === "tickets/count") return json(response, 200, { count: { value: 5 } })
   if (name === "incremental/tickets/cursor") return text(exportPage("tickets", tickets, searchParams))
   if (name === "incremental/users/cursor") return text(exportPage("users", users, searchParams))
   const list = lists[name]
   return list === undefined
     ? json(response, 404, { error: "InvalidEndpoint" })
-    : json(response, 200, listPage(pathname, name, list, searchParams))
+    : json(response, 200, listPage(pathname, keyOf(name), list, searchParams))
 }
 
 export const account: Account = {
@@ -114,6 +127,10 @@ export const account: Account = {
     users: users.map(({ id }) => id),
     organizations: ["1", "2", "3"],
     organization_memberships: ["11"],
+    user_identities: ["1", "2", "3"].flatMap((user) => [`${user}1`, `${user}2`, `${user}3`]),
+    custom_objects: ["laptop_1", "phone_2", "server_3"],
+    // The plan has lost its second object: its records answer 404.
+    custom_object_records: ["01H1", "01H2", "01H3", "01J1"],
     groups: ["21"],
     group_memberships: ["31"]
   }

@@ -1,81 +1,41 @@
 // What can be written to Zendesk, and how each is found again. Source: Zendesk API, "Ticket import", "Users", "Organizations",
 // "Groups", "Memberships". The source key stands in `external_id` where the record has one: groups and memberships do not.
-import type { Answer, Call, JsonObject } from "@bridge/http/Call"
-import type { Lookup, Match, Sink, Write } from "../Connector.ts"
-import { idOf, listOf, objectOf, textOf } from "../Values.ts"
-import { bodyOf, budgetOf } from "./Answers.ts"
+import type { Answer, JsonObject } from "@bridge/http/Call"
+import type { Match, Sink, Write } from "../Connector.ts"
+import { idOf, textOf } from "../Values.ts"
+import { budgetOf } from "./Answers.ts"
+import {
+  batchBytes,
+  batchSize,
+  byKey,
+  exportLagMillis,
+  externalId,
+  get,
+  hasKey,
+  idsWhere,
+  jobs,
+  keyed,
+  nextPage,
+  post,
+  put,
+  quoted,
+  remove
+} from "./Calls.ts"
 import type { Config } from "./Config.ts"
-import { jobCall, readJob, readOpenJobs, readWrite } from "./Outcomes.ts"
+import { identities, userIdentities } from "./Identities.ts"
+import { customObjectRecords, customObjects } from "./Objects.ts"
+import { readWrite } from "./Outcomes.ts"
+import { uploadSink, uploads } from "./Uploads.ts"
 
-/** Source: 100 records in every bulk call. */
-const batchSize = 100
-/** The largest request is not documented (413 says when); well below what was seen to work. */
-const batchBytes = 4 * 1024 * 1024
 /** Search is eventually consistent: minutes. */
 const searchLagMillis = 3 * 60_000
-/** Incremental exports hide the last minute. */
-const exportLagMillis = 65_000
-
-const post = (operation: string, path: string, body: JsonObject): Call => ({
-  operation,
-  method: "POST",
-  path,
-  body,
-  idempotent: false
-})
-const put = (operation: string, path: string, body: JsonObject): Call => ({
-  operation,
-  method: "PUT",
-  path,
-  body,
-  idempotent: false
-})
-const remove = (operation: string, path: string): Call => ({ operation, method: "DELETE", path, idempotent: false })
-const get = (operation: string, path: string, query: Readonly<Record<string, string>>, budget?: string): Call => ({
-  operation,
-  method: "GET",
-  path,
-  query,
-  ...(budget !== undefined && { budget }),
-  idempotent: true
-})
-
-/** Ids of the rows under `key` that pass, oldest first. */
-const idsWhere = (answer: Answer, key: string, passes: (row: JsonObject) => boolean): ReadonlyArray<string> =>
-  listOf(bodyOf(answer)[key])
-    .map(objectOf)
-    .filter(passes)
-    .flatMap((row) => idOf(row.id) ?? [])
-    .toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
-
-const hasKey = (write: Write) => (row: JsonObject) => idOf(row.external_id) === write.sourceKey && row.active !== false
-
-const keyed = (write: Write): JsonObject =>
-  write.sourceKey === "" ? write.body : { ...write.body, external_id: write.sourceKey }
-
-const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, " ")}"`
-
-const byKey = (key: string, operation: string, path: string): Lookup<Config> => ({
-  name: `${path} by external_id`,
-  strong: true,
-  lagMillis: 0,
-  call: (_config, write) => get(operation, path, { external_id: write.sourceKey }),
-  read: (write, answer) => idsWhere(answer, key, hasKey(write))
-})
-
-const jobs = {
-  jobStatus: (_config: Config, jobId: string) => jobCall(jobId),
-  readJob: (_config: Config, writes: ReadonlyArray<Write>, answer: Answer) => readJob(writes, answer),
-  openJobs: { call: () => get("listJobs", "/api/v2/job_statuses", {}), read: readOpenJobs }
-}
-
-const externalId = (row: JsonObject): string | null => idOf(row.external_id)
 
 /** The import takes original dates, authors and any status; comments go inside the call, the first one is the description. */
-const tickets: Sink<Config> = {
-  entity: "ticket",
+const ticketsOf = (entity: "ticket" | "problem" | "change"): Sink<Config> => ({
+  entity,
   stream: "tickets",
-  parts: ["comment"],
+  parts: ["comment", "attachment"],
+  uploads,
   batchSize,
   batchBytes,
   createMany: (_config, writes) =>
@@ -113,7 +73,7 @@ const tickets: Sink<Config> = {
   ],
   readBack: { stream: "tickets", lagMillis: exportLagMillis, sourceKey: externalId },
   remove: (_config, id) => remove("deleteTicket", `/api/v2/tickets/${id}`)
-}
+})
 
 /** Never `create_or_update`: it would change a person who is already there. No mail goes out. */
 const users: Sink<Config> = {
@@ -124,7 +84,9 @@ const users: Sink<Config> = {
   batchBytes,
   createMany: (_config, writes) => post("createUsers", "/api/v2/users/create_many", { users: writes.map(userBody) }),
   createOne: (_config, write) => post("createUser", "/api/v2/users", { user: userBody(write) }),
-  update: (_config, write) => put("updateUser", `/api/v2/users/${write.destinationId ?? ""}`, { user: keyed(write) }),
+  update: (_config, write) =>
+    put("updateUser", `/api/v2/users/${write.destinationId ?? ""}`, { user: userBody(write) }),
+  further: identities,
   readAnswer: (_config, writes, answer) => readWrite("user", writes, answer),
   ...jobs,
   lookup: [byKey("users", "findUsers", "/api/v2/users")],
@@ -147,7 +109,10 @@ const users: Sink<Config> = {
   remove: (_config, id) => remove("deleteUser", `/api/v2/users/${id}`)
 }
 
-const userBody = (write: Write): JsonObject => ({ skip_verify_email: true, verified: true, ...keyed(write) })
+const userBody = (write: Write): JsonObject => {
+  const { identities: _later, ...user } = keyed(write)
+  return { skip_verify_email: true, verified: true, ...user }
+}
 
 const emailOf = (write: Write): string | null => {
   const email = textOf(write.body.email)?.trim().toLowerCase() ?? ""
@@ -192,17 +157,6 @@ const organizations: Sink<Config> = {
   readBack: { stream: "organizations", lagMillis: 0, sourceKey: externalId },
   remove: (_config, id) => remove("deleteOrganization", `/api/v2/organizations/${id}`)
 }
-
-/** Pages of a list behind the first, where Zendesk cannot look for the key itself. `links.next` is never null. */
-const nextPage =
-  (operation: string) =>
-  (answer: Answer): Call | null => {
-    const { links, meta } = bodyOf(answer)
-    const next = textOf(objectOf(links).next)
-    return objectOf(meta).has_more === true && next !== null
-      ? { operation, method: "GET", path: next, idempotent: true }
-      : null
-  }
 
 /** A group keeps no source key; its name is what it is found by, in the whole list. */
 const groupByName: ReadonlyArray<Match<Config> & { readonly strong: boolean; readonly lagMillis: number }> = [
@@ -302,7 +256,16 @@ const organizationMemberships = membershipSink({
   }
 })
 
-export const sinks: ReadonlyArray<Sink<Config>> = [organizations, groups, users, groupMemberships, tickets]
+export const sinks: ReadonlyArray<Sink<Config>> = [
+  organizations,
+  groups,
+  users,
+  groupMemberships,
+  customObjects,
+  customObjectRecords,
+  // Problems and changes are tickets: of type `problem`, and with a tag.
+  ...(["ticket", "problem", "change"] as const).map(ticketsOf)
+]
 
 /** Written by hand only (`bridge connector write`): no entity is loaded as these. */
-export const besides: ReadonlyArray<Sink<Config>> = [organizationMemberships]
+export const besides: ReadonlyArray<Sink<Config>> = [organizationMemberships, userIdentities, uploadSink]

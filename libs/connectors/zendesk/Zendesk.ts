@@ -3,13 +3,14 @@
 
 import { type Answer, parseJson } from "@bridge/http/Call"
 import { cutPage, fieldsOf, scalarText } from "@bridge/http/Rows"
-import type { Child, Connector, Cursor, DiscoveredField, Stream } from "../Connector.ts"
+import type { Child, Connector, Cursor, DiscoveredField, Discovery, Stream } from "../Connector.ts"
 import { rowsOf } from "../Cut.ts"
 import { booleanOf, idOf, listOf, objectOf, textOf } from "../Values.ts"
 import { bodyOf, budgets, limits, verdict } from "./Answers.ts"
 import { authorise, Config } from "./Config.ts"
 import { cursorList, exportList, listCall, nextOf } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
+import { customObjectRecordStream, customObjectStream, identitiesOf, userIdentityStream } from "./ObjectStreams.ts"
 import {
   commentSchema,
   groupMembershipSchema,
@@ -74,6 +75,15 @@ const comments: Stream<Config> = {
   normalise: Normalise.comment
 }
 
+const userExport = exportList({
+  stream: "users",
+  versionKey: "updated_at",
+  operation: "exportUsers",
+  path: "/api/v2/incremental/users/cursor",
+  key: "users",
+  otherwise: "/api/v2/users"
+})
+
 const users: Stream<Config> = {
   name: "users",
   entity: "person",
@@ -81,14 +91,12 @@ const users: Stream<Config> = {
   cursorField: "updated_at",
   deletions: "the row comes with active: false and no e-mail",
   schema: userSchema,
-  ...exportList({
-    stream: "users",
-    versionKey: "updated_at",
-    operation: "exportUsers",
-    path: "/api/v2/incremental/users/cursor",
-    key: "users",
-    otherwise: "/api/v2/users"
-  }),
+  ...userExport,
+  expand: (_config, row, wanted) => {
+    if (!wanted.has("user_identities")) return { children: [] }
+    const gone = fieldsOf(row.json, ["active"]).active === "false"
+    return { children: gone ? [] : [identitiesOf(row.sourceId)] }
+  },
   normalise: Normalise.user
 }
 
@@ -174,7 +182,33 @@ const fieldOf = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredFi
   ]
 }
 
-const ticketFields = { operation: "listTicketFields", path: "/api/v2/ticket_fields" }
+/** The fields of a stream's rows; custom ones of users and organizations stand in their rows under their key. */
+const fieldsFrom = (
+  stream: string,
+  operation: string,
+  list: string,
+  of: (field: ReturnType<typeof objectOf>) => ReadonlyArray<DiscoveredField>
+): Discovery<Config> => {
+  const form = { operation, path: `/api/v2/${list}` }
+  return {
+    stream,
+    optional: stream !== "tickets",
+    call: () => listCall(form, {}),
+    read: (answer) => {
+      const cut = cutPage(answer.body, list, [])
+      const fields = cut.rows.flatMap((row) => of(objectOf(parseJson(row.json.toString("utf8")))))
+      const next = nextOf(cut.envelope)
+      return { fields, next: next === null ? null : listCall(form, next) }
+    }
+  }
+}
+
+/** A field of users or organizations: named by its key, all of them the account's own. */
+const keyedField = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredField> => {
+  const key = textOf(field.key)
+  if (key === null) return []
+  return fieldOf(field).map((found) => ({ ...found, key, custom: booleanOf(field.system) !== true }))
+}
 
 export const zendesk: Connector<Config> = {
   vendor: "zendesk",
@@ -198,18 +232,23 @@ export const zendesk: Connector<Config> = {
     otherwise: () => ({ operation: "check", method: "GET", path: "/api/v2/tickets/count", idempotent: true })
   },
   discover: [
-    {
-      stream: "tickets",
-      call: () => listCall(ticketFields, {}),
-      read: (answer) => {
-        const cut = cutPage(answer.body, "ticket_fields", [])
-        const fields = cut.rows.flatMap((row) => fieldOf(objectOf(parseJson(row.json.toString("utf8")))))
-        const next = nextOf(cut.envelope)
-        return { fields, next: next === null ? null : listCall(ticketFields, next) }
-      }
-    }
+    fieldsFrom("tickets", "listTicketFields", "ticket_fields", fieldOf),
+    fieldsFrom("users", "listUserFields", "user_fields", keyedField),
+    fieldsFrom("organizations", "listOrganizationFields", "organization_fields", keyedField)
   ],
-  streams: [tickets, comments, users, organizations, organizationMemberships, groups, groupMemberships],
+  streams: [
+    tickets,
+    comments,
+    users,
+    userIdentityStream(userExport),
+    organizations,
+    organizationMemberships,
+    groups,
+    groupMemberships,
+    customObjectStream,
+    customObjectRecordStream
+  ],
   sinks,
+  unheld: ["custom-field", "location", "relation"],
   besides
 }

@@ -1,6 +1,8 @@
 // The default mapping from Freshservice to Zendesk, as data; every row can be changed by a tenant (docs/mapping.md).
 // All pairings are our choice where the comment names no vendor fact.
 import type { Mapping } from "../Mapping.ts"
+import { asset, assetType, assetValues } from "./FreshserviceAssetsToZendesk.ts"
+import { change, description, problem, ticketNotes, workValues } from "./FreshserviceWorkToZendesk.ts"
 
 const text = { do: "text" } as const
 const instant = { do: "instant" } as const
@@ -12,6 +14,25 @@ export const freshserviceToZendesk: Mapping = {
   source: "freshservice",
   destination: "zendesk",
   entities: {
+    "custom-field": {
+      leftOut: "definitions of fields are not written: they are paired with those at the destination beforehand",
+      exclude: [],
+      fields: []
+    },
+    location: {
+      leftOut: "Zendesk has no places: their names stand with the assets that are there",
+      exclude: [],
+      fields: []
+    },
+    relation: {
+      leftOut: "Zendesk has no relationships of this kind between assets",
+      exclude: [],
+      fields: []
+    },
+    "asset-type": assetType,
+    asset,
+    problem,
+    change,
     department: {
       exclude: [],
       fields: [
@@ -56,6 +77,8 @@ export const freshserviceToZendesk: Mapping = {
         },
         { to: "email", from: "email", transform: [{ do: "email" }] },
         { to: "role", from: "person_kind", map: "role" },
+        // Written after the person, as identities.
+        { to: "identities", from: "other_emails", transform: [{ do: "identities" }] },
         { to: "phone", from: ["phone", "mobile"], transform: [{ do: "phone" }] },
         {
           to: "details",
@@ -118,6 +141,13 @@ export const freshserviceToZendesk: Mapping = {
         },
         // Only tasks have a due date. Source: Zendesk API, "Tickets", JSON format.
         { to: "due_at", from: "due_at", transform: [instant], when: { field: "kind", in: ["task"] } },
+        // Only incidents have a problem. Source: Zendesk API, "Tickets", JSON format.
+        {
+          to: "problem_id",
+          from: "problem_ref",
+          when: { field: "kind", in: ["incident", "alert", "major_incident"] },
+          ref: { entity: "problem", missing: "drop" }
+        },
         { to: "requester_id", from: "requester", ref: { entity: "person", missing: "placeholder" } },
         { to: "assignee_id", from: "assignee", ref: { entity: "person", missing: "drop", agent: true } },
         { to: "group_id", from: "group", ref: { entity: "group", missing: "drop" } },
@@ -127,15 +157,8 @@ export const freshserviceToZendesk: Mapping = {
           ref: { entity: "department", missing: "drop" }
         }
       ],
-      // The description is the first comment. 64 kB a comment, longer is cut silently. Source: Zendesk API, "Ticket Import".
-      text: {
-        html: ["description_html"],
-        text: ["description_text"],
-        fallback: "(no description)",
-        bytes: 64_000,
-        oversize: "split",
-        author: { from: ["submitted_by", "requester"], missing: "placeholder" }
-      },
+      text: description(["submitted_by", "requester"]),
+      notes: ticketNotes,
       custom: { into: "custom_fields", as: "list", fields: [], unmapped: "reject" }
     },
     comment: {
@@ -146,9 +169,24 @@ export const freshserviceToZendesk: Mapping = {
         { to: "author_id", from: "author", ref: { entity: "person", missing: "placeholder" } }
       ],
       text: { html: ["html"], text: ["text"], fallback: "(empty)", bytes: 64_000, oversize: "split" }
+    },
+    attachment: {
+      exclude: [{ when: { field: "parent_entity", in: ["asset"] }, reason: "Zendesk keeps no files with assets" }],
+      fields: [
+        { to: "file_name", from: "name", transform: [text, { do: "truncate", bytes: 240 }], default: "file-{id}" },
+        { to: "content_type", from: "mime", transform: [text], default: "application/octet-stream" },
+        { to: "size", from: "size" }
+      ],
+      // 50 MB is what the documents are remembered to say; an account may allow less, and says so.
+      file: {
+        bytes: 50 * 1024 * 1024,
+        note: "Attachment left at the source: {name} ({bytes} bytes)"
+      }
     }
   },
   values: {
+    ...assetValues,
+    ...workValues,
     status: {
       title: "status",
       rows: {
