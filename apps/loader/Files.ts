@@ -1,5 +1,5 @@
 // Files of writes on their way: out of the blob store, up to the vendor, just before the call that names them. An upload that
-// no call has named comes to nothing, so a crash in between means only that it is made again. For Send.ts.
+// no call has named comes to nothing, so a crash in between means only that it is made again. Promise 4. For Send.ts.
 import type { Uploaded, UploadRefused, Uploads, WriteFile } from "@bridge/connectors/Connector"
 import { withNotes } from "@bridge/domain/Assemble"
 import { VendorHttp } from "@bridge/http/VendorHttp"

@@ -212,7 +212,8 @@ export interface Uploads<C> {
   read(answer: Answer): Uploaded | UploadRefused
   /** The body with its uploads named in their comments. */
   attach(body: JsonObject, files: ReadonlyArray<readonly [WriteFile, Uploaded]>): JsonObject
-  /** The files of a comment's row, for the audit. */
+  /** For the audit: a page of comments asked for with all of their files, and the files of a comment's row. */
+  listing(comments: Call): Call
   files(comment: JsonObject): ReadonlyArray<FileThere>
 }
 

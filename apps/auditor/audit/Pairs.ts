@@ -136,9 +136,8 @@ const commentsOf = (r: ReadBack, { there }: Pair) =>
       let next: typeof first | null = first
       while (next !== null) {
         const now: typeof first = next
-        const page: ReturnType<typeof first.read> = yield* http.read(r.connection, now.call, (answer) =>
-          now.read(answer)
-        )
+        const call = r.sink.uploads?.listing(now.call) ?? now.call
+        const page: ReturnType<typeof first.read> = yield* http.read(r.connection, call, (answer) => now.read(answer))
         for (const one of page.rows) rows.push(JSON.parse(one.json.toString("utf8")) as JsonObject)
         next = page.next
       }

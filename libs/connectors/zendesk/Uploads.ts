@@ -58,6 +58,8 @@ export const uploads: Uploads<Config> = {
     })
     return { ...body, comments }
   },
+  // Pictures shown in a text are not among the files of a comment unless asked for.
+  listing: (comments) => ({ ...comments, query: { ...comments.query, include_inline_images: true } }),
   files: (comment) =>
     listOf(comment.attachments)
       .map(objectOf)
