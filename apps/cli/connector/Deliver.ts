@@ -7,6 +7,7 @@ import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { monotonicMillis } from "@bridge/http/Wire"
 import { Clock, Effect, Result } from "effect"
+import { complete, uploaded } from "./Complete.ts"
 import { find, findWithin, mode } from "./Find.ts"
 
 /** A call that is not answered by then is given up, and looked for. */
@@ -32,6 +33,8 @@ export interface Deliveries {
   readonly doubtful: Set<string>
   /** A write of this run whose answer named its record: shows whether look-ups see what was written just now. */
   direct: Write | undefined
+  /** What of a write that was made could not be: words by write. */
+  readonly partly: Map<Write, string>
   /** Why nothing is sent any more. */
   down: VendorError | undefined
 }
@@ -84,10 +87,25 @@ const deliverRound = (run: Deliveries, writes: ReadonlyArray<Write>) =>
       // Where nobody can look, what the vendor said stands.
       for (const [one, like] of likes) if (like?._tag === "Matched") outcomes.set(one, like)
     }
+    yield* completeAll(run, outcomes)
     for (const [one, outcome] of outcomes)
       if (outcome._tag === "Unknown") run.doubtful.add(keyOf(run.sink, one))
       else if (byKey && outcome._tag !== "Failed") run.written.set(one.sourceKey, outcome.destinationId)
     return outcomes
+  })
+
+/** What follows records that are there: also those of an earlier run, which may have ended in between. */
+const completeAll = (run: Deliveries, outcomes: ReadonlyMap<Write, Outcome>) =>
+  Effect.gen(function* () {
+    const { further } = run.sink
+    if (further === undefined) return
+    for (const [one, outcome] of outcomes) {
+      if (run.down !== undefined || outcome._tag === "Failed" || outcome._tag === "Unknown") continue
+      if (outcome._tag === "Matched" && !further.ofMatched) continue
+      const end = yield* Effect.result(complete(run, one, outcome.destinationId))
+      if (Result.isFailure(end)) run.down ??= end.failure
+      else if (end.success.length > 0) run.partly.set(one, end.success.join("; "))
+    }
   })
 
 const unknownOf = (outcomes: ReadonlyMap<Write, Outcome>, writes: ReadonlyArray<Write>): ReadonlyArray<Write> =>
@@ -119,6 +137,8 @@ const unsent = (error: VendorError): WriteOutcome => ({
   hint: ""
 })
 
+const unsentFile = (message: string): WriteOutcome => ({ _tag: "Failed", code: "file-refused", message, hint: "" })
+
 type Outcomes = ReadonlyArray<readonly [Write, WriteOutcome]>
 
 const all = (writes: ReadonlyArray<Write>, outcome: WriteOutcome): Outcomes => writes.map((one) => [one, outcome])
@@ -132,16 +152,28 @@ const create = (run: Deliveries, writes: ReadonlyArray<Write>): Effect.Effect<Ou
     const [first] = writes
     if (first === undefined) return []
     if (down !== undefined) return all(writes, unsent(down))
+    const kinds = Map.groupBy(writes, (one) => sink.together?.(one) ?? "")
+    if (kinds.size > 1) return (yield* Effect.forEach(kinds.values(), (kind) => create(run, kind))).flat()
     const together = sink.createMany !== undefined && writes.length > 1
     if (writes.length > 1 && (!together || bytesOf(writes) > sink.batchBytes)) {
       const middle = Math.ceil(writes.length / 2)
       const left = yield* create(run, writes.slice(0, middle))
       return [...left, ...(yield* create(run, writes.slice(middle)))]
     }
+    const ready = yield* Effect.forEach(writes, (one) => uploaded(run, one))
+    if (ready.some((one) => typeof one === "string")) {
+      const fit = writes.filter((_one, i) => typeof ready[i] !== "string")
+      const refused = writes.flatMap((one, i): Outcomes => {
+        const words = ready[i]
+        return typeof words === "string" ? [[one, unsentFile(words)]] : []
+      })
+      return [...refused, ...(yield* create(run, fit))]
+    }
+    const sendable = ready.filter((one) => typeof one !== "string")
     const call =
       together && sink.createMany !== undefined
-        ? sink.createMany(source.config, writes)
-        : sink.createOne(source.config, first)
+        ? sink.createMany(source.config, sendable)
+        : sink.createOne(source.config, sendable[0] ?? first)
     const answer = yield* send(run, call, writes)
     if (answer._tag === "BatchRefused") {
       if (writes.length > 1) return (yield* Effect.forEach(writes, (one) => create(run, [one]))).flat()

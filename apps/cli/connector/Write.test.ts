@@ -210,4 +210,55 @@ describe("bridge connector write", () => {
     expect(run.lines.map(({ outcome }) => outcome)).toEqual(["created", "unknown"])
     expect(vendor.posts()).toBe(2)
   }, 60_000)
+
+  it("sends files before the ticket that names them", async () => {
+    const calls: Array<string> = []
+    const desk: Respond = (call, response) => {
+      const { pathname, searchParams } = call.url
+      if (pathname === "/api/v2/uploads") {
+        calls.push(`${searchParams.get("filename")} ${call.headers["content-type"]} ${call.body}`)
+        return json(response, 201, { upload: { token: `t${calls.length}` } })
+      }
+      if (call.method === "POST") {
+        calls.push(call.body)
+        return json(response, 201, { ticket: { id: 5 } })
+      }
+      return json(response, 200, { tickets: [], results: [] })
+    }
+    const files = [{ filename: "a.txt", content_type: "text/plain", content: "aGVsbG8=" }, "given"]
+    const ticket = { subject: "S", comments: [{ html_body: "x", uploads: files }] }
+    expect(await ran(write("tickets"), desk, line("k1", ticket))).toMatchObject({
+      code: 0,
+      lines: [{ outcome: "created", destinationId: "5" }]
+    })
+    expect(calls[0]).toBe("a.txt text/plain hello")
+    expect(JSON.parse(calls[1] ?? "").ticket.comments[0].uploads).toEqual(["t1", "given"])
+  })
+
+  it("makes what follows a record, completes it the second time, and tells what is refused", async () => {
+    const fields: Array<string> = []
+    let there = false
+    const desk: Respond = (call, response) => {
+      const { pathname } = call.url
+      if (pathname === "/api/v2/custom_objects" && call.method === "POST") there = true
+      if (pathname.endsWith("/fields") && call.method === "GET")
+        return json(response, 200, { custom_object_fields: fields.map((key) => ({ key })) })
+      if (pathname.endsWith("/fields")) {
+        const { key } = JSON.parse(call.body).custom_object_field
+        if (key === "bad") return json(response, 422, { error: "RecordInvalid", description: "no such type" })
+        fields.push(key)
+        return json(response, 201, { custom_object_field: { key } })
+      }
+      return there ? json(response, 200, { custom_object: { key: "laptop" } }) : json(response, 404, {})
+    }
+    const object = (...keys: ReadonlyArray<string>) =>
+      line("t1", { key: "laptop", title: "Laptop", fields: keys.map((key) => ({ key, type: "text" })) })
+    expect(await ran(write("custom_objects"), desk, object("one"))).toMatchObject({
+      code: 0,
+      lines: [{ outcome: "created", destinationId: "laptop", error: null }]
+    })
+    const again = await ran(write("custom_objects"), desk, object("one", "two", "bad"))
+    expect(again).toMatchObject({ code: 4, lines: [{ outcome: "matched", error: "bad: no such type" }] })
+    expect(fields).toEqual(["one", "two"])
+  })
 })

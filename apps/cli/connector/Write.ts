@@ -22,12 +22,13 @@ export const write = (source: Source, sink: Sink<unknown>, input: NodeJS.Readabl
       written: new Map(),
       doubtful: new Set(),
       direct: undefined,
+      partly: new Map(),
       down: undefined
     }
     let allWell = true
-    const tell = (sourceId: string, outcome: Outcome) => {
+    const tell = (sourceId: string, outcome: Outcome, partly: string | undefined) => {
       const failed = outcome._tag === "Failed" || outcome._tag === "Unknown"
-      if (failed) allWell = false
+      if (failed || partly !== undefined) allWell = false
       return lines.write(
         line({
           type: "result",
@@ -35,7 +36,7 @@ export const write = (source: Source, sink: Sink<unknown>, input: NodeJS.Readabl
           sourceId,
           outcome: outcome._tag.toLowerCase(),
           destinationId: failed ? null : outcome.destinationId,
-          error: failed ? scrubbed(wordsOf(outcome), secrets) : null
+          error: failed ? scrubbed(wordsOf(outcome), secrets) : partly === undefined ? null : scrubbed(partly, secrets)
         })
       )
     }
@@ -43,7 +44,8 @@ export const write = (source: Source, sink: Sink<unknown>, input: NodeJS.Readabl
       const writes = parts.flatMap((part) => (typeof part.write === "string" ? [] : [part.write]))
       const outcomes = yield* deliver(run, writes)
       for (const { sourceId, write: one } of parts)
-        yield* tell(sourceId, typeof one === "string" ? badLine(one) : (outcomes.get(one) ?? untold))
+        if (typeof one === "string") yield* tell(sourceId, badLine(one), undefined)
+        else yield* tell(sourceId, outcomes.get(one) ?? untold, run.partly.get(one))
     })
     yield* Stream.fromAsyncIterable(
       createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }),
