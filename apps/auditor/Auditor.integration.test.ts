@@ -4,6 +4,7 @@ import { asTenant, ownerLayer, layer as postgres } from "@bridge/store/Postgres"
 import { ConfigProvider, Effect, Layer, ManagedRuntime } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { findings } from "./audit/Results.ts"
 import { appendTenant, verifyChain } from "./chain/Chain.ts"
 import { enter } from "./tally/Books.ts"
 
@@ -107,5 +108,29 @@ describe("tallies", () => {
     )
     expect(row?.ids.toSorted()).toEqual(["1", "2", "3", "4"])
     expect(row?.hashes).toEqual(row?.ids.map((i) => `h${i}`))
+  })
+})
+
+describe("what the read-back found", () => {
+  it("is a fault where we differ, and only told where the destination keeps its own", async () => {
+    const job = crypto.randomUUID()
+    const notes = { "1": "", "2": "subject", "3": "~organization_id", "4": "status,~organization_id", "5": "missing" }
+    const tally = {
+      entity: "ticket",
+      batchKey: "ticket/0",
+      ids: Object.keys(notes),
+      hashes: Object.keys(notes).map((id) => `9${id}`),
+      notes: Object.values(notes)
+    }
+    await services.runPromise(asTenant(tenantId)(enter(tenantId, job, "destination", [tally])))
+    const found = await services.runPromise(asTenant(tenantId)(findings(job, "ticket", false)))
+    expect(found.map((f) => [f.id, f.code])).toEqual([
+      ["2", "changed"],
+      ["3", "set-by-destination"],
+      ["4", "changed"],
+      ["4", "set-by-destination"],
+      ["5", "missing"]
+    ])
+    expect(found[2]?.message).toBe("the destination differs in status")
   })
 })

@@ -327,6 +327,8 @@ export interface Sink<C> {
     readonly lagMillis: number
     sourceKey(row: JsonObject): string | null
   }
+  /** A field that the destination itself sets by what another field leads to (the organization, by the requester). */
+  readonly derived?: { readonly field: string; readonly by: string }
   /** Removes what was created (undo). */
   remove?(config: C, destinationId: string): Call
 }

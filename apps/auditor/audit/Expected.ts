@@ -48,6 +48,11 @@ export const ledgerOf = (scope: Scope, keys: ReadonlyArray<{ readonly entity: st
         and l.source_account = ${scope.sourceAccount} and l.destination_id is not null`)
   })
 
+/** What should be there, and which of its references lead to records that were there before and are as they were. */
+export interface Aim extends Aggregate {
+  readonly toMatched: ReadonlySet<string>
+}
+
 /** Aggregates of roots by source id; a root that is not approved, or cannot be assembled any more, is absent. */
 export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArray<string>) =>
   Effect.gen(function* () {
@@ -71,7 +76,8 @@ export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArra
       idOf: (id, sourceId) => ids.get(`${id}\n${sourceId}`),
       placeholder: ids.get(`person\n${standIn}`)
     }
-    const out = new Map<string, Aggregate>()
+    const matched = new Set(ledger.filter((l) => l.state === "matched").map((l) => `${l.entity}\n${l.source_id}`))
+    const out = new Map<string, Aim>()
     for (const root of roots) {
       const whole: Aggregate | Dangling = assemble(
         root,
@@ -79,7 +85,11 @@ export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArra
         destinations,
         refused
       )
-      if (whole._tag === "Ready") out.set(root.sourceId, whole)
+      if (whole._tag !== "Ready") continue
+      const toMatched = Object.entries(root.resolution?.refs ?? {}).flatMap(([path, ref]) =>
+        "sourceId" in ref && matched.has(`${ref.entity}\n${ref.sourceId}`) ? [path] : []
+      )
+      out.set(root.sourceId, { ...whole, toMatched: new Set(toMatched) })
     }
     return out
   })

@@ -86,7 +86,14 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
     const rootColumns = pairs.map((pair): Column => {
       const { ours, there } = pair
       const aggregate = own.has(pair) ? aggregates.get(ours.source_id) : undefined
-      const fields = aggregate === undefined ? [] : changedFields(aggregate.body, there.row)
+      const { derived } = r.sink
+      const fields =
+        aggregate === undefined
+          ? []
+          : changedFields(aggregate.body, there.row).map((field) =>
+              // Somebody who was there before keeps what they had: what follows from it is told, and is no fault.
+              field === derived?.field && aggregate.toMatched.has(derived.by) ? `${notOurs}${field}` : field
+            )
       const all = described.has(ours.source_id) ? [...fields, "description"] : fields
       return { id: ours.source_id, destinationId: there.id, note: all.join(",") }
     })
@@ -109,6 +116,9 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
     yield* asTenant(scope.tenantId)(enter(scope.tenantId, scope.jobId, "destination", tallies))
     return read.length
   })
+
+/** Before the name of a field whose difference is not ours. */
+const notOurs = "~"
 
 const tallyOf = (entity: EntityId, batchKey: string, columns: ReadonlyArray<Column>): Tally => ({
   entity,

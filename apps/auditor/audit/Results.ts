@@ -41,9 +41,12 @@ export const findings = (jobId: string, entity: EntityId, isPart: boolean) =>
     const sql = yield* SqlClient.SqlClient
     return yield* sql<Finding>`with seen as (
         select u.id, u.destination, u.note from tallies t, unnest(t.ids, t.hashes, t.notes) as u(id, destination, note)
-        where t.job_id = ${jobId}::uuid and t.stage = 'destination' and t.entity = ${entity})
-      select id, 'changed' as code, 'the destination differs in ' || string_agg(distinct note, ', ') as message
-        from seen where note not in ('', 'missing', 'extra') group by id
+        where t.job_id = ${jobId}::uuid and t.stage = 'destination' and t.entity = ${entity}), field as (
+        select s.id, f from seen s, unnest(string_to_array(s.note, ',')) as u(f) where s.note not in ('', 'missing', 'extra'))
+      select id, 'changed' as code, 'the destination differs in ' || string_agg(distinct f, ', ') as message
+        from field where f not like '~%' group by id
+      union all select id, 'set-by-destination', 'the destination keeps its own ' || string_agg(distinct substr(f, 2), ', ')
+        || ', by a record that was there before' from field where f like '~%' group by id
       union all select id, 'missing', 'not at the destination' from seen where note = 'missing'
       union all select regexp_replace(id, '#[0-9]+$', ''), 'doubled', 'not written by this migration' from seen where note = 'extra'
       union all select id, 'doubled', count(distinct destination) || ' destination records: ' || string_agg(distinct destination, ', ')
@@ -62,7 +65,9 @@ export const saveFindings = (jobId: string, entity: EntityId, found: ReadonlyArr
     const [row] = yield* sql<{ differences: ReadonlyArray<Difference> }>`select differences from migration_results
       where job_id = ${jobId}::uuid and entity = ${entity} for update`
     if (row === undefined) return
-    const books = row.differences.filter((d) => !["missing", "doubled", "changed"].includes(d.code))
+    const books = row.differences.filter(
+      (d) => !["missing", "doubled", "changed", "set-by-destination"].includes(d.code)
+    )
     const differences = [...books, ...found.slice(0, keptDifferences)]
     yield* sql`update migration_results set missing = ${count("missing")}, doubled = ${count("doubled")}, changed = ${count("changed")},
         differences = ${JSON.stringify(differences)}::jsonb where job_id = ${jobId}::uuid and entity = ${entity}`

@@ -72,6 +72,8 @@ const ticketsOf = (entity: "ticket" | "problem" | "change"): Sink<Config> => ({
     }
   ],
   readBack: { stream: "tickets", lagMillis: exportLagMillis, sourceKey: externalId },
+  // An organization that the requester does not belong to gives way to the requester's own.
+  derived: { field: "organization_id", by: "requester_id" },
   remove: (_config, id) => remove("deleteTicket", `/api/v2/tickets/${id}`)
 })
 
