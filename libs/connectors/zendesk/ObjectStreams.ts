@@ -75,9 +75,9 @@ export const customObjectStream: Stream<Config> = {
   start: () => ({}),
   page: (_config, cursor) => listCall(objectList, cursor),
   without: none,
-  read: (_config, cursor, answer) => {
+  read: (_config, _cursor, answer) => {
     const { envelope, poison, rows } = objectRows(answer)
-    return { rows, poison, next: nextOf(envelope, cursor) }
+    return { rows, poison, next: nextOf(envelope) }
   }
 }
 
@@ -107,11 +107,11 @@ export const customObjectRecordStream: Stream<Config> = {
     if (cursor.objects !== undefined) {
       const { envelope, poison, rows } = objectRows(answer)
       const all = [...keys, ...rows.map((row) => row.sourceId)]
-      const next = nextOf(envelope, objectOf(cursor.objects))
+      const next = nextOf(envelope)
       return { rows: [], poison, next: next === null ? place(all) : { objects: next, keys: all } }
     }
     const cut = cutPage(answer.body, "custom_object_records", ["id", "updated_at"])
-    const next = nextOf(cut.envelope, objectOf(cursor.records))
+    const next = nextOf(cut.envelope)
     return {
       ...rowsOf(cut.rows, { stream: "custom_object_records", versionKey: "updated_at" }),
       next: next === null ? place(keys.slice(1)) : { keys, records: next }
@@ -128,7 +128,7 @@ export const identitiesOf = (userId: string, cursor: Cursor = {}): Child => ({
   call: identitiesCall(userId, cursor),
   read: (answer) => {
     const cut = cutPage(answer.body, "identities", ["id", "updated_at"])
-    const next = nextOf(cut.envelope, cursor)
+    const next = nextOf(cut.envelope)
     return {
       ...rowsOf(cut.rows, { stream: "user_identities", versionKey: "updated_at", parentId: userId }),
       next: next === null ? null : identitiesOf(userId, next)
