@@ -1,5 +1,5 @@
 // What belongs to a write and is no part of its call: files that go up before it, and what follows it with its id. For Deliver.ts.
-import type { Uploads, Write } from "@bridge/connectors/Connector"
+import type { Sink, Uploads, Write } from "@bridge/connectors/Connector"
 import type { Source } from "@bridge/connectors/Engine"
 import { listOf, objectOf, textOf } from "@bridge/connectors/Values"
 import type { Call, JsonObject } from "@bridge/http/Call"
@@ -7,8 +7,12 @@ import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { monotonicMillis } from "@bridge/http/Wire"
 import { Effect, Result } from "effect"
-import type { Deliveries } from "./Deliver.ts"
 import { mode } from "./Find.ts"
+
+interface Into {
+  readonly source: Source
+  readonly sink: Sink<unknown>
+}
 
 const uploadMillis = 5 * 60_000
 const furtherMillis = 30_000
@@ -32,7 +36,7 @@ const hasFiles = (body: JsonObject): boolean =>
   )
 
 /** The write with its files sent and named by their tokens; words where one is refused or cannot be sent. */
-export const uploaded = (run: Deliveries, write: Write): Effect.Effect<Write | string, never, VendorHttp> =>
+export const uploaded = (run: Into, write: Write): Effect.Effect<Write | string, never, VendorHttp> =>
   Effect.gen(function* () {
     const { uploads } = run.sink
     if (uploads === undefined || !hasFiles(write.body)) return write
@@ -80,7 +84,7 @@ const sendFile = (
 
 /** Writes what follows a record that is there, where it is not there yet; the words of refusals. */
 export const complete = (
-  { sink, source }: Deliveries,
+  { sink, source }: Into,
   write: Write,
   destinationId: string
 ): Effect.Effect<ReadonlyArray<string>, VendorError, VendorHttp> =>
