@@ -16,7 +16,7 @@ const pages: Readonly<Record<string, unknown>> = {
   "/api/jobs/j/loading-results?limit=500": {
     results: [
       { entity: "ticket", topic: 7, archived: 7, hashes: { topic: "t" }, differences: [] },
-      { entity: "asset" }
+      { entity: "gadget" }
     ],
     failures: [{ entity: "ticket", sourceId: "3", message: "no" }],
     next: "ticket:3"

@@ -61,18 +61,9 @@ interface Failure {
 export const readClaims = async (rest: Asks, jobId: string): Promise<Claims> => {
   const job = `/api/jobs/${encodeURIComponent(jobId)}`
   const { results, words } = await readResults(rest, job)
-  const records = (entity: EntityName): Promise<Records> => readRecords(rest, job, entity, words)
-  return {
-    results,
-    records: {
-      ticket: await records("ticket"),
-      comment: await records("comment"),
-      person: await records("person"),
-      group: await records("group"),
-      "group-member": await records("group-member"),
-      department: await records("department")
-    }
-  }
+  const records = {} as Record<EntityName, Records>
+  for (const entity of entityNames) records[entity] = await readRecords(rest, job, entity, words)
+  return { results, records }
 }
 
 const readResults = async (rest: Asks, job: string) => {

@@ -4,12 +4,15 @@
 import { type Claims, saysThere } from "./Claims.ts"
 import { type CustomFields, customFields } from "./CustomFields.ts"
 import { differences } from "./Differences.ts"
+import { compareFiles, judgeFiles, type Placed, readFiles } from "./Files.ts"
 import { type EntityName, Findings } from "./Findings.ts"
+import { type NoteWanted, untold } from "./Notes.ts"
 import { comparePeople } from "./People.ts"
-import { type Both, digestOf, inOrder, is, mustBe, type TicketPicture } from "./Picture.ts"
+import { type Beside, type Both, digestOf, is, plain, type TicketPicture } from "./Picture.ts"
 import { type Context, comparePlaces, sourceKey } from "./Places.ts"
-import { exclusion, isOversize, type Statuses } from "./Rules.ts"
-import type { Corpus, Truth } from "./Truth.ts"
+import { isOversize, type Statuses } from "./Rules.ts"
+import { compareThings } from "./Things.ts"
+import { type WorkEntity, workEntities, workOf } from "./Work.ts"
 import { readWrites } from "./Writes.ts"
 
 export interface Comparison {
@@ -18,11 +21,15 @@ export interface Comparison {
   readonly failedOnPurpose: ReadonlyArray<string>
 }
 
-/** A ticket that must be at the destination. */
+/** A ticket, problem or change that must be at the destination. */
 interface Expected {
+  readonly entity: WorkEntity
+  readonly id: number
   /** Empty where only a look at both pictures can tell. */
   readonly digest: string
   readonly comments: number
+  readonly notes: ReadonlyArray<NoteWanted>
+  readonly files: ReadonlyArray<Placed & { readonly id: number }>
   records: number
 }
 
@@ -30,7 +37,7 @@ interface Expected {
 const mostPictures = 5_000
 
 export const compare = async (
-  truth: Truth,
+  truth: Context["truth"],
   claims: Claims,
   instance: string,
   statuses: Statuses
@@ -40,7 +47,10 @@ export const compare = async (
   const fields = customFields(await truth.sourceFields(), await truth.destinationFields())
   const places = await comparePlaces(context)
   const people = await comparePeople(context, places)
-  const both: Both = { people, places, fields, statuses }
+  await compareThings(context, places, people)
+  const files = await readFiles(context)
+  const problems = await problemTickets(context)
+  const both: Both = { people, places, fields, statuses, files, problems }
   const purpose = new Set((await truth.expectedFailures()).filter((f) => f.entity === "ticket").map((f) => f.id))
   const sides = await readSource(context, both, purpose)
   const differing = await readDestination(context, both, sides.expected)
@@ -50,38 +60,62 @@ export const compare = async (
   return { findings, failedOnPurpose: sides.failedOnPurpose }
 }
 
+const keyOf = (entity: WorkEntity, id: number): string => `${entity} ${id}`
+
+/** What a destination ticket stands for. */
+const standsFor = (instance: string, external: string | null): Pick<Expected, "entity" | "id"> | undefined => {
+  for (const entity of workEntities) {
+    const prefix = sourceKey(instance, entity, "")
+    if (external?.startsWith(prefix)) return { entity, id: Number(external.slice(prefix.length)) }
+  }
+  return undefined
+}
+
+const problemTickets = async ({ truth, instance }: Context): Promise<ReadonlyMap<number, number>> => {
+  const tickets = new Map<number, number>()
+  for await (const { deleted, row } of truth.destination("ticket")) {
+    const of = standsFor(instance, row.external_id)
+    if (!deleted && of?.entity === "problem") tickets.set(of.id, row.id)
+  }
+  return tickets
+}
+
 /** Everything the source holds: counted, judged against what Bridge left out or failed, and kept as digests. */
 const readSource = async (
   { truth, claims, findings, writes, instance }: Context,
   both: Both,
   purpose: ReadonlySet<number>
-): Promise<{ readonly expected: Map<number, Expected>; readonly failedOnPurpose: ReadonlyArray<string> }> => {
-  const expected = new Map<number, Expected>()
+): Promise<{ readonly expected: Map<string, Expected>; readonly failedOnPurpose: ReadonlyArray<string> }> => {
+  const expected = new Map<string, Expected>()
   const failedOnPurpose: Array<string> = []
-  const { comment, ticket } = findings.counts
-  for await (const line of truth.corpus("ticket")) {
-    const { conversations, id, row } = line
-    const why = exclusion(row, both.statuses) ?? both.fields.unmapped(row)
-    const fails = why === null && purpose.has(id)
-    ticket.source++
-    comment.source += conversations.length
-    if (why !== null) ticket.excluded++
-    if (why !== null) comment.excluded += conversations.length
-    if (fails) ticket.failed++
-    if (fails) comment.failed += conversations.length
-    judge(claims, findings, "ticket", String(id), why, fails)
-    for (const { id: child } of conversations) judge(claims, findings, "comment", String(child), why, fails)
+  const { comment } = findings.counts
+  for await (const work of workOf(truth, both)) {
+    const { comments, entity, id, notes, why } = work
+    const fails = why === null && entity === "ticket" && purpose.has(id)
+    const counts = findings.counts[entity]
+    counts.source++
+    comment.source += comments.length
+    if (why !== null) counts.excluded++
+    if (why !== null) comment.excluded += comments.length
+    if (fails) counts.failed++
+    if (fails) comment.failed += comments.length
+    judge(claims, findings, entity, String(id), why, fails)
+    for (const child of comments) judge(claims, findings, "comment", child, why, fails)
+    const files = judgeFiles({ claims, findings }, writes, work.files, why !== null, fails)
     if (fails) {
       const words = claims.records.ticket.failed.get(String(id))
       failedOnPurpose.push(`ticket ${id}${words === undefined || words === "" ? "" : `: ${words}`}`)
     }
-    if (why !== null || fails || !saysThere(claims, "ticket", String(id))) continue
-    const key = sourceKey(instance, "ticket", id)
-    writes.explain("ticket", key)
-    const picture = mustBe(line, both)
-    expected.set(id, {
+    if (why !== null || fails || !saysThere(claims, entity, String(id))) continue
+    writes.explain("ticket", sourceKey(instance, entity, id))
+    const picture = work.picture()
+    expected.set(keyOf(entity, id), {
+      entity,
+      id,
       digest: picture.comments.some(({ body }) => isOversize(body)) ? "" : digestOf(picture),
-      comments: conversations.length,
+      comments: comments.length,
+      notes,
+      files: work.placed(files),
       records: 0
     })
   }
@@ -112,38 +146,52 @@ const judge = (
 const readDestination = async (
   { truth, findings, writes, instance }: Context,
   both: Both,
-  expected: ReadonlyMap<number, Expected>
-): Promise<ReadonlyMap<number, TicketPicture>> => {
-  const prefix = sourceKey(instance, "ticket", "")
-  const differing = new Map<number, TicketPicture>()
+  expected: ReadonlyMap<string, Expected>
+): Promise<ReadonlyMap<string, TicketPicture>> => {
+  const differing = new Map<string, TicketPicture>()
   for await (const line of truth.destination("ticket")) {
-    const { row, deleted } = line
-    if (deleted || row.external_id === null || !row.external_id.startsWith(prefix)) continue
-    const id = Number(row.external_id.slice(prefix.length))
-    const must = expected.get(id)
+    const of = line.deleted ? undefined : standsFor(instance, line.row.external_id)
+    if (of === undefined) continue
+    const key = keyOf(of.entity, of.id)
+    const must = expected.get(key)
     if (must === undefined) {
-      findings.problem(`ticket ${id}: is at the destination (as ${row.id}) and must not be`)
+      findings.problem(`${key}: is at the destination (as ${line.row.id}) and must not be`)
       continue
     }
     must.records++
     if (must.records > 1) continue
     const picture = is(line, both)
+    compareBeside(findings, must, picture)
     if (must.digest === digestOf(picture)) continue
-    if (differing.size < mostPictures) differing.set(id, picture)
-    else findings.changed("ticket", id, "as a whole", "that of the source", "another")
+    if (differing.size < mostPictures) differing.set(key, plain(picture))
+    else findings.changed(of.entity, of.id, "as a whole", "that of the source", "another")
   }
-  for (const [id, { comments, records }] of expected) {
+  for (const { comments, entity, files, id, records } of expected.values()) {
     if (records === 0) {
-      findings.missing("ticket", id)
+      findings.missing(entity, id)
       findings.counts.comment.missing += comments
+      findings.counts.attachment.missing += files.length
     }
-    const most = Math.max(records, writes.creates("ticket", `${prefix}${id}`))
+    const most = Math.max(records, writes.creates("ticket", sourceKey(instance, entity, id)))
     if (most > 1) {
-      findings.doubled("ticket", id, most - 1, `was written ${most} times`)
+      findings.doubled(entity, id, most - 1, `was written ${most} times`)
       findings.counts.comment.doubled += comments * (most - 1)
+      findings.counts.attachment.doubled += files.length * (most - 1)
     }
   }
   return differing
+}
+
+/** Files byte for byte, and that our own notes tell what they must. */
+const compareBeside = (
+  findings: Findings,
+  { entity, files, id, notes }: Expected,
+  { files: found, told }: Beside
+): void => {
+  compareFiles(findings, keyOf(entity, id), files, found)
+  for (const note of notes)
+    for (const word of untold(note, told.get(note.title) ?? ""))
+      findings.changed(entity, id, `note "${note.title}"`, word, told.get(note.title) ?? null)
 }
 
 /** Once more through the source, for those alone whose digests differ. */
@@ -151,23 +199,19 @@ const compareClosely = async (
   { truth, findings }: Context,
   both: Both,
   fields: CustomFields,
-  differing: ReadonlyMap<number, TicketPicture>
+  differing: ReadonlyMap<string, TicketPicture>
 ): Promise<void> => {
   if (differing.size === 0) return
-  for await (const line of truth.corpus("ticket")) {
-    const found = differing.get(line.id)
-    if (found === undefined) continue
-    differences(findings, fields, line.id, commentIds(line), mustBe(line, both), found)
+  for await (const work of workOf(truth, both)) {
+    const found = differing.get(keyOf(work.entity, work.id))
+    if (found !== undefined) differences(findings, fields, work, work.picture(), found)
   }
 }
 
-const commentIds = ({ conversations }: Corpus["ticket"]): ReadonlyArray<number> =>
-  inOrder(conversations).map(({ id }) => id)
-
 /** Of people and places nothing is left out and nothing fails. */
 const onlyAsExpected = (claims: Claims, findings: Findings): void => {
-  for (const entity of ["person", "group", "department"] as const)
+  for (const entity of ["person", "group", "department", "asset-type", "problem", "change"] as const)
     for (const [id, why] of claims.records[entity].excluded) findings.problem(`${entity} ${id}: is left out (${why})`)
-  for (const entity of ["person", "group", "group-member", "department"] as const)
+  for (const entity of ["person", "group", "group-member", "department", "asset-type", "asset"] as const)
     for (const [id, why] of claims.records[entity].failed) findings.problem(`${entity} ${id}: failed (${why})`)
 }

@@ -1,5 +1,6 @@
 // The perfect copy of that service desk and the writes that made it, by hand as well, so that the oracle is not measured
 // by itself. For OracleFixture.ts.
+import { attachedTo, grownCopy, grownLedger, grownTickets, picture } from "./GrownFixture.ts"
 import { at, type Lines, long } from "./SourceFixture.ts"
 import type { Destination, Write } from "./Truth.ts"
 
@@ -58,7 +59,8 @@ const found = (
     html_body,
     plain_body: html_body.replaceAll(/<[^>]*>/g, ""),
     public: isPublic,
-    created_at: at(minute)
+    created_at: at(minute),
+    attachments: sourceId === 1 ? (attachedTo.get(k) ?? []) : []
   }))
 })
 
@@ -130,6 +132,7 @@ export const destination = (): Lines<Destination> => ({
         subject: "  Printer\t",
         assignee_id: 1001,
         group_id: 2001,
+        problem_id: 51,
         tags: ["on_fire", "x", "source_portal", "impact_low", "urgency_low", "env_prod", "line_laptops", "cat_hw"],
         custom_fields: [
           { id: 1, value: "env_prod" },
@@ -145,7 +148,8 @@ export const destination = (): Lines<Destination> => ({
         [1003, "<p>It does not print.</p>", true, 0],
         [1003, "<div>First</div>", true, 5],
         [1001, "<div>Second</div>", false, 5],
-        [1003, "<div>Third</div>", true, 7]
+        [1003, picture.copy, true, 7],
+        [1003, "<p><b>Links at the source</b></p><p>Assets: 5</p><p>Change: 1</p>", false, 0]
       ]
     ),
     found(
@@ -161,14 +165,17 @@ export const destination = (): Lines<Destination> => ({
       },
       [
         [1001, "(no description)", true, 0],
-        [1009, "(empty)", false, 2]
+        [1009, "(empty)", false, 2],
+        [1001, "<p><b>Requested items</b></p>VPN access: 2", false, 0]
       ]
     ),
     found(3, 6, { requester_id: 1004, organization_id: null }, [
       [1004, long.slice(0, 60_000), true, 0],
       [1004, long.slice(60_000), true, 0]
-    ])
-  ]
+    ]),
+    ...grownTickets()
+  ],
+  ...grownCopy()
 })
 
 export const ledger = (): Array<Write> => {
@@ -198,7 +205,8 @@ export const ledger = (): Array<Write> => {
       body: { email: "former-user@bridge.invalid" }
     },
     { kind: "group_membership.create", id: 4001, external_id: null, body: { user_id: 1001, group_id: 2001 } },
-    ...[1, 5, 6].map((id, k) => ({ kind: "ticket.import", id: k + 1, external_id: key("ticket", id), body: {} }))
+    ...[1, 5, 6].map((id, k) => ({ kind: "ticket.import", id: k + 1, external_id: key("ticket", id), body: {} })),
+    ...grownLedger()
   ]
   return writes.map((write, k) => ({ seq: k + 1, at: at(30), account: "acme", ...write }))
 }

@@ -1,6 +1,21 @@
 // What the comparison finds: counts per entity, and a readable line for each. For every part of the oracle.
 
-export const entityNames = ["ticket", "comment", "person", "group", "group-member", "department"] as const
+export const entityNames = [
+  "ticket",
+  "comment",
+  "attachment",
+  "person",
+  "group",
+  "group-member",
+  "department",
+  "asset-type",
+  "asset",
+  "problem",
+  "change",
+  "location",
+  "relation",
+  "custom-field"
+] as const
 export type EntityName = (typeof entityNames)[number]
 
 export interface Found {
@@ -27,14 +42,13 @@ export class Findings {
 
   constructor() {
     const none = (): Found => ({ source: 0, excluded: 0, failed: 0, missing: 0, doubled: 0, changed: 0 })
-    this.counts = {
-      ticket: none(),
-      comment: none(),
-      person: none(),
-      group: none(),
-      "group-member": none(),
-      department: none()
-    }
+    this.counts = Object.fromEntries(entityNames.map((entity) => [entity, none()])) as Record<EntityName, Found>
+  }
+
+  /** The destination has no place for it: every one of them must be left out. */
+  leftOut(entity: EntityName, times: number): void {
+    this.counts[entity].source += times
+    this.counts[entity].excluded += times
   }
 
   /** Said to be loaded, or to be expected, and not there. */

@@ -1,72 +1,27 @@
 import { describe, expect, it } from "vitest"
-import { type EntityName, entityNames } from "./Findings.ts"
-import { claimsOf, type Desk, desk, truthOf } from "./OracleFixture.ts"
-import { type Proof, proofOf } from "./Proof.ts"
-import type { Destination, FoundTicket } from "./Truth.ts"
-
-const proof = (change: (desk: Desk) => void = () => {}): Promise<Proof> => {
-  const changed = desk()
-  change(changed)
-  return proofOf(truthOf(changed), claimsOf(changed), "acme")
-}
-
-type Kind = "missing" | "doubled" | "changed"
-type Counts = Partial<Record<EntityName, Partial<Record<Kind, number>>>>
-
-/** What is found at all, without zeros. */
-const counted = ({ json }: Proof): Counts => {
-  const counts: Counts = {}
-  for (const entity of entityNames) {
-    const row = json.entities[entity]
-    for (const kind of ["missing", "doubled", "changed"] as const)
-      if (row !== undefined && row[kind] > 0) counts[entity] = { ...counts[entity], [kind]: row[kind] }
-  }
-  return counts
-}
-
-const inTicket = (at: number, row: Partial<FoundTicket>) => (damaged: Desk) => {
-  const line = damaged.destination.ticket[at] as Destination["ticket"]
-  damaged.destination.ticket[at] = { ...line, row: { ...line.row, ...row } }
-}
-
-type Comments = Array<Destination["ticket"]["comments"][number]>
-const inComments = (at: number, change: (comments: Comments) => void) => (damaged: Desk) => {
-  const line = damaged.destination.ticket[at] as Destination["ticket"]
-  const comments = [...line.comments]
-  change(comments)
-  damaged.destination.ticket[at] = { ...line, comments }
-}
-const inComment = (at: number, place: number, row: Partial<Comments[number]>) =>
-  inComments(at, (comments) => {
-    comments[place] = { ...(comments[place] as Comments[number]), ...row }
-  })
-
-const again = (damaged: Desk, kind: string): void => {
-  const write = damaged.ledger.find((one) => one.kind === kind)
-  if (write !== undefined) damaged.ledger.push({ ...write, seq: damaged.ledger.length + 1, id: 9_999 })
-}
-
-interface Damage {
-  readonly what: string
-  readonly change: (desk: Desk) => void
-  readonly counts: Counts
-  readonly line: RegExp
-}
-const damage = (what: string, line: RegExp, counts: Counts, change: (desk: Desk) => void): Damage => ({
-  what,
-  change,
-  counts,
-  line
-})
-const one = (entity: EntityName, kind: Kind, times = 1): Counts => ({ [entity]: { [kind]: times } })
-const ticketChanged = one("ticket", "changed")
-const commentChanged = one("comment", "changed")
+import {
+  again,
+  type Comments,
+  commentChanged,
+  counted,
+  type Damage,
+  damage,
+  fileChanged,
+  inComment,
+  inComments,
+  inTicket,
+  one,
+  proof,
+  ticketChanged
+} from "./Damage.ts"
+import type { Desk } from "./OracleFixture.ts"
+import type { Destination } from "./Truth.ts"
 
 const damages: ReadonlyArray<Damage> = [
   damage(
     "a lost ticket, with its comments",
     /^ticket 1: is not at the destination$/,
-    { ticket: { missing: 1 }, comment: { missing: 3 } },
+    { ticket: { missing: 1 }, comment: { missing: 3 }, attachment: { missing: 3 } },
     (d) => {
       d.destination.ticket.splice(0, 1)
     }
@@ -85,7 +40,7 @@ const damages: ReadonlyArray<Damage> = [
   damage(
     "a ticket that was written twice and removed once",
     /^ticket 1: was written 2 times$/,
-    { ticket: { doubled: 1 }, comment: { doubled: 3 } },
+    { ticket: { doubled: 1 }, comment: { doubled: 3 }, attachment: { doubled: 3 } },
     (d) => again(d, "ticket.import")
   ),
   damage(
@@ -134,7 +89,7 @@ const damages: ReadonlyArray<Damage> = [
   damage(
     "a description by another",
     /^ticket 1: description's author/,
-    ticketChanged,
+    { ...ticketChanged, ...fileChanged },
     inComment(0, 0, { author_id: 1001 })
   ),
   damage("a private description", /^ticket 1: description's public/, ticketChanged, inComment(0, 0, { public: false })),
@@ -147,7 +102,7 @@ const damages: ReadonlyArray<Damage> = [
   damage(
     "a wrong author",
     /^comment 12 of ticket 1: author must be 1001/,
-    commentChanged,
+    { ...commentChanged, ...fileChanged },
     inComment(0, 2, { author_id: 1003 })
   ),
   damage(
@@ -171,13 +126,13 @@ const damages: ReadonlyArray<Damage> = [
   damage(
     "a lost comment",
     /^comment 12: is not in ticket 1/,
-    one("comment", "missing"),
+    { ...one("comment", "missing"), ...one("attachment", "missing") },
     inComments(0, (comments) => comments.splice(2, 1))
   ),
   damage(
     "a comment that is there twice",
     /at place 4 of ticket 1: is there a second time/,
-    one("comment", "doubled"),
+    { ...one("comment", "doubled"), ...one("attachment", "doubled") },
     inComments(0, (comments) => comments.push(comments[3] as Comments[number]))
   ),
   damage(
@@ -282,7 +237,7 @@ describe("the oracle", () => {
     expect(perfect.json.ok).toBe(true)
     expect(counted(perfect)).toEqual({})
     expect(perfect.json.entities["ticket"]).toMatchObject({ source: 7, topic: 7, excluded: 3, approved: 4, failed: 1 })
-    expect(perfect.json.entities["comment"]?.source).toBe(7)
+    expect(perfect.json.entities["comment"]?.source).toBe(8)
     expect(perfect.failedOnPurpose).toEqual(["ticket 4: Subject: contains a placeholder that is not allowed"])
   })
 
@@ -292,6 +247,12 @@ describe("the oracle", () => {
       d.destination.user[3] = { ...line, row: { ...line.row, external_id: null, name: "Was Here", phone: null } }
       const write = d.ledger.findIndex(({ external_id }) => external_id === "freshservice:acme:person:requesters/103")
       d.ledger.splice(write, 1)
+      // Nor do they get further addresses.
+      d.destination.identity.pop()
+      d.ledger.splice(
+        d.ledger.findIndex(({ kind }) => kind === "identity.create"),
+        1
+      )
     })
     expect(matched.problems).toEqual([])
   })

@@ -16,14 +16,8 @@ export interface Desk {
   readonly results: Map<EntityName, Result>
 }
 
-const none = (): Record<EntityName, Map<string, string>> => ({
-  ticket: new Map(),
-  comment: new Map(),
-  person: new Map(),
-  group: new Map(),
-  "group-member": new Map(),
-  department: new Map()
-})
+const none = (): Record<EntityName, Map<string, string>> =>
+  Object.fromEntries(entityNames.map((entity) => [entity, new Map()])) as Record<EntityName, Map<string, string>>
 
 const deletedThere = "deleted at the source"
 
@@ -59,16 +53,31 @@ export const desk = (): Desk => ({
       ["21", deletedThere],
       ["31", "unmapped status 7"]
     ]),
-    "group-member": new Map([["201/102", "not an agent at the destination"]])
+    "group-member": new Map([["201/102", "not an agent at the destination"]]),
+    asset: new Map([["6", deletedThere]]),
+    attachment: new Map([
+      ["attachments/94", "its bytes could not be had"],
+      ["attachments/95", "Zendesk keeps no files with assets"],
+      ["attachments/96", "spam"]
+    ])
   },
   failed: {
     ...none(),
     ticket: new Map([["4", "Subject: contains a placeholder that is not allowed"]]),
-    comment: new Map([["41", "its ticket failed"]])
+    comment: new Map([["41", "its ticket failed"]]),
+    attachment: new Map([["attachments/97", "its ticket failed"]])
   },
   results: new Map([
     ["ticket", result(7, 3, 3, 0, 1)],
-    ["comment", result(7, 2, 4, 0, 1)],
+    ["comment", result(8, 2, 5, 0, 1)],
+    ["attachment", result(7, 3, 3, 0, 1)],
+    ["asset-type", result(1, 0, 1, 0, 0)],
+    ["asset", result(2, 1, 1, 0, 0)],
+    ["problem", result(1, 0, 1, 0, 0)],
+    ["change", result(1, 0, 1, 0, 0)],
+    ["location", result(1, 1, 0, 0, 0)],
+    ["relation", result(1, 1, 0, 0, 0)],
+    ["custom-field", result(4, 4, 0, 0, 0)],
     ["person", result(5, 0, 4, 1, 0)],
     ["group", result(2, 0, 2, 0, 0)],
     ["group-member", result(2, 1, 1, 0, 0)],
@@ -85,6 +94,7 @@ export const truthOf = (desk: Desk): Truth => ({
   destination: (entity) => each(desk.destination[entity]),
   ledger: () => each(desk.ledger),
   expectedFailures: async () => desk.refused,
+  definitions: async () => 3,
   sourceFields: async () => sourceFields,
   destinationFields: async () => destinationFields
 })

@@ -4,11 +4,13 @@ import { saysThere } from "./Claims.ts"
 import { type Context, type Places, sourceKey } from "./Places.ts"
 import { byId, isBlank, phoneOf, placeholder } from "./Rules.ts"
 import type { FoundUser, SourcePerson } from "./Truth.ts"
-import { pairKey } from "./Writes.ts"
+import { identityKey, pairKey } from "./Writes.ts"
 
 export interface People {
   /** The user that stands for a person of the source; for one nobody knows, or none, the placeholder. */
   readonly userOf: (person: number | null) => number
+  /** The user of a person; none for one nobody knows. */
+  readonly knownAs: (person: number | null) => number | null
   /** The user that may be assigned: an agent who is still one at the destination and, in a group, belongs to it. */
   readonly assigneeOf: (person: number | null, group: number | null) => number | null
   readonly defaultGroup: (user: number) => number | null
@@ -40,6 +42,7 @@ export const comparePeople = async (context: Context, places: Places): Promise<P
     for (const { id } of same) known.add(id)
     comparePerson(context, places, users, same, standIns)
   }
+  await compareAddresses(context, users, standIns)
   const unknown = users.byEmail.get(placeholder.email)
   if (unknown?.name === placeholder.name) {
     context.writes.explain("user", unknown.external_id ?? `email ${placeholder.email}`)
@@ -48,6 +51,7 @@ export const comparePeople = async (context: Context, places: Places): Promise<P
   return {
     userOf: (person) =>
       person === null || !known.has(person) ? (unknown?.id ?? nobody) : (standIns.get(person)?.id ?? nobody),
+    knownAs: (person) => (person === null ? null : (standIns.get(person)?.id ?? null)),
     assigneeOf: (person, group) => {
       const user = person === null ? undefined : standIns.get(person)
       if (user === undefined || !isAgent(user)) return null
@@ -135,7 +139,6 @@ const comparePerson = (
     else if (saysThere(claims, "person", key)) findings.missing("person", key)
   }
   if (found === undefined || own.length === 0) return
-  writes.explain("identity", String(found.id))
   findings.compare("person", first.key, expected(first, same, places), {
     name: found.name,
     email: found.email?.toLowerCase() ?? null,
@@ -146,6 +149,29 @@ const comparePerson = (
     notes: found.notes ?? "",
     tags: found.tags
   })
+}
+
+/** Further addresses of a person are identities of the user that was made for it, unless they are somebody's already. */
+const compareAddresses = async (
+  { truth, claims, findings, instance, writes }: Context,
+  users: Users,
+  standIns: ReadonlyMap<number, FoundUser>
+): Promise<void> => {
+  const owners = new Map<string, number>()
+  for (const [address, { id }] of users.byEmail) owners.set(address, id)
+  for await (const { deleted, row } of truth.destination("identity"))
+    if (!deleted && row.type === "email") owners.set(row.value.toLowerCase(), row.user_id)
+  for await (const { id, kind, row } of truth.corpus("person")) {
+    const key = `${kind}s/${id}`
+    const user = standIns.get(id)
+    if (user === undefined || !saysThere(claims, "person", key)) continue
+    // Those of a person who was merged into another are told in a warning alone.
+    const own = user.external_id?.toLowerCase() === sourceKey(instance, "person", key).toLowerCase()
+    for (const address of own ? (row.secondary_emails ?? []) : []) {
+      writes.explain("identity", identityKey(user.id, address))
+      if (!owners.has(address.toLowerCase())) findings.changed("person", key, "further addresses", address, null)
+    }
+  }
 }
 
 /** As the lowest of them is; an active agent among them makes it an agent. */

@@ -1,5 +1,6 @@
 // What a Freshservice value must be at Zendesk: the documented default mapping (docs/mapping.md), read anew and by hand.
 // Values and words only; who stands for whom is in People.ts, what a whole ticket must look like in Picture.ts.
+import type { SourceMatter } from "./SourceRows.ts"
 import type { SourceTicket } from "./Truth.ts"
 
 /** Rows of the documented status map by the source's number; a job whose mapping has more rows brings its own. */
@@ -54,12 +55,38 @@ export const exclusion = (ticket: SourceTicket, statuses: Statuses): string | nu
   return statuses.has(ticket.status) ? null : `unmapped status ${ticket.status}`
 }
 
-export const subjectOf = (ticket: SourceTicket): string =>
-  isBlank(ticket.subject) ? "(no subject)" : String(ticket.subject)
+export const subjectOf = (subject: string | null): string => (isBlank(subject) ? "(no subject)" : String(subject))
 
 export const statusOf = (ticket: SourceTicket, statuses: Statuses): string => statuses.get(ticket.status) ?? "?"
-export const priorityOf = (ticket: SourceTicket): string => priorities.get(ticket.priority) ?? "normal"
+export const priorityOf = (ticket: { readonly priority: number }): string => priorities.get(ticket.priority) ?? "normal"
+export const isIncident = (ticket: SourceTicket): boolean =>
+  ["Incident", "Alert", "Major Incident"].includes(ticket.type)
 export const typeOf = (ticket: SourceTicket): string => kinds.get(ticket.type)?.type ?? "question"
+
+const problemStatuses: ReadonlyMap<number, string> = new Map([
+  [1, "open"],
+  [2, "pending"],
+  [3, "closed"]
+])
+const changeStatuses: ReadonlyMap<number, string> = new Map([
+  [1, "new"],
+  [2, "open"],
+  [3, "pending"],
+  [4, "pending"],
+  [5, "open"],
+  [6, "closed"]
+])
+const changeTypes = ["minor", "standard", "major", "emergency"]
+const risks = ["low", "medium", "high", "very_high"]
+
+export const problemStatusOf = ({ status }: SourceMatter): string => problemStatuses.get(status) ?? "?"
+export const changeStatusOf = ({ status }: SourceMatter): string => changeStatuses.get(status) ?? "?"
+/** Zendesk has no changes: tags say what it is. */
+export const changeTags = ({ change_type, risk }: SourceMatter): ReadonlyArray<string> => [
+  "change",
+  ...(change_type === undefined ? [] : [`change_${changeTypes[change_type - 1]}`]),
+  ...(risk === undefined ? [] : [`risk_${risks[risk - 1]}`])
+]
 
 /** As Zendesk keeps a tag: lower case, no blanks. */
 export const tagOf = (text: string): string => text.trim().toLowerCase().replaceAll(/\s+/g, "_")

@@ -1,4 +1,5 @@
 // A small service desk as the source has it, written by hand: every case the documented rules speak of. For OracleFixture.ts.
+import { grown, picture } from "./GrownFixture.ts"
 import type { Corpus, FoundField, SourceField } from "./Truth.ts"
 
 export type Lines<A> = { -readonly [E in keyof A]: Array<A[E]> }
@@ -28,6 +29,7 @@ const person = (kind: "agent" | "requester", id: number, row: Partial<Person["ro
 
 const ticket = (id: number, row: Partial<Ticket["row"]>, conversations: Ticket["conversations"] = []): Ticket => ({
   id,
+  ...links.get(id),
   row: {
     id,
     subject: "Printer",
@@ -57,6 +59,12 @@ const ticket = (id: number, row: Partial<Ticket["row"]>, conversations: Ticket["
   conversations
 })
 
+/** What some tickets are linked with. */
+const links: ReadonlyMap<number, Partial<Ticket>> = new Map([
+  [1, { problem_id: 1, asset_display_ids: [5], change_id: 1 }],
+  [5, { problem_id: 1, requested_items: [{ service_item_name: "VPN access", quantity: 2 }] }]
+])
+
 const said = (id: number, user_id: number, minute: number, body: string, isPrivate = false) => ({
   id,
   user_id,
@@ -85,6 +93,7 @@ export const corpus = (): Lines<Corpus> => ({
       first_name: "Cy",
       last_name: "Ng",
       primary_email: "Cy@acme.example",
+      secondary_emails: ["Cy.Two@acme.example"],
       department_ids: [302, 301],
       work_phone_number: "+49 89 1234",
       job_title: "Driver",
@@ -111,7 +120,7 @@ export const corpus = (): Lines<Corpus> => ({
       [
         said(12, 101, 5, "<div>Second</div>", true),
         said(11, 103, 5, "<div>First</div>"),
-        said(13, 103, 7, "<div>Third</div>")
+        said(13, 103, 7, picture.source)
       ]
     ),
     ticket(2, { deleted: true }, [said(21, 103, 1, "<p>gone</p>")]),
@@ -132,7 +141,8 @@ export const corpus = (): Lines<Corpus> => ({
     ),
     ticket(6, { description: long, description_text: "Too long.", requester_id: 104 }),
     ticket(7, { spam: true })
-  ]
+  ],
+  ...grown()
 })
 
 export const sourceFields: ReadonlyArray<SourceField> = [

@@ -1,6 +1,7 @@
 // What really is: the source's corpus, the destination's records, its ledger of accepted writes, and both sides' fields.
 // Read from the sandbox's administration; nothing here comes from Bridge.
 import { json, lines } from "./Lines.ts"
+import type { RequestedItem, SourceAsset, SourceAssetType, SourceFile, SourceMatter, SourceNote } from "./SourceRows.ts"
 
 export interface SourceTicket {
   readonly id: number
@@ -43,6 +44,7 @@ export interface SourcePerson {
   readonly last_name: string | null
   readonly primary_email?: string | null
   readonly email?: string | null
+  readonly secondary_emails?: ReadonlyArray<string> | null
   readonly work_phone_number: string | null
   readonly mobile_phone_number: string | null
   readonly job_title: string | null
@@ -70,7 +72,24 @@ export interface Corpus {
     readonly id: number
     readonly row: SourceTicket
     readonly conversations: ReadonlyArray<SourceComment>
+    readonly requested_items?: ReadonlyArray<RequestedItem>
+    readonly problem_id?: number | null
+    readonly change_id?: number | null
+    readonly asset_display_ids?: ReadonlyArray<number>
+    readonly parent_id?: number | null
   }
+  readonly problem: { readonly id: number; readonly row: SourceMatter; readonly notes: ReadonlyArray<SourceNote> }
+  readonly change: { readonly id: number; readonly row: SourceMatter; readonly notes: ReadonlyArray<SourceNote> }
+  readonly "asset-type": {
+    readonly id: number
+    readonly row: SourceAssetType
+    /** Those it inherits too, in sections. */
+    readonly fields: ReadonlyArray<{ readonly fields: ReadonlyArray<{ readonly id: number }> }>
+  }
+  readonly asset: { readonly id: number; readonly row: SourceAsset; readonly trashed: boolean }
+  readonly relation: { readonly id: number }
+  readonly location: { readonly id: number; readonly row: { readonly name: string | null } }
+  readonly attachment: SourceFile
   readonly person: { readonly id: number; readonly kind: "agent" | "requester"; readonly row: SourcePerson }
   readonly group: { readonly id: number; readonly row: SourceGroup }
   readonly "group-member": { readonly group_id: number; readonly agent_id: number }
@@ -84,6 +103,12 @@ export interface FoundComment {
   readonly plain_body: string
   readonly public: boolean
   readonly created_at: string
+  readonly attachments?: ReadonlyArray<{
+    readonly id: number
+    readonly file_name: string
+    readonly content_url: string
+    readonly inline: boolean
+  }>
 }
 
 export interface FoundTicket {
@@ -100,6 +125,8 @@ export interface FoundTicket {
   readonly tags: ReadonlyArray<string>
   readonly custom_fields: ReadonlyArray<{ readonly id: number; readonly value: unknown }>
   readonly created_at: string
+  readonly problem_id?: number | null
+  readonly due_at?: string | null
 }
 
 export interface FoundUser {
@@ -138,6 +165,19 @@ export interface Destination {
   readonly group: Kept<{ readonly id: number; readonly name: string; readonly description: string | null }>
   readonly group_membership: Kept<{ readonly user_id: number; readonly group_id: number }>
   readonly organization_membership: Kept<{ readonly user_id: number; readonly organization_id: number }>
+  readonly identity: Kept<{ readonly user_id: number; readonly type: string; readonly value: string }>
+  readonly custom_object: { readonly id: string; readonly row: { readonly title: string } }
+  readonly custom_object_record: {
+    readonly id: string
+    /** The key of its object. */
+    readonly object: string
+    readonly row: {
+      readonly name: string
+      readonly external_id: string | null
+      readonly custom_object_fields: Readonly<Record<string, unknown>>
+    }
+  }
+  readonly attachment: { readonly id: number; readonly sha256: string }
 }
 
 /** One accepted write, as the destination's ledger has it. */
@@ -147,7 +187,7 @@ export interface Write {
   readonly at: string
   readonly account: string
   readonly kind: string
-  readonly id: number
+  readonly id: number | string
   readonly external_id: string | null
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -174,6 +214,8 @@ export interface Truth {
   readonly ledger: () => AsyncIterable<Write>
   readonly expectedFailures: () => Promise<ReadonlyArray<{ readonly entity: string; readonly id: number }>>
   readonly sourceFields: () => Promise<ReadonlyArray<SourceField>>
+  /** How many fields the source's lists define, those of asset types apart. */
+  readonly definitions: () => Promise<number>
   readonly destinationFields: () => Promise<ReadonlyArray<FoundField>>
 }
 
@@ -187,6 +229,15 @@ export interface Accounts {
 // Sandbox keys, docs/sandbox.md.
 const freshserviceUser = "fs-sandbox-key:X"
 const zendeskUser = "owner@acme.example/token:zd-sandbox-token"
+
+const definitionLists = {
+  ticket_form_fields: "ticket_fields",
+  problem_form_fields: "problem_fields",
+  change_form_fields: "change_fields",
+  requester_fields: "requester_fields",
+  agent_fields: "agent_fields",
+  department_fields: "department_fields"
+}
 
 export const sandboxTruth = (adminUrl: string, { source, destination, since }: Accounts): Truth => {
   const { origin } = new URL(adminUrl)
@@ -203,6 +254,19 @@ export const sandboxTruth = (adminUrl: string, { source, destination, since }: A
           `${adminUrl}/expected-failures?account=${source}`
         )
       ).expectedFailures,
+    definitions: async () => {
+      let count = 0
+      for (const [path, key] of Object.entries(definitionLists)) {
+        const url = `${origin}/api/v2/${path}`
+        const answer = await json<Record<string, ReadonlyArray<unknown>>>(
+          url,
+          `${source}.freshservice.com`,
+          freshserviceUser
+        )
+        count += answer[key]?.length ?? 0
+      }
+      return count
+    },
     sourceFields: async () =>
       (
         await json<{ ticket_fields: ReadonlyArray<SourceField> }>(

@@ -6,9 +6,11 @@ export interface Writes {
   /** How often a record of this kind was created under this key. */
   readonly creates: (kind: string, key: string) => number
   /** True for a record that was made while the ledger was kept, not before. */
-  readonly made: (kind: string, id: number) => boolean
+  readonly made: (kind: string, id: number | string) => boolean
   /** A create that the comparison has accounted for. */
   readonly explain: (kind: string, key: string) => void
+  /** All whose key begins so. */
+  readonly explainAll: (kind: string, start: string) => void
   /** Creates that nothing explained, and writes other than creates. */
   readonly unexplained: () => ReadonlyArray<string>
 }
@@ -19,11 +21,15 @@ const keyOf = (kind: string, write: Write): string => {
   if (kind === "group") return nameKey(String(body["name"]))
   if (kind === "group_membership") return pairKey(Number(body["user_id"]), Number(body["group_id"]))
   if (kind === "organization_membership") return pairKey(Number(body["user_id"]), Number(body["organization_id"]))
-  if (kind === "identity") return String(id)
+  if (kind === "identity") return identityKey(Number(body["user_id"]), String(body["value"]))
+  if (kind === "upload") return String(body["sha256"])
+  if (kind === "custom_object") return String(body["key"] ?? id)
+  if (kind === "custom_object_field") return `${String(body["object"])}/${String(body["key"])}`
   return external_id ?? (kind === "user" ? `email ${String(body["email"]).toLowerCase()}` : `no external id, ${id}`)
 }
 
 export const nameKey = (name: string): string => name.trim().toLowerCase()
+export const identityKey = (user: number, address: string): string => `${user} ${address.toLowerCase()}`
 export const pairKey = (user: number, of: number): string => `${user}/${of}`
 
 interface Seen {
@@ -33,7 +39,7 @@ interface Seen {
 
 export const readWrites = async (ledger: AsyncIterable<Write>): Promise<Writes> => {
   const kinds = new Map<string, Map<string, Seen>>()
-  const ids = new Map<string, Set<number>>()
+  const ids = new Map<string, Set<number | string>>()
   const others: Array<string> = []
   for await (const write of ledger) {
     const [kind = "", action = ""] = write.kind.split(".")
@@ -43,7 +49,7 @@ export const readWrites = async (ledger: AsyncIterable<Write>): Promise<Writes> 
     }
     const seen = setIn(kinds, kind, () => new Map<string, Seen>())
     setIn(seen, keyOf(kind, write), () => ({ times: 0, explained: false })).times++
-    setIn(ids, kind, () => new Set<number>()).add(write.id)
+    setIn(ids, kind, () => new Set<number | string>()).add(write.id)
   }
   return {
     creates: (kind, key) => kinds.get(kind)?.get(key)?.times ?? 0,
@@ -51,6 +57,9 @@ export const readWrites = async (ledger: AsyncIterable<Write>): Promise<Writes> 
     explain: (kind, key) => {
       const seen = kinds.get(kind)?.get(key)
       if (seen !== undefined) seen.explained = true
+    },
+    explainAll: (kind, start) => {
+      for (const [key, seen] of kinds.get(kind) ?? []) if (key.startsWith(start)) seen.explained = true
     },
     unexplained: () => [
       ...others,

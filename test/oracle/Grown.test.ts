@@ -1,0 +1,185 @@
+import { describe, expect, it } from "vitest"
+import type { Result } from "./Claims.ts"
+import {
+  again,
+  type Comments,
+  commentChanged,
+  counted,
+  type Damage,
+  damage,
+  fileChanged,
+  inComment,
+  inComments,
+  inTicket,
+  one,
+  proof,
+  ticketChanged
+} from "./Damage.ts"
+import type { Desk } from "./OracleFixture.ts"
+import type { Destination } from "./Truth.ts"
+
+const inAsset = (row: Partial<Destination["custom_object_record"]["row"]>) => (d: Desk) => {
+  const [record] = d.destination.custom_object_record
+  if (record !== undefined) d.destination.custom_object_record[0] = { ...record, row: { ...record.row, ...row } }
+}
+const inField = (field: string, value: unknown) => (d: Desk) => {
+  const fields = d.destination.custom_object_record[0]?.row.custom_object_fields
+  inAsset({ custom_object_fields: { ...fields, [field]: value } })(d)
+}
+const inFile = (place: number, change: (files: Array<Attached>) => void) =>
+  inComments(0, (comments) => {
+    const comment = comments[place] as Comments[number]
+    const attachments = [...(comment.attachments ?? [])]
+    change(attachments)
+    comments[place] = { ...comment, attachments }
+  })
+type Attached = NonNullable<Comments[number]["attachments"]>[number]
+
+const damages: ReadonlyArray<Damage> = [
+  damage("a lost further address", /^person requesters\/103: further addresses/, one("person", "changed"), (d) => {
+    d.destination.identity.pop()
+  }),
+  damage("a further address that is nobody's", /^identity 1003 x@y.example was written without/, {}, (d) => {
+    const write = d.ledger.find(({ kind }) => kind === "identity.create")
+    if (write !== undefined) d.ledger.push({ ...write, body: { user_id: 1003, value: "x@y.example" } })
+  }),
+  damage("a lost file", /^attachment 92: is not at ticket 1/, one("attachment", "missing"), (d) =>
+    inFile(2, (files) => files.pop())(d)
+  ),
+  damage("a file with one byte changed", /^attachment 91: SHA-256 must be "1+" and is "9+"/, fileChanged, (d) => {
+    d.destination.attachment[0] = { id: 901, sha256: "9".repeat(64) }
+  }),
+  damage("a file at another comment", /^attachment 92: comment must be/, fileChanged, (d) => {
+    let moved: Attached | undefined
+    inFile(2, (files) => {
+      moved = files.pop()
+    })(d)
+    inFile(1, (files) => files.push(moved as Attached))(d)
+  }),
+  damage("a file of another name", /^attachment 91: name must be "a.txt"/, fileChanged, (d) =>
+    inFile(0, (files) => files.splice(0, 1, { ...(files[0] as Attached), file_name: "c.txt" }))(d)
+  ),
+  damage("a file that is there twice", /^attachment a.txt: with 1+ is at ticket 1/, one("attachment", "doubled"), (d) =>
+    inFile(0, (files) => files.push({ ...(files[0] as Attached), id: 901 }))(d)
+  ),
+  damage("a picture that its text does not show", /^comment 13 of ticket 1: body must be/, commentChanged, (d) =>
+    inComment(0, 3, { html_body: "<div>Third</div>" })(d)
+  ),
+  damage("a picture whose text names the source still", /^comment 13 of ticket 1: body/, commentChanged, (d) =>
+    inComment(0, 3, { html_body: d.corpus.ticket[0]?.conversations[2]?.body ?? "" })(d)
+  ),
+  damage("a file sent that nobody approved", /^upload 8+ was written without/, {}, (d) => {
+    const write = d.ledger.find(({ kind }) => kind === "upload.create")
+    if (write !== undefined) d.ledger.push({ ...write, body: { sha256: "8".repeat(64) } })
+  }),
+  damage("a file left out that could be had", /^attachment 91: is left out/, {}, (d) =>
+    d.excluded.attachment.set("attachments/91", "too heavy")
+  ),
+  damage("a file of an asset that is not left out", /^attachment 95: is not left out/, {}, (d) =>
+    d.excluded.attachment.delete("attachments/95")
+  ),
+  damage(
+    "an incident without its problem",
+    /^ticket 1: problem must be 51/,
+    ticketChanged,
+    inTicket(0, { problem_id: null })
+  ),
+  damage("a request with a problem", /^ticket 5: problem must be null/, ticketChanged, inTicket(1, { problem_id: 51 })),
+  damage(
+    "a note that does not name an asset",
+    /^ticket 1: note "Links at the source" must be "5"/,
+    ticketChanged,
+    inComment(0, 4, { html_body: "<p><b>Links at the source</b></p><p>Assets: 15</p><p>Change: 1</p>" })
+  ),
+  damage("a note that all may read", /^ticket 5: notes must be/, ticketChanged, inComment(1, 2, { public: true })),
+  damage(
+    "a lost problem",
+    /^problem 1: is not at the destination/,
+    {
+      problem: { missing: 1 },
+      comment: { missing: 1 },
+      ticket: { changed: 1 }
+    },
+    (d) => {
+      d.destination.ticket.splice(3, 1)
+    }
+  ),
+  damage(
+    "a problem that is no problem",
+    /^problem 1: type must be "problem"/,
+    one("problem", "changed"),
+    inTicket(3, { type: "incident" })
+  ),
+  damage(
+    "a lost note of a problem",
+    /^comment problem_notes\/81: is not in problem 1/,
+    one("comment", "missing"),
+    inComments(3, (comments) => comments.pop())
+  ),
+  damage(
+    "a change with another end",
+    /^change 1: due must be/,
+    one("change", "changed"),
+    inTicket(4, { due_at: null })
+  ),
+  damage(
+    "a change without its tag",
+    /^change 1: tags must be/,
+    one("change", "changed"),
+    inTicket(4, { tags: ["big"] })
+  ),
+  damage("a doubled change", /^change 1: was written 2 times/, one("change", "doubled"), (d) => {
+    d.destination.ticket.push({ ...(d.destination.ticket[4] as Destination["ticket"]), id: 78 })
+  }),
+  damage("a lost asset", /^asset 5: is not at the destination/, one("asset", "missing"), (d) => {
+    d.destination.custom_object_record.pop()
+  }),
+  damage("a doubled asset", /^asset 5: was written 2 times/, one("asset", "doubled"), (d) =>
+    again(d, "custom_object_record.create")
+  ),
+  damage("an asset of another type", /^asset 5: object must be "laptop_501"/, one("asset", "changed"), (d) => {
+    d.destination.custom_object_record[0] = {
+      ...(d.destination.custom_object_record[0] as Destination["custom_object_record"]),
+      object: "x_502"
+    }
+  }),
+  damage(
+    "an asset of another's",
+    /^asset 5: used_by must be 1003 and is null/,
+    one("asset", "changed"),
+    inField("used_by", null)
+  ),
+  damage(
+    "an asset without a value of its own",
+    /^asset 5: further details must be "os: Linux"/,
+    one("asset", "changed"),
+    inField("further_details", null)
+  ),
+  damage("an asset of the trash", /^asset 6: is at the destination/, {}, (d) => {
+    const record = d.destination.custom_object_record[0] as Destination["custom_object_record"]
+    d.destination.custom_object_record.push({
+      ...record,
+      row: { ...record.row, external_id: "freshservice:acme:asset:6" }
+    })
+  }),
+  damage(
+    "a lost type",
+    /^asset-type 501: is not at the destination/,
+    { "asset-type": { missing: 1 }, asset: { changed: 1 } },
+    (d) => {
+      d.destination.custom_object.pop()
+    }
+  ),
+  damage("a location that is not left out", /^location: excluded = what the rules leave out does not hold/, {}, (d) =>
+    d.results.set("location", { ...(d.results.get("location") as Result), excluded: 0, approved: 1, loaded: 1 })
+  )
+]
+
+describe("the oracle, of files, assets, problems and changes,", () => {
+  it.each(damages)("finds $what", async ({ change, counts, line }) => {
+    const found = await proof(change)
+    expect(found.json.ok).toBe(false)
+    expect(found.problems.filter((problem) => line.test(problem)).length).toBeGreaterThan(0)
+    expect(counted(found)).toEqual(counts)
+  })
+})

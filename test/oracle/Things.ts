@@ -1,0 +1,174 @@
+// Asset types and assets at both ends: a custom object for each type, a record for each asset, its values under documented keys.
+// And what the destination has no place for: locations, relations, definitions of fields. For Compare.ts.
+import { saysThere } from "./Claims.ts"
+import type { People } from "./People.ts"
+import { type Context, type Places, sourceKey } from "./Places.ts"
+import { isBlank } from "./Rules.ts"
+import type { SourceAsset } from "./SourceRows.ts"
+import type { Destination } from "./Truth.ts"
+
+type Found = Destination["custom_object_record"]
+
+export const compareThings = async (context: Context, places: Places, people: People): Promise<void> => {
+  const locations = await leaveOut(context)
+  const objects = await compareTypes(context)
+  const byKey = new Map<string, Array<Found>>()
+  for await (const record of context.truth.destination("custom_object_record")) {
+    const key = record.row.external_id ?? ""
+    byKey.set(key, [...(byKey.get(key) ?? []), record])
+  }
+  const groups = new Map<number, string>()
+  for await (const { id, row } of context.truth.corpus("group")) groups.set(id, row.name)
+  const named: Named = { people, places, groups, locations }
+  for await (const { row, trashed } of context.truth.corpus("asset"))
+    compareAsset(
+      context,
+      named,
+      objects,
+      byKey.get(sourceKey(context.instance, "asset", row.display_id)) ?? [],
+      row,
+      trashed
+    )
+}
+
+interface Named {
+  readonly people: People
+  readonly places: Places
+  readonly groups: ReadonlyMap<number, string>
+  readonly locations: ReadonlyMap<number, string>
+}
+
+/** Counted, and all of them left out; the names of locations are told with assets. */
+const leaveOut = async ({ truth, findings }: Context): Promise<ReadonlyMap<number, string>> => {
+  const locations = new Map<number, string>()
+  for await (const { id, row } of truth.corpus("location")) locations.set(id, row.name ?? String(id))
+  findings.leftOut("location", locations.size)
+  for await (const _ of truth.corpus("relation")) findings.leftOut("relation", 1)
+  const ofTypes = new Set<number>()
+  for await (const { fields } of truth.corpus("asset-type"))
+    for (const section of fields) for (const { id } of section.fields) ofTypes.add(id)
+  findings.leftOut("custom-field", ofTypes.size + (await truth.definitions()))
+  return locations
+}
+
+/** An object's key ends with the id of its type; it is never renamed. */
+const compareTypes = async ({ truth, claims, findings, writes }: Context): Promise<ReadonlyMap<number, string>> => {
+  const bySource = new Map<number, Array<{ readonly key: string; readonly title: string }>>()
+  for await (const { id: key, row } of truth.destination("custom_object")) {
+    const id = Number(/_(\d+)$/.exec(key)?.[1] ?? Number.NaN)
+    bySource.set(id, [...(bySource.get(id) ?? []), { key, title: row.title }])
+  }
+  const objects = new Map<number, string>()
+  for await (const { id, row } of truth.corpus("asset-type")) {
+    findings.counts["asset-type"].source++
+    if (!saysThere(claims, "asset-type", String(id))) continue
+    const [object, ...others] = bySource.get(id) ?? []
+    if (object === undefined) {
+      findings.missing("asset-type", id)
+      continue
+    }
+    objects.set(id, object.key)
+    writes.explain("custom_object", object.key)
+    writes.explainAll("custom_object_field", `${object.key}/`)
+    const records = Math.max(1 + others.length, writes.creates("custom_object", object.key))
+    if (records > 1) findings.doubled("asset-type", id, records - 1, `stands ${records} times at the destination`)
+    findings.compare("asset-type", id, { title: row.name.trim() }, { title: object.title })
+  }
+  return objects
+}
+
+const compareAsset = (
+  { claims, findings, instance, writes }: Context,
+  named: Named,
+  objects: ReadonlyMap<number, string>,
+  own: ReadonlyArray<Found>,
+  row: SourceAsset,
+  trashed: boolean
+): void => {
+  const id = row.display_id
+  const left = claims.records.asset.excluded.has(String(id))
+  findings.counts.asset.source++
+  if (trashed) findings.counts.asset.excluded++
+  if (left !== trashed)
+    findings.problem(`asset ${id}: is ${trashed ? "in the trash and not" : "not in the trash and"} left out`)
+  const [found] = own
+  if (trashed && found !== undefined) findings.problem(`asset ${id}: is at the destination and must not be`)
+  if (trashed || !saysThere(claims, "asset", String(id))) return
+  const key = sourceKey(instance, "asset", id)
+  writes.explain("custom_object_record", key)
+  const records = Math.max(own.length, writes.creates("custom_object_record", key))
+  if (records > 1) findings.doubled("asset", id, records - 1, `was written ${records} times`)
+  if (found === undefined) {
+    findings.missing("asset", id)
+    return
+  }
+  const { custom_object_fields: values, name } = found.row
+  const { details, ...fields } = expected(row, named)
+  const { further_details, ...others } = values
+  findings.compare(
+    "asset",
+    id,
+    { object: objects.get(row.asset_type_id), name: row.name.trim() },
+    { object: found.object, name }
+  )
+  findings.compare("asset", id, fields, others)
+  const told = `\n${String(further_details ?? "")}\n`
+  for (const line of details)
+    if (!told.includes(`\n${line}\n`)) findings.changed("asset", id, "further details", line, further_details)
+}
+
+/** Type fields that have a field of their own; all others are told in `further_details`, a line each. */
+const own: ReadonlySet<string> = new Set([
+  "serial_number",
+  "product",
+  "vendor",
+  "asset_state",
+  "cost",
+  "acquisition_date",
+  "warranty_expiry_date"
+])
+
+const expected = (row: SourceAsset, { groups, locations, people, places }: Named) => {
+  const typed = new Map(Object.entries(row.type_fields).map(([key, value]) => [key.replace(/_\d{2,}$/, ""), value]))
+  const text = (value: unknown): string | null =>
+    value === null || value === undefined || isBlank(String(value)) ? null : String(value)
+  const day = (value: unknown): string | null => text(value)?.slice(0, 10) ?? null
+  const state = text(typed.get("asset_state"))
+  return {
+    asset_number: String(row.display_id),
+    asset_tag: text(row.asset_tag),
+    serial_number: text(typed.get("serial_number")),
+    model: text(typed.get("product")),
+    vendor: text(typed.get("vendor")),
+    asset_state:
+      state === null || !states.has(state) ? null : `asset_state_${state.toLowerCase().replaceAll(" ", "_")}`,
+    asset_state_at_source: state,
+    usage_type: text(row.usage_type),
+    impact: text(row.impact),
+    used_by: people.knownAs(row.user_id),
+    managed_by: people.knownAs(row.agent_id),
+    managed_by_group: row.group_id === null ? null : (groups.get(row.group_id) ?? null),
+    organization: row.department_id === null ? null : (places.organizations.get(row.department_id) ?? null),
+    location: row.location_id === null ? null : (locations.get(row.location_id) ?? null),
+    cost: text(typed.get("cost")),
+    acquired_on: day(typed.get("acquisition_date")),
+    warranty_until: day(typed.get("warranty_expiry_date")),
+    end_of_life: day(row.end_of_life),
+    assigned_on: day(row.assigned_on),
+    description: text(row.description),
+    details: [...typed].flatMap(([name, value]) => {
+      const words = own.has(name) ? null : text(value)
+      return words === null ? [] : [`${name}: ${words}`]
+    })
+  }
+}
+
+const states: ReadonlySet<string> = new Set([
+  "In Use",
+  "In Stock",
+  "On Order",
+  "In Transit",
+  "In Repair",
+  "Missing",
+  "Retired"
+])
