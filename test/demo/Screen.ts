@@ -124,15 +124,18 @@ export class Screen {
   }
 }
 
+const loads = (p: JobProgress): boolean => p.state === "loading" || p.state === "completed"
+
 const counted = (p: JobProgress, e: JobProgress["entities"][number]): string => {
-  const loads = p.state === "loading" || p.state === "completed"
-  const [done, of] = loads ? [e.loaded + e.failed, e.approved] : [e.archived, Math.max(e.extracted, e.archived)]
+  const [done, of] = loads(p) ? [e.loaded + e.failed, e.approved] : [e.archived, e.expected]
   const left = e.secondsLeft === null || e.secondsLeft === 0 ? "" : `, ${e.secondsLeft} s left`
-  return `${e.entity} ${done}/${of}${e.rate >= 0.5 && done < of ? ` (${e.rate.toFixed(0)}/s${left})` : ""}`
+  const rate = e.rate >= 0.5 && (of === null || done < of) ? ` (${e.rate.toFixed(0)}/s${left})` : ""
+  return `${e.entity} ${done}${of === null ? "" : `/${of}`}${rate}`
 }
 
+/** Without what has not begun, or has nothing to load. */
 const oneLine = (p: JobProgress): string => {
-  const begun = p.entities.filter((e) => e.extracted + e.archived > 0)
+  const begun = p.entities.filter((e) => (loads(p) ? e.approved > 0 : e.extracted + e.archived > 0))
   return begun.length === 0 ? p.state : `${p.state}: ${begun.map((e) => counted(p, e)).join(", ")}`
 }
 
@@ -161,9 +164,7 @@ export const printProof = (screen: Screen, proof: Proof, seconds: number): void 
   for (const [name, hash] of Object.entries(proof.json.hashes))
     screen.say(`${name.padEnd(9)} ${hash}  ${covers[name] ?? ""}`.trimEnd())
   if (proof.failedOnPurpose.length > 0)
-    screen.say(
-      `Tickets that the destination refuses on purpose, with ${proof.json.entities.comment?.failed ?? 0} comments:`
-    )
+    screen.say(`Tickets that the destination refuses on purpose, with ${refusedWith(proof)}:`)
   for (const failure of proof.failedOnPurpose) screen.say(`  ${failure}`)
   for (const problem of proof.problems.slice(0, 20)) screen.say(`DOES NOT HOLD: ${problem}`)
   if (proof.problems.length > 20) screen.say(`... and ${proof.problems.length - 20} more`)
@@ -173,6 +174,9 @@ export const printProof = (screen: Screen, proof: Proof, seconds: number): void 
       : `The proof does NOT hold. ${seconds} s.`
   )
 }
+
+const refusedWith = ({ json }: Proof): string =>
+  `${json.entities.comment?.failed ?? 0} comments and ${json.entities.attachment?.failed ?? 0} files`
 
 /** What each hash is over: source ids with the hashes of their content. */
 const covers: Readonly<Record<string, string>> = {

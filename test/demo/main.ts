@@ -24,7 +24,8 @@ import { printProof, Screen } from "./Screen.ts"
 
 const usage = `npm run demo [-- OPTIONS]
 
-  --tickets N       tickets of the source (default 2000), with 3 N conversations and N / 4 people
+  --tickets N       tickets of the source (default 2000), with 3 N conversations, N / 4 people, and in scale with them
+                    300 files of 0 bytes to 20 MB, 200 assets, 50 problems and 50 changes
   --seed S          another corpus (default 1)
   --keep            leave everything up afterwards; prints addresses and a login
   --json            the proof as one object, the last line of stdout
