@@ -290,6 +290,29 @@ describe("a review CSV", () => {
     assert.include(text, "\u{202e}שלום 😀")
   })
 
+  it("is begun four times at once by one tenant, and others wait for their turn", async () => {
+    const job = await reviewedJob(
+      Array.from({ length: 30 }, (_, i) => ({ id: String(i + 1), subject: "long ".repeat(60_000) }))
+    )
+    const path = `${api.origin}/api/jobs/${job.id}/download/csv/tickets`
+    const begin = async () => {
+      const stop = new AbortController()
+      const answer = await fetch(path, { headers: { authorization: `Bearer ${acme.token}` }, signal: stop.signal })
+      const reader = answer.body?.getReader()
+      return { stop: () => stop.abort(), read: async () => (await reader?.read())?.value?.length ?? 0 }
+    }
+    const unread = await Promise.all([1, 2, 3, 4].map(begin))
+    for (const one of unread) while ((await one.read()) < 10_000);
+    const fifth = await begin()
+    assert.isBelow(await fifth.read(), 5_000)
+    const more = fifth.read()
+    const first = await Promise.race([more, new Promise((later) => setTimeout(() => later("waits"), 700))])
+    assert.strictEqual(first, "waits")
+    unread[0]?.stop()
+    assert.isAbove(await more, 0)
+    for (const one of [...unread, fifth]) one.stop()
+  })
+
   it("says that it is UTF-8 when asked", async () => {
     const job = await reviewedJob(three)
     const answer = await fetch(`${api.origin}/api/jobs/${job.id}/download/csv/ticket?bom=true`, {
