@@ -101,30 +101,37 @@ export interface TestApi {
   readonly stop: () => Promise<void>
 }
 
-export const startApi = async (settings: Readonly<Record<string, string>> = {}): Promise<TestApi> => {
+/** `reach` may lead the api's own way to its database over a line that can be cut. */
+export const startApi = async (
+  settings: Readonly<Record<string, string>> = {},
+  reach: (databaseUrl: string) => string = (url) => url
+): Promise<TestApi> => {
   const stack = await testStack()
   const vendors = await startVendors()
   const dir = mkdtempSync(join(tmpdir(), "bridge-api-"))
   const port = await freePort()
-  const env = ConfigProvider.layer(
-    ConfigProvider.fromEnvRecord({
-      KAFKA_BROKERS: stack.kafkaBrokers,
-      SCHEMA_REGISTRY_URL: stack.registryUrl,
-      DATABASE_URL: await freshDatabase(stack.databaseUrl),
-      BRIDGE_PORT: String(port),
-      BRIDGE_OPERATOR_TOKEN: operatorToken,
-      BRIDGE_KEK_FILE: join(dir, "kek"),
-      BRIDGE_BLOB_DIR: join(dir, "blobs"),
-      BRIDGE_HOST_MAP: vendors.hostMap,
-      BRIDGE_LOG_LEVEL: "Error",
-      ...settings
-    })
-  )
+  const databaseUrl = await freshDatabase(stack.databaseUrl)
+  const envOf = (url: string) =>
+    ConfigProvider.layer(
+      ConfigProvider.fromEnvRecord({
+        KAFKA_BROKERS: stack.kafkaBrokers,
+        SCHEMA_REGISTRY_URL: stack.registryUrl,
+        DATABASE_URL: url,
+        BRIDGE_PORT: String(port),
+        BRIDGE_OPERATOR_TOKEN: operatorToken,
+        BRIDGE_KEK_FILE: join(dir, "kek"),
+        BRIDGE_BLOB_DIR: join(dir, "blobs"),
+        BRIDGE_HOST_MAP: vendors.hostMap,
+        BRIDGE_LOG_LEVEL: "Error",
+        ...settings
+      })
+    )
+  const env = envOf(databaseUrl)
   const quiet = Layer.succeed(References.MinimumLogLevel, "Error")
   await Effect.runPromise(
     deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer)), Effect.provide([env, quiet]), Effect.scoped)
   )
-  const fiber = Effect.runFork(run("api", api).pipe(Effect.provide(env)))
+  const fiber = Effect.runFork(run("api", api).pipe(Effect.provide(envOf(reach(databaseUrl)))))
   const origin = `http://127.0.0.1:${port}`
   const died = Effect.runPromise(Fiber.join(fiber).pipe(Effect.andThen(Effect.die(new Error("the api ended")))))
   died.catch(() => {})
