@@ -5,10 +5,10 @@ import { canonicalJson, sha256 } from "@bridge/domain/Canonical"
 import type { Element, JsonObject, Warning } from "@bridge/domain/Element"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
+import { matchKey } from "@bridge/mapping/resolve/Identity"
+import { resolve } from "@bridge/mapping/resolve/Resolve"
+import type { Transforms } from "@bridge/mapping/transform/Compile"
 import { type Normalise, processRow } from "./process/Process.ts"
-import { matchKey } from "./resolve/Identity.ts"
-import { resolve } from "./resolve/Resolve.ts"
-import type { Transforms } from "./transform/Compile.ts"
 
 /** One row as the raw topic or the archive has it; `bytes` are the vendor's own. */
 export interface RawRow {

@@ -2,6 +2,7 @@ import { sha256 } from "@bridge/domain/Canonical"
 import type { AvroValue } from "@bridge/domain/NormalizedAvro"
 import { recordTopic } from "@bridge/flow/Flow"
 import { Schemas } from "@bridge/kafka/Schemas"
+import { group, person, ticket } from "@bridge/mapping/testing/Samples"
 import { Blobs } from "@bridge/store/Blobs"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
@@ -19,7 +20,6 @@ import {
   send,
   untilState
 } from "./testing/River.ts"
-import { group, person, ticket } from "./testing/Samples.ts"
 
 let desk: Desk
 let river: River

@@ -1,12 +1,12 @@
 import type { JsonObject } from "@bridge/connectors/Connector"
 import type { Mapping } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
+import { group, person, ticket } from "@bridge/mapping/testing/Samples"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import type { RawRow } from "./Batch.ts"
 import { type Desk, newJob, openDesk, reader, recordsOf, rowOf, type Sample, tenant } from "./testing/Desk.ts"
 import { deliver, openRiver, type River, type SentBatch, untilState } from "./testing/River.ts"
-import { group, person, ticket } from "./testing/Samples.ts"
 
 let desk: Desk
 let river: River

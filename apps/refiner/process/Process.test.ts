@@ -1,8 +1,8 @@
 import type { JsonObject, Normalised } from "@bridge/connectors/Connector"
 import { connectorNamed } from "@bridge/connectors/Connectors"
+import { ticket } from "@bridge/mapping/testing/Samples"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ticket } from "../testing/Samples.ts"
 import { normaliserOf, processRow } from "./Process.ts"
 
 const normalise = (row: JsonObject): ReadonlyArray<Normalised> => {
