@@ -64,6 +64,7 @@ afterAll(async () => {
 /** The runtime's own, read across tenants by services alone: positions, budgets, wake-ups, messages on their way. */
 const bareTables = [
   "audit_queue",
+  "bridge_migrations",
   "consumer_offsets",
   "fences",
   "inbox",

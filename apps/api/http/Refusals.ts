@@ -7,6 +7,7 @@ import { Problem, type ProblemCode, problem } from "@bridge/contract/Problem"
 import { Cause, Effect, Layer, SchemaIssue } from "effect"
 import { HttpBody, HttpEffect, type HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware, OpenApi } from "effect/http-api"
+import { SqlError } from "effect/sql"
 import { legible } from "./Legible.ts"
 
 export const maxBodyBytes = 1024 * 1024
@@ -78,6 +79,12 @@ const recovered = (
   if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
   const fault = Cause.squash(cause)
   if (fault instanceof Problem) return Effect.succeed(refusalOf(fault))
+  // Under a vendor's call, say: the budgets are rows too.
+  if (SqlError.isSqlError(fault) && fault.isRetryable)
+    return Effect.as(
+      Effect.logWarning("database", cause),
+      refusalOf(problem("service-unavailable", "The database does not answer."))
+    )
   const status = statusOf(fault)
   if (status === 404) return Effect.succeed(refusalOf(unknownRoute(request)))
   if (status === 413) return Effect.succeed(refusalOf(problem("body-too-large")))
