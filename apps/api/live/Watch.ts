@@ -7,12 +7,9 @@ import { Clock, Context, Deferred, Effect, Layer, PubSub, Queue, type Scope, Str
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { paced, remember } from "./Pace.ts"
+import { isDue, isFresh, restUntil, untilNext } from "./Rounds.ts"
 import { type Standing, standingOf } from "./Snapshot.ts"
 
-/** Between two looks at one job: what is stored is told within 300 ms (95 of 100), however many pages come. */
-const restMillis = 100
-const roundMillis = 250
-const slowMillis = 2_000
 /** Said again when nothing changes, so that proxies keep the connection and a dead client is noticed. */
 const aliveMillis = 15_000
 
@@ -65,8 +62,7 @@ function make() {
     const take = (w: Watched, now: Standing, began: number) =>
       Effect.gen(function* () {
         w.readAt = Date.parse(now.at)
-        // Looking at a job with millions of records takes a while: at most a quarter of the time is spent on it.
-        w.restUntil = w.readAt + Math.max(restMillis, 3 * (w.readAt - began))
+        w.restUntil = restUntil(began, w.readAt)
         w.remembered = remember(w.remembered, now)
         const next = paced(w.remembered)
         if (next === undefined || (same(w.last, next) && w.readAt - w.toldAt < aliveMillis)) return
@@ -77,9 +73,7 @@ function make() {
 
     const round = Effect.gen(function* () {
       const nowMillis = yield* Clock.currentTimeMillis
-      const due = [...jobs.values()].filter(
-        (w) => nowMillis >= w.restUntil && (w.due || nowMillis - w.readAt >= slowMillis)
-      )
+      const due = [...jobs.values()].filter((w) => isDue(w, nowMillis))
       yield* Effect.forEach(due, (w) => Effect.ignore(read(w)), { concurrency: 2, discard: true })
       yield* Effect.raceFirst(Queue.take(bell), Effect.sleep(untilNext(jobs.values(), yield* Clock.currentTimeMillis)))
     })
@@ -121,9 +115,11 @@ function make() {
         const began = yield* Clock.currentTimeMillis
         // First the look that may refuse: nobody enters the round for a job that is not theirs. One that is watched by its
         // tenant was looked at a moment ago: a thousand who come at once do not look again each.
-        const now = isFresh(jobs.get(jobId), tenantId, began)
-          ? undefined
-          : yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+        const known = jobs.get(jobId)
+        const now =
+          known?.tenantId === tenantId && known.last !== undefined && isFresh(known, began)
+            ? undefined
+            : yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
         const w = yield* enter(tenantId, jobId)
         const updates = yield* PubSub.subscribe(w.hub)
         if (now !== undefined) yield* take(w, now, began)
@@ -149,13 +145,6 @@ function make() {
     })
   })
 }
-
-/** Until the first of those that are due has rested. */
-const untilNext = (jobs: Iterable<Watched>, nowMillis: number): number =>
-  Math.max(1, Math.min(roundMillis, ...[...jobs].flatMap((w) => (w.due ? [w.restUntil - nowMillis] : []))))
-
-const isFresh = (w: Watched | undefined, tenantId: string, nowMillis: number): boolean =>
-  w?.tenantId === tenantId && w.last !== undefined && nowMillis - w.readAt < slowMillis
 
 /** Equal but for the time: nothing to tell. */
 const same = (a: JobProgress | undefined, b: JobProgress): boolean =>
