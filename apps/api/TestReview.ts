@@ -77,8 +77,8 @@ export const archived = async (
     tenantId,
     (sql) => sql`insert into job_extracted_data
       (job_id, tenant_id, entity_type, stream, batch_number, source_system, raw_data, transformed_data, record_count, extraction_timestamp, expires_at)
-    values (${jobId}::uuid, ${tenantId}::uuid, 'ticket', 'tickets', ${batch}, 'freshservice', ${JSON.stringify(tickets.map(rawOf))}::json,
-      ${JSON.stringify(elements)}::jsonb, ${tickets.length}, now(), now() + interval '30 days')`
+    values (${jobId}::uuid, ${tenantId}::uuid, 'ticket', 'tickets', ${batch}, 'freshservice', ${Buffer.from(JSON.stringify(tickets.map(rawOf)))},
+      ${JSON.stringify(elements)}::json, ${tickets.length}, now(), now() + interval '30 days')`
   )
   await api.sql(
     tenantId,

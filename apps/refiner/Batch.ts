@@ -27,7 +27,7 @@ export interface RawRow {
   readonly blob: string | null
 }
 
-/** One row of `job_records`, and its element as canonical JSON text (null: excluded, deleted, or a newer one is there). */
+/** One row of `job_records`, and its element as canonical JSON (null: excluded, deleted, or a newer one is there). */
 export interface RefinedRecord {
   readonly entity: EntityId
   readonly sourceId: string
@@ -44,7 +44,8 @@ export interface RefinedRecord {
   readonly status: string | null
   readonly warnings: ReadonlyArray<Warning>
   readonly refs: Element["refs"]
-  readonly element: string | null
+  /** In UTF-8: it is hashed and stored as bytes. */
+  readonly element: Buffer | null
   readonly hash: string | null
   /** For the normalized topic. */
   readonly record: CanonicalRecord
@@ -130,7 +131,7 @@ const refined = (
   const { element, excluded, warnings } = gone
     ? { element: null, excluded: "deleted at the source", warnings: [] }
     : transforms[entity](record)
-  const text = element === null ? null : canonicalJson(element)
+  const text = element === null ? null : Buffer.from(canonicalJson(element), "utf8")
   const body = element?.body ?? {}
   return {
     entity,

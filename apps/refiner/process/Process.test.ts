@@ -20,6 +20,8 @@ describe("a row", () => {
     [' { "id" : "1" } ', "record"],
     ["{", "not-json"],
     ["", "not-json"],
+    [`{"id":1,"deep":${"[".repeat(60_000)}${"]".repeat(60_000)}}`, "too-deep"],
+    [`{"id":1,"deep":${"[".repeat(1500)}${"]".repeat(1500)},"long":"${"x".repeat(4000)}"}`, "record"],
     ["[1]", "not-an-object"],
     ["null", "not-an-object"],
     ['{"id":2}', "other-record"],
