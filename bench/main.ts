@@ -1,11 +1,15 @@
-// `npm run bench -- engine`: how fast Bridge is on this machine. What the figures mean stands in docs/benchmarks.md.
+// `npm run bench -- engine|live|csv`: how fast Bridge is on this machine. What the figures mean stands in docs/benchmarks.md.
 import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
 import { StackError } from "@bridge/infra/StackError"
+import { csv } from "./Csv.ts"
 import { type EngineResult, engine, type Micros } from "./engine/Engine.ts"
 import { table, thousands } from "./Figures.ts"
+import { live } from "./Live.ts"
 
 const usage = `npm run bench -- engine [--records N] [--runs R] [--json] [--profile FOLDER]
+npm run bench -- live   from a page being stored to the socket's client
+npm run bench -- csv [--records N] [--runs R]   a review CSV over HTTP
 
   --records N       tickets at the source (default 100000)
   --runs R          runs after the warm-up; the median counts (default 5)
@@ -35,6 +39,12 @@ const { positionals, values } = read()
 const [records, runs] = [Number(values.records), Number(values.runs)]
 if (values.help) {
   process.stdout.write(usage)
+  process.exit(0)
+}
+const others = { live: () => live(), csv: () => csv(records, runs) }
+const other = others[positionals.join() as keyof typeof others]
+if (other !== undefined) {
+  process.stdout.write(await other())
   process.exit(0)
 }
 if (

@@ -13,7 +13,7 @@ export interface Breach {
 const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["domain"],
   ["contract", "kafka", "vault"],
-  ["store"],
+  ["store", "mapping"],
   ["review", "http", "flow"],
   ["connectors"],
   ["platform"]

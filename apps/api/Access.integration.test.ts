@@ -55,6 +55,23 @@ describe("a login", () => {
     assert.strictEqual((await login("admin@acme.example", "the password of acme")).status, 200)
   })
 
+  it("is guessed no more often by many at once, nor with words without end", async () => {
+    await api.tenant("stormed")
+    const guesses = Array.from({ length: 40 }, (_, i) => login("admin@stormed.example", `guess ${i}`))
+    const codes = (await Promise.all(guesses)).map((r) => r.body["code"])
+    assert.lengthOf(
+      codes.filter((code) => code === "credentials-wrong"),
+      10
+    )
+    assert.lengthOf(
+      codes.filter((code) => code === "too-many-attempts"),
+      30
+    )
+    refusedAs(await login("admin@acme.example", "x".repeat(257)), 400, "invalid-request")
+    refusedAs(await login(`${"x".repeat(320)}@acme.example`, "x"), 400, "invalid-request")
+    refusedAs(await api.anybody.post("/api/refresh", { refreshToken: "x".repeat(201) }), 400, "invalid-request")
+  })
+
   it("is kept as a hash, with nothing to log in with", async () => {
     const rows = await api.owner<{ text: string }>(
       (sql) =>
@@ -134,6 +151,28 @@ describe("an API token", () => {
     )
   })
 
+  it("never may more than its owner may now", async () => {
+    const owner = await api.tenant("demoted")
+    const made = await owner.post("/api/tokens", { name: "old" })
+    const script = new Caller(api.origin, String(made.body["token"]))
+    assert.strictEqual((await script.get("/api/profile")).body["role"], "admin")
+    await api.owner((sql) => sql`update users set role = 'operator' where tenant_id = ${owner.tenantId}::uuid`)
+    assert.strictEqual((await script.get("/api/profile")).body["role"], "operator")
+    refusedAs(await script.post("/api/tokens", { name: "more", role: "admin" }), 403, "not-allowed")
+  })
+
+  it("ends none that may more, and makes none that lives longer", async () => {
+    const strong = await admin.post("/api/tokens", { name: "strong" })
+    const weak = await admin.post("/api/tokens", { name: "weak", role: "viewer", expiresInDays: 2 })
+    const viewer = new Caller(api.origin, String(weak.body["token"]))
+    refusedAs(await viewer.ask("DELETE", `/api/tokens/${String(strong.body["id"])}`), 403, "not-allowed")
+    assert.strictEqual((await new Caller(api.origin, String(strong.body["token"])).get("/api/profile")).status, 200)
+    const ends = (body: Record<string, unknown>) => Date.parse(String(body["expiresAt"]))
+    for (const more of [{}, { expiresInDays: 300 }])
+      assert.strictEqual(ends((await viewer.post("/api/tokens", { name: "heir", ...more })).body), ends(weak.body))
+    assert.isBelow(ends((await viewer.post("/api/tokens", { name: "heir", expiresInDays: 1 })).body), ends(weak.body))
+  })
+
   it("of one tenant cannot be seen or revoked by another", async () => {
     const made = await admin.post("/api/tokens", { name: "mine" })
     const stranger = await api.tenant("stranger")
@@ -168,5 +207,33 @@ describe("the browser's cookie", () => {
     refusedAs(await from("https://evil.example"), 403, "origin-refused")
     refusedAs(await from("null"), 403, "origin-refused")
     assert.strictEqual((await from(api.origin)).status, 201)
+  })
+
+  it("is refreshed for our own pages only", async () => {
+    const jar = await cookie()
+    const from = (origin: string) => api.anybody.ask("POST", "/api/refresh", {}, { cookie: jar, origin })
+    refusedAs(await from("https://evil.example"), 403, "origin-refused")
+    assert.strictEqual((await from(api.origin)).status, 200)
+  })
+})
+
+describe("an installation without an operator's token", () => {
+  it("lets one tenant be made, and hashes nothing for those who come later", async () => {
+    const fresh = await startApi({ BRIDGE_OPERATOR_TOKEN: "" })
+    try {
+      await fresh.tenant("first")
+      const asked = { slug: "second", name: "x", admin: { email: "a@second.example", password: "long enough 1" } }
+      const timed = async (ask: () => Promise<unknown>) => {
+        const began = performance.now()
+        for (let i = 0; i < 8; i++) await ask()
+        return performance.now() - began
+      }
+      for (const token of [undefined, ""])
+        refusedAs(await new Caller(fresh.origin, token).post("/api/tenants", asked), 401, "sign-in-needed")
+      const hashed = await timed(() => fresh.anybody.post("/api/login", { email: "a@first.example", password: "no" }))
+      assert.isBelow(await timed(() => fresh.anybody.post("/api/tenants", asked)), hashed / 2)
+    } finally {
+      await fresh.stop()
+    }
   })
 })

@@ -117,7 +117,7 @@ describe("the event stream of a job", () => {
     assert.strictEqual((await stream(job.id, "44-end")).answer.status, 204)
   })
 
-  it("is told within a second by a message on the topic, and at most four times a second", async () => {
+  it("is told within a second by a message on the topic, and at most ten times a second", async () => {
     const job = await begin()
     const s = await stream(job.id)
     await s.next()
@@ -129,7 +129,7 @@ describe("the event stream of a job", () => {
     const seen: Array<Event> = []
     while (seen.at(-1)?.data.entities.find((e) => e.entity === "ticket")?.extracted !== 20) seen.push(await s.next())
     const seconds = (Date.now() - began) / 1000
-    assert.isAtMost(seen.length, Math.ceil(seconds * 4) + 1)
+    assert.isAtMost(seen.length, Math.ceil(seconds * 10) + 1)
     s.stop()
   })
 
@@ -287,5 +287,33 @@ describe("the socket", () => {
       ws.on("error", () => {})
     })
     assert.strictEqual(status, 404)
+  })
+})
+
+describe("a page that was stored", () => {
+  it("is told on the socket at once, however quickly pages follow each other", async () => {
+    const job = await begin()
+    const s = open({ authorization: `Bearer ${acme.token}` })
+    await s.next()
+    s.say({ type: "subscribe", jobs: [job.id] })
+    await s.next()
+    const heard: Array<{ at: number; rows: number }> = []
+    s.ws.on("message", (bytes) => {
+      const m = JSON.parse(String(bytes)) as LiveMessage
+      const rows = "job" in m ? m.job.entities.find((e) => e.entity === "ticket")?.extracted : undefined
+      if (rows !== undefined) heard.push({ at: performance.now(), rows })
+    })
+    const pages: Array<number> = []
+    for (let page = 0; page < 40; page++) {
+      await batch(job.id, page, 1)
+      pages.push(performance.now())
+      await api.progress(acme.tenantId, job.id, 1)
+      await new Promise((later) => setTimeout(later, 17 * (page % 5)))
+    }
+    while ((heard.at(-1)?.rows ?? 0) < pages.length) await new Promise((later) => setTimeout(later, 20))
+    const waits = pages.map((at, page) => (heard.find((h) => h.rows > page)?.at ?? 0) - at).toSorted((a, b) => a - b)
+    // The 300 ms for 95 of 100 are measured by `npm run bench -- live`; here other tests run beside.
+    assert.isAtMost(waits[Math.floor(waits.length / 2)] ?? 0, 300)
+    s.ws.close()
   })
 })

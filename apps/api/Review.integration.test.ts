@@ -1,8 +1,8 @@
 import type { JobView } from "@bridge/contract/Jobs"
 import type { Summary } from "@bridge/contract/Review"
-import { hashJson } from "@bridge/domain/Canonical"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
+import { archived, type Seed, reviewedJob as seededJob } from "./TestReview.ts"
 
 let api: TestApi
 let acme: Caller
@@ -17,80 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => api.stop())
 
-interface Seed {
-  readonly id: string
-  readonly subject: string
-  readonly state?: "excluded"
-  readonly reason?: string
-  readonly warnings?: ReadonlyArray<{ code: string; message: string }>
-  readonly resolution?: object
-}
-
-const rawOf = (s: Seed) => ({
-  id: Number(s.id),
-  subject: s.subject,
-  description: `<p>${s.subject}</p>`,
-  status: 2,
-  priority: 1,
-  requester_id: 7,
-  created_at: "2026-01-01T00:00:00Z",
-  updated_at: "2026-01-02T00:00:00Z",
-  custom_fields: {}
-})
-const elementOf = (s: Seed) => ({
-  body: { subject: s.subject, status: "open", priority: "low", tags: ["a", "b"] },
-  refs: { requester_id: { entity: "person", nativeId: "7" } },
-  meta: { description: { html_body: `<p>${s.subject}</p>`, created_at: "2026-01-01T00:00:00Z", public: true } }
-})
-
-/** A job that waits for its review, with these tickets in one archive batch. */
-const reviewedJob = async (tickets: ReadonlyArray<Seed>): Promise<JobView> => {
-  const { body: job } = await acme.post<JobView>("/api/migrations", { source, destination })
-  const elements = tickets.map((t) => (t.state === "excluded" ? null : elementOf(t)))
-  const rows = tickets.map((t, position) => ({
-    source_id: t.id,
-    position,
-    raw_hash: hashJson(rawOf(t)),
-    transformed_hash: t.state === "excluded" ? null : hashJson(elementOf(t)),
-    state: t.state ?? "ready",
-    reason: t.reason ?? null,
-    title: t.subject,
-    warnings: t.warnings ?? null,
-    resolution: t.resolution ?? null
-  }))
-  await api.sql(
-    acme.tenantId,
-    (sql) => sql`insert into job_extracted_data
-      (job_id, tenant_id, entity_type, stream, batch_number, source_system, raw_data, transformed_data, record_count, extraction_timestamp, expires_at)
-    values (${job.id}::uuid, ${acme.tenantId}::uuid, 'ticket', 'tickets', 0, 'freshservice', ${JSON.stringify(tickets.map(rawOf))}::json,
-      ${JSON.stringify(elements)}::jsonb, ${tickets.length}, now(), now() + interval '30 days')`
-  )
-  await api.sql(
-    acme.tenantId,
-    (sql) => sql`insert into job_records (tenant_id, job_id, entity, source_id, native_id, stream, batch, position,
-      raw_hash, transformed_hash, state, reason, title, warnings, resolution)
-    select ${acme.tenantId}::uuid, ${job.id}::uuid, 'ticket', source_id, source_id, 'tickets', 0, position, raw_hash, transformed_hash,
-      state, reason, title, warnings, resolution
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(source_id text, position int, raw_hash text, transformed_hash text,
-      state text, reason text, title text, warnings jsonb, resolution jsonb)`
-  )
-  await api.sql(
-    acme.tenantId,
-    (
-      sql
-    ) => sql`insert into job_batches (tenant_id, job_id, stream, entity, number, epoch, rows, bytes, hash, state, revision)
-    values (${acme.tenantId}::uuid, ${job.id}::uuid, 'tickets', 'ticket', 0, 1, ${tickets.length}, 1, 'h', 'refined', 1)`
-  )
-  await api.sql(
-    acme.tenantId,
-    (sql) => sql`update job_streams set ended = true, sealed_at = now() where job_id = ${job.id}::uuid`
-  )
-  await api.sql(
-    acme.tenantId,
-    (sql) => sql`update jobs set state = 'validation_pending', settled_revision = 1 where id = ${job.id}::uuid`
-  )
-  return job
-}
+const reviewedJob = (tickets: ReadonlyArray<Seed>) => seededJob(api, acme, [source, destination], tickets)
 
 const three: ReadonlyArray<Seed> = [
   { id: "1", subject: "First", warnings: [{ code: "truncated", message: "the text was cut" }] },
@@ -288,6 +215,30 @@ describe("a review CSV", () => {
     assert.include(text, `"a ""quoted"", text"`)
     assert.include(text, '"two\r\nlines"')
     assert.include(text, "\u{202e}שלום 😀")
+  })
+
+  it("is begun four times at once by one tenant, and others wait for their turn", async () => {
+    const long = (n: number) => ({ id: String(n), subject: "long", description: "long ".repeat(60_000) })
+    const job = await reviewedJob([long(1)])
+    // More than the sockets between us hold by themselves.
+    for (let n = 1; n <= 12; n++) await archived(api, acme, job.id, n, [3 * n, 3 * n + 1, 3 * n + 2].map(long))
+    const path = `${api.origin}/api/jobs/${job.id}/download/csv/tickets`
+    const begin = async () => {
+      const stop = new AbortController()
+      const answer = await fetch(path, { headers: { authorization: `Bearer ${acme.token}` }, signal: stop.signal })
+      const reader = answer.body?.getReader()
+      return { stop: () => stop.abort(), read: async () => (await reader?.read())?.value?.length ?? 0 }
+    }
+    const unread = await Promise.all([1, 2, 3, 4].map(begin))
+    for (const one of unread) while ((await one.read()) < 10_000);
+    const fifth = await begin()
+    assert.isBelow(await fifth.read(), 5_000)
+    const more = fifth.read()
+    const first = await Promise.race([more, new Promise((later) => setTimeout(() => later("waits"), 700))])
+    assert.strictEqual(first, "waits")
+    unread[0]?.stop()
+    assert.isAbove(await more, 0)
+    for (const one of [...unread, fifth]) one.stop()
   })
 
   it("says that it is UTF-8 when asked", async () => {

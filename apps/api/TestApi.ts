@@ -5,11 +5,14 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ProblemCode } from "@bridge/contract/Problem"
+import { Commands } from "@bridge/flow/Commands"
 import { deploy } from "@bridge/flow/Deploy"
+import { Partitions } from "@bridge/flow/Partition"
 import { freePort } from "@bridge/infra/Ports"
 import { freshDatabase, testStack } from "@bridge/infra/TestStack"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
+import { Schemas } from "@bridge/kafka/Schemas"
 import { run } from "@bridge/platform/Platform"
 import { asTenant, ownerLayer, layer as postgres } from "@bridge/store/Postgres"
 import { ConfigProvider, Effect, Fiber, Layer, ManagedRuntime, References } from "effect"
@@ -98,39 +101,57 @@ export interface TestApi {
   readonly owner: <A extends object>(
     query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>
   ) => Promise<ReadonlyArray<A>>
+  /** What a stage says after a page or batch of a job was stored. */
+  readonly progress: (tenantId: string, jobId: string, rows: number) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
-export const startApi = async (settings: Readonly<Record<string, string>> = {}): Promise<TestApi> => {
+const messages = Commands.layer.pipe(
+  Layer.provideMerge(Schemas.layer),
+  Layer.provideMerge(Registry.layer),
+  Layer.provideMerge(Partitions.layer),
+  Layer.provideMerge(kafkaLayer),
+  Layer.provideMerge(postgres)
+)
+
+/** `reach` may lead the api's own way to its database over a line that can be cut. */
+export const startApi = async (
+  settings: Readonly<Record<string, string>> = {},
+  reach: (databaseUrl: string) => string = (url) => url
+): Promise<TestApi> => {
   const stack = await testStack()
   const vendors = await startVendors()
   const dir = mkdtempSync(join(tmpdir(), "bridge-api-"))
   const port = await freePort()
-  const env = ConfigProvider.layer(
-    ConfigProvider.fromEnvRecord({
-      KAFKA_BROKERS: stack.kafkaBrokers,
-      SCHEMA_REGISTRY_URL: stack.registryUrl,
-      DATABASE_URL: await freshDatabase(stack.databaseUrl),
-      BRIDGE_PORT: String(port),
-      BRIDGE_OPERATOR_TOKEN: operatorToken,
-      BRIDGE_KEK_FILE: join(dir, "kek"),
-      BRIDGE_BLOB_DIR: join(dir, "blobs"),
-      BRIDGE_HOST_MAP: vendors.hostMap,
-      BRIDGE_LOG_LEVEL: "Error",
-      ...settings
-    })
-  )
+  const databaseUrl = await freshDatabase(stack.databaseUrl)
+  const envOf = (url: string) =>
+    ConfigProvider.layer(
+      ConfigProvider.fromEnvRecord({
+        KAFKA_BROKERS: stack.kafkaBrokers,
+        SCHEMA_REGISTRY_URL: stack.registryUrl,
+        DATABASE_URL: url,
+        BRIDGE_PORT: String(port),
+        BRIDGE_OPERATOR_TOKEN: operatorToken,
+        BRIDGE_KEK_FILE: join(dir, "kek"),
+        BRIDGE_BLOB_DIR: join(dir, "blobs"),
+        BRIDGE_HOST_MAP: vendors.hostMap,
+        BRIDGE_LOG_LEVEL: "Error",
+        ...settings
+      })
+    )
+  const env = envOf(databaseUrl)
   const quiet = Layer.succeed(References.MinimumLogLevel, "Error")
   await Effect.runPromise(
     deploy.pipe(Effect.provide(Layer.merge(kafkaLayer, Registry.layer)), Effect.provide([env, quiet]), Effect.scoped)
   )
-  const fiber = Effect.runFork(run("api", api).pipe(Effect.provide(env)))
+  const fiber = Effect.runFork(run("api", api).pipe(Effect.provide(envOf(reach(databaseUrl)))))
   const origin = `http://127.0.0.1:${port}`
   const died = Effect.runPromise(Fiber.join(fiber).pipe(Effect.andThen(Effect.die(new Error("the api ended")))))
   died.catch(() => {})
   await Promise.race([died, answering(origin)])
   const anybody = new Caller(origin)
   const services = ManagedRuntime.make(Layer.provide(postgres, env))
+  const stages = ManagedRuntime.make(Layer.provide(messages, [env, quiet]))
   const owner = ManagedRuntime.make(Layer.provide(ownerLayer, env))
   return {
     origin,
@@ -140,9 +161,13 @@ export const startApi = async (settings: Readonly<Record<string, string>> = {}):
     connections: (caller) => bothConnections(caller),
     sql: (tenantId, ask) => services.runPromise(asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, ask))),
     owner: (ask) => owner.runPromise(Effect.flatMap(SqlClient.SqlClient, ask)),
+    progress: (tenantId, jobId, rows) =>
+      stages.runPromise(
+        Effect.flatMap(Commands, (c) => c.progress([{ tenantId, jobId, stage: "extract", entity: "ticket", rows }]))
+      ),
     stop: async () => {
       await Effect.runPromise(Fiber.interrupt(fiber))
-      await Promise.all([services.dispose(), owner.dispose()])
+      await Promise.all([services.dispose(), owner.dispose(), stages.dispose()])
       await vendors.stop()
       rmSync(dir, { recursive: true, force: true })
       await stack.stop()

@@ -16,6 +16,7 @@ import { Sessions } from "./access/Sessions.ts"
 import { connectionRoutes } from "./connections/Routes.ts"
 import { healthRoutes } from "./Health.ts"
 import { maxBodyBytes, readable, refusing } from "./http/Refusals.ts"
+import { patience, refusingUnparsed } from "./http/Unparsed.ts"
 import { jobRoutes, migrationRoutes } from "./jobs/Routes.ts"
 import { feed } from "./live/Feed.ts"
 import { liveRoutes } from "./live/Routes.ts"
@@ -60,7 +61,7 @@ const settings = Config.all({
 
 const serving = Layer.unwrap(
   Effect.map(settings, ({ host, port }) => {
-    const server = createServer({ requestTimeout: 30_000, keepAliveTimeout: 65_000 })
+    const server = refusingUnparsed(createServer(patience))
     const http = NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: "3 seconds" })
     const app = Layer.unwrap(
       Effect.map(HttpRouter.toHttpEffect(routes), (app) => HttpServer.serve(refusing(app)))

@@ -263,7 +263,7 @@ describe("loading", () => {
     await lab.services.runPromise(lab.release(job, "person"))
     await lab.rows(
       (sql) =>
-        sql`update job_extracted_data set transformed_data = jsonb_set(transformed_data, '{1,body,name}', '"Mallory"') where job_id = ${job}::uuid`
+        sql`update job_extracted_data set transformed_data = jsonb_set(transformed_data::jsonb, '{1,body,name}', '"Mallory"')::json where job_id = ${job}::uuid`
     )
     await lab.services.runPromise(lab.loadBatch(job, "person", 0))
     const outcomes = await lab.outcomes(job, "person")

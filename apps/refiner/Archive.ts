@@ -2,7 +2,9 @@
 // All functions run inside the caller's transaction of the tenant. What does not belong here: what is written (Batch.ts).
 import type { EntityId } from "@bridge/domain/Entities"
 import { wake } from "@bridge/flow/Wakeups"
+import { cutPage } from "@bridge/http/Rows"
 import { nullable } from "@bridge/store/Arrays"
+import { packed, unpacked } from "@bridge/store/RawData"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { RefinedRecord } from "./Batch.ts"
@@ -85,8 +87,8 @@ export interface ArchiveRow {
   readonly entity: EntityId
   /** The vendor's bytes, `[row,row,...]`; null for derived records. */
   readonly raw: Buffer | null
-  /** `[element,element,...]` as JSON text. */
-  readonly transformed: string
+  /** `[element,element,...]` as JSON text, in UTF-8. */
+  readonly transformed: Buffer
   readonly count: number
 }
 
@@ -95,10 +97,11 @@ export const archive = (key: BatchKey, source: string, extractedAt: number, rows
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     for (const row of rows) {
+      const raw = row.raw === null ? null : yield* packed(row.raw)
       yield* sql`insert into job_extracted_data as d (job_id, tenant_id, entity_type, stream, batch_number, source_system,
           raw_data, transformed_data, record_count, extraction_timestamp, expires_at)
         select ${key.jobId}::uuid, t.id, ${row.entity}, ${key.stream}, ${key.number}, ${source},
-          convert_from(${row.raw}::bytea, 'UTF8')::json, ${row.transformed}::text::jsonb, ${row.count},
+          ${raw}::bytea, convert_from(${row.transformed}::bytea, 'UTF8')::json, ${row.count},
           to_timestamp(${extractedAt / 1000}::float8), now() + make_interval(days => t.retention_days)
         from tenants t where t.id = ${key.tenantId}::uuid
         on conflict (job_id, entity_type, stream, batch_number) do update
@@ -106,14 +109,16 @@ export const archive = (key: BatchKey, source: string, extractedAt: number, rows
     }
   })
 
-/** What a batch's archive holds: the rows' JSON text exactly as it came (`null` where dead), by position. */
+/** What a batch's archive holds: the rows' bytes exactly as they came (`null` where dead), by position. */
 export const archivedRows = (key: BatchKey) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    return yield* sql<{ position: number; text: string }>`select (o.n - 1)::int as position, o.e::text as text
-      from job_extracted_data d cross join lateral json_array_elements(d.raw_data) with ordinality as o(e, n)
-      where d.job_id = ${key.jobId}::uuid and d.entity_type = ${key.entity} and d.stream = ${key.stream}
-        and d.batch_number = ${key.number} order by o.n`
+    const [row] = yield* sql<{ raw: Uint8Array | null }>`select raw_data as raw from job_extracted_data
+      where job_id = ${key.jobId}::uuid and entity_type = ${key.entity} and stream = ${key.stream}
+        and batch_number = ${key.number}`
+    return row === undefined || row.raw === null
+      ? []
+      : cutPage(yield* unpacked(row.raw), "", []).rows.map(({ json }) => json)
   })
 
 export interface ArchivedRecord {
@@ -140,7 +145,7 @@ export const retransform = (key: BatchKey, rows: ReadonlyArray<Omit<ArchiveRow, 
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     for (const row of rows) {
-      yield* sql`update job_extracted_data set transformed_data = ${row.transformed}::text::jsonb, updated_at = now()
+      yield* sql`update job_extracted_data set transformed_data = convert_from(${row.transformed}::bytea, 'UTF8')::json, updated_at = now()
         where job_id = ${key.jobId}::uuid and entity_type = ${row.entity} and stream = ${key.stream}
           and batch_number = ${key.number}`
     }

@@ -6,10 +6,10 @@ import type { Element, JsonObject, Warning } from "@bridge/domain/Element"
 import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { isConversation, type JsonValue } from "@bridge/domain/Records"
+import { matchKey } from "@bridge/mapping/resolve/Identity"
+import { resolve } from "@bridge/mapping/resolve/Resolve"
+import type { Transforms } from "@bridge/mapping/transform/Compile"
 import { type Normalise, processRow } from "./process/Process.ts"
-import { matchKey } from "./resolve/Identity.ts"
-import { resolve } from "./resolve/Resolve.ts"
-import type { Transforms } from "./transform/Compile.ts"
 
 /** One row as the raw topic or the archive has it; `bytes` are the vendor's own. */
 export interface RawRow {
@@ -28,7 +28,7 @@ export interface RawRow {
   readonly blob: string | null
 }
 
-/** One row of `job_records`, and its element as canonical JSON text (null: excluded, deleted, or a newer one is there). */
+/** One row of `job_records`, and its element as canonical JSON (null: excluded, deleted, or a newer one is there). */
 export interface RefinedRecord {
   readonly entity: EntityId
   readonly sourceId: string
@@ -46,7 +46,8 @@ export interface RefinedRecord {
   readonly status: string | null
   readonly warnings: ReadonlyArray<Warning>
   readonly refs: Element["refs"]
-  readonly element: string | null
+  /** In UTF-8: it is hashed and stored as bytes. */
+  readonly element: Buffer | null
   readonly hash: string | null
   /** For the normalized topic. */
   readonly record: CanonicalRecord
@@ -132,7 +133,7 @@ const refined = (
   const { element, excluded, warnings } = gone
     ? { element: null, excluded: "deleted at the source", warnings: [] }
     : transforms[entity](record)
-  const text = element === null ? null : canonicalJson(element)
+  const text = element === null ? null : Buffer.from(canonicalJson(element), "utf8")
   const body = element?.body ?? {}
   return {
     entity,

@@ -11,29 +11,39 @@ export const pointer = (hash: string, bytes: number): string => JSON.stringify({
 
 /** True when the record's element goes to the blob store. */
 export const isLarge = (record: RefinedRecord): boolean =>
-  record.element !== null &&
-  record.element.length * 3 > maxInlineBytes &&
-  Buffer.byteLength(record.element) > maxInlineBytes
+  record.element !== null && record.element.length > maxInlineBytes
 
 /** `[row,row,...]` with the bytes as they came; rows that are dead or missing are `null`. */
 export const rawArray = (size: number, rows: ReadonlyArray<RawRow>, dead: ReadonlySet<number>): Buffer => {
   const pieces: Array<Buffer> = new Array<Buffer>(size).fill(nothing)
-  for (const row of rows)
-    if (!dead.has(row.position))
-      pieces[row.position] = row.blob === null ? row.bytes : Buffer.from(pointer(row.blob, row.bytes.length))
+  for (const row of rows) if (!dead.has(row.position)) pieces[row.position] = bodyOf(row)
   return joined(pieces)
 }
+
+/** The array with these rows in their places. */
+export const patched = (bodies: ReadonlyArray<Buffer>, rows: ReadonlyArray<RawRow>): Buffer => {
+  const pieces = [...bodies]
+  for (const row of rows) if (row.position < pieces.length) pieces[row.position] = bodyOf(row)
+  return joined(pieces)
+}
+
+/** What stands in the archive for a row. */
+const bodyOf = (row: RawRow): Buffer =>
+  row.blob === null ? row.bytes : Buffer.from(pointer(row.blob, row.bytes.length))
 
 /** `[element,element,...]` by position; `stored` replaces elements that lie elsewhere. */
 export const elementArray = (
   size: number,
   records: ReadonlyArray<RefinedRecord>,
   stored: ReadonlyMap<RefinedRecord, string>
-): string => {
+): Buffer => {
   const length = records.reduce((most, record) => Math.max(most, record.position + 1), size)
-  const texts = new Array<string>(length).fill("null")
-  for (const record of records) texts[record.position] = stored.get(record) ?? record.element ?? "null"
-  return `[${texts.join(",")}]`
+  const pieces = new Array<Buffer>(length).fill(nothing)
+  for (const record of records) {
+    const elsewhere = stored.get(record)
+    pieces[record.position] = elsewhere === undefined ? (record.element ?? nothing) : Buffer.from(elsewhere)
+  }
+  return joined(pieces)
 }
 
 /** The archive rows of a batch: its own entity's with the raw bytes, those of derived entities without. */
@@ -64,14 +74,18 @@ export const archiveRows = (
 }
 
 const nothing = Buffer.from("null")
-const comma = Buffer.from(",")
+const [open, comma, close] = [0x5b, 0x2c, 0x5d]
 
 const joined = (pieces: ReadonlyArray<Buffer>): Buffer => {
-  const parts: Array<Buffer> = [Buffer.from("[")]
-  pieces.forEach((piece, i) => {
-    if (i > 0) parts.push(comma)
-    parts.push(piece)
-  })
-  parts.push(Buffer.from("]"))
-  return Buffer.concat(parts)
+  let size = 2 + Math.max(0, pieces.length - 1)
+  for (const piece of pieces) size += piece.length
+  const out = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const piece of pieces) {
+    out[at++] = at === 1 ? open : comma
+    at += piece.copy(out, at)
+  }
+  if (pieces.length === 0) out[at++] = open
+  out[at] = close
+  return out
 }

@@ -3,10 +3,10 @@
 import { defaultMapping } from "@bridge/domain/DefaultMapping"
 import type { Mapping } from "@bridge/domain/Mapping"
 import { decodeMapping, describeProblems } from "@bridge/domain/MappingCheck"
+import { compile, type Transforms } from "@bridge/mapping/transform/Compile"
 import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { JobFacts } from "./Archive.ts"
-import { compile, type Transforms } from "./transform/Compile.ts"
 
 /** The job names no mapping that exists, or one that cannot be read. The tenant acts: choose another mapping. */
 export class MappingUnusable extends Schema.TaggedError<MappingUnusable>()("MappingUnusable", {

@@ -3,13 +3,14 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { type Run, StageError, Transient } from "@bridge/flow/Stage"
 import { Producer } from "@bridge/kafka/Broker"
+import { packed } from "@bridge/store/RawData"
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Archive from "./Archive.ts"
 import { type RawRow, type RefinedRecord, refineRows } from "./Batch.ts"
 import { Envelopes, type Opened } from "./Envelopes.ts"
 import { isEntityId } from "./Keys.ts"
-import { pointer } from "./Layout.ts"
+import { patched } from "./Layout.ts"
 import { Mappings } from "./Mappings.ts"
 import { Normalized } from "./Normalized.ts"
 import { largeElements, withBodies } from "./Rows.ts"
@@ -147,7 +148,7 @@ const lengths = (key: Archive.BatchKey) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<{ entity: EntityId; n: number }>`select entity_type as entity,
-        jsonb_array_length(transformed_data) as n from job_extracted_data
+        json_array_length(transformed_data) as n from job_extracted_data
       where job_id = ${key.jobId}::uuid and stream = ${key.stream} and batch_number = ${key.number}`
     return new Map(rows.map(({ entity, n }) => [entity, n]))
   })
@@ -163,12 +164,8 @@ const patch = (
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const mine = rows.filter((row) => letters.has(row.position))
-    yield* sql`update job_extracted_data d set record_count = record_count + ${mine.length}, updated_at = now(),
-        raw_data = (select ('[' || string_agg(coalesce(u.text, o.e::text), ',' order by o.n) || ']')::json
-          from json_array_elements(d.raw_data) with ordinality as o(e, n)
-            left join unnest(${mine.map((row) => row.position + 1)}::int[],
-              ${mine.map((row) => (row.blob === null ? row.bytes.toString("utf8") : pointer(row.blob, row.bytes.length)))}::text[])
-              as u(n, text) on u.n = o.n)
+    const raw = yield* packed(patched(yield* Archive.archivedRows(key), mine))
+    yield* sql`update job_extracted_data set record_count = record_count + ${mine.length}, updated_at = now(), raw_data = ${raw}
       where job_id = ${key.jobId}::uuid and entity_type = ${key.entity} and stream = ${key.stream}
         and batch_number = ${key.number}`
     for (const entity of new Set(records.map((record) => record.entity))) {
@@ -186,10 +183,10 @@ const patch = (
       // The rows of the batch's own entity were counted above.
       const counted = entity === key.entity ? 0 : list.length
       yield* sql`update job_extracted_data d set record_count = record_count + ${counted}, updated_at = now(),
-          transformed_data = (select jsonb_agg(coalesce(u.e::jsonb, d.transformed_data -> g.n, 'null') order by g.n)
-            from generate_series(0, greatest(jsonb_array_length(d.transformed_data), ${size}::int) - 1) as g(n)
+          transformed_data = (select json_agg(coalesce(u.e::json, d.transformed_data -> g.n, 'null') order by g.n)
+            from generate_series(0, greatest(json_array_length(d.transformed_data), ${size}::int) - 1) as g(n)
               left join unnest(${list.map((record) => record.position)}::int[],
-                ${list.map((record) => stored.get(record) ?? record.element ?? "null")}::text[]) as u(n, e) on u.n = g.n)
+                ${list.map((record) => stored.get(record) ?? record.element?.toString("utf8") ?? "null")}::text[]) as u(n, e) on u.n = g.n)
         where job_id = ${key.jobId}::uuid and entity_type = ${entity} and stream = ${key.stream}
           and batch_number = ${key.number}`
     }

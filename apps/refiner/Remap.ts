@@ -46,7 +46,7 @@ const remapBatch = (run: Run, key: Archive.BatchKey, job: Archive.JobFacts) =>
     const { transforms } = yield* run.transaction(mappings.of(job)).pipe(Effect.catchTag("MappingUnusable", wait))
     const reader = yield* sources.reader(run.tenantId, job.sourceConnection).pipe(Effect.catch(wait))
     const archived = yield* run.transaction(
-      Effect.all({ texts: Archive.archivedRows(key), records: Archive.archivedRecords(key) })
+      Effect.all({ bodies: Archive.archivedRows(key), records: Archive.archivedRecords(key) })
     )
     const { lost, rows } = yield* withBodies(run.tenantId, rowsOf(key, reader, archived))
     const batch = refineRows(key.entity, rows, reader.normaliser, transforms, new Set(job.entities))
@@ -54,7 +54,7 @@ const remapBatch = (run: Run, key: Archive.BatchKey, job: Archive.JobFacts) =>
     const entities = [...new Set([key.entity, ...batch.records.map((record) => record.entity)])]
     const elements = entities.map((entity) => {
       const mine = batch.records.filter((record) => record.entity === entity)
-      const size = entity === key.entity ? archived.texts.length : 0
+      const size = entity === key.entity ? archived.bodies.length : 0
       return { entity, transformed: elementArray(size, mine, stored), count: mine.length }
     })
     const gone = [
@@ -93,16 +93,15 @@ const rowsOf = (
   key: Archive.BatchKey,
   reader: Reader,
   archived: {
-    readonly texts: ReadonlyArray<{ readonly position: number; readonly text: string }>
+    readonly bodies: ReadonlyArray<Buffer>
     readonly records: ReadonlyArray<Archive.ArchivedRecord>
   }
 ): ReadonlyArray<RawRecord> => {
-  const texts = new Map(archived.texts.map(({ position, text }) => [position, text]))
   const rowStream = reader.rowStream(key.stream, key.entity)
   return archived.records.flatMap((record): ReadonlyArray<RawRecord> => {
-    const text = texts.get(record.position)
-    if (text === undefined || text === "null") return []
-    const blob = blobOf(text)
+    const body = archived.bodies[record.position]
+    if (body === undefined || body.equals(nothing)) return []
+    const blob = blobOf(body)
     const shared: Omit<RawRow, "bytes" | "blob"> = {
       position: record.position,
       sourceId: record.sourceId,
@@ -113,8 +112,12 @@ const rowsOf = (
       contentHash: record.rawHash,
       eventId: ""
     }
-    return [{ ...shared, blob, bytes: blob === null ? Buffer.from(text, "utf8") : null }]
+    return [{ ...shared, blob, bytes: blob === null ? body : null }]
   })
 }
 
-const blobOf = (text: string): string | null => /^\{"\$blob":"([0-9a-f]{64})","bytes":\d+\}$/.exec(text)?.[1] ?? null
+const nothing = Buffer.from("null")
+
+/** The hash in a pointer (Layout.ts); null for a row that is here itself. */
+const blobOf = (body: Buffer): string | null =>
+  body.length > 120 ? null : (/^\{"\$blob":"([0-9a-f]{64})","bytes":\d+\}$/.exec(body.toString("latin1"))?.[1] ?? null)

@@ -1,6 +1,5 @@
 // Bodies that are too large for messages and rows: fetched for the work, put away after it. For the shells.
 // What does not belong here: the blob store itself (libs/store/Blobs.ts).
-import { maxInlineBytes } from "@bridge/domain/Jobs"
 import { StageError, Transient } from "@bridge/flow/Stage"
 import { Blobs } from "@bridge/store/Blobs"
 import { Effect } from "effect"
@@ -39,8 +38,7 @@ export const largeElements = (tenantId: string, records: ReadonlyArray<RefinedRe
     const blobs = yield* Blobs
     const stored = new Map<RefinedRecord, string>()
     for (const record of records.filter(isLarge)) {
-      const bytes = Buffer.from(record.element ?? "", "utf8")
-      if (bytes.length <= maxInlineBytes) continue
+      const bytes = record.element ?? Buffer.alloc(0)
       const hash = yield* blobs.put(tenantId, bytes).pipe(Effect.mapError(unavailable))
       stored.set(record, pointer(hash, bytes.length))
     }

@@ -32,7 +32,8 @@ export const ConnectionView = Schema.Struct({
 }).annotate({ identifier: "Connection" })
 export type ConnectionView = typeof ConnectionView.Type
 
-const Share = Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1))
+/** Less than a thousandth of a vendor's limit is standing still. */
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 1 }))
 
 export const NewConnection = Schema.Struct({
   vendor: Label,

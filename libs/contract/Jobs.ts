@@ -4,7 +4,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { Access, Readable } from "./Access.ts"
 import { on } from "./Problem.ts"
-import { Cursor, Id, Instant, InstantInput, JsonObject, Keyed, Label, Limit } from "./Shapes.ts"
+import { Cursor, Id, Instant, InstantInput, JsonObject, Keyed, Label, Limit, Version } from "./Shapes.ts"
 
 export const JobState = Schema.Literals(jobStates)
 
@@ -55,7 +55,7 @@ export const NewMigration = Schema.Struct({
   entities: Schema.optionalKey(Schema.NonEmptyArray(Schema.String)),
   options: Schema.optionalKey(MigrationOptions),
   /** A stored mapping; the default of the pair, with the custom fields found on both sides, when not given. */
-  mapping: Schema.optionalKey(Schema.Struct({ id: Id, version: Schema.optionalKey(Schema.Int) }))
+  mapping: Schema.optionalKey(Schema.Struct({ id: Id, version: Schema.optionalKey(Version) }))
 }).annotate({ identifier: "NewMigration" })
 
 export const Estimate = Schema.Struct({
@@ -74,7 +74,7 @@ export const Estimate = Schema.Struct({
 
 export const Remap = Schema.Union([
   Schema.Struct({ mapping: JsonObject }),
-  Schema.Struct({ mappingId: Id, version: Schema.optionalKey(Schema.Int) })
+  Schema.Struct({ mappingId: Id, version: Schema.optionalKey(Version) })
 ]).annotate({ identifier: "Remap" })
 
 const named = { params: { id: Schema.String } }

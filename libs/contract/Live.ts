@@ -54,12 +54,15 @@ export class LiveGroup extends HttpApiGroup.make("live")
   .middleware(Readable)
   .prefix("/api/jobs") {}
 
+/** Jobs on one socket. */
+export const mostJobs = 200
+
 /** What a client sends over /api/live. `auth` is needed only without a bearer header or cookie, and then first. */
 export const LiveRequest = Schema.Union([
   Schema.Struct({ type: Schema.Literal("auth"), token: Schema.String }),
   Schema.Struct({
     type: Schema.Literals(["subscribe", "unsubscribe"]),
-    jobs: Schema.optionalKey(Schema.Array(Id)),
+    jobs: Schema.optionalKey(Schema.Array(Id).check(Schema.isMaxLength(mostJobs))),
     /** All jobs of the tenant that live. */
     tenant: Schema.optionalKey(Schema.Literal(true))
   })

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { Access, Readable } from "./Access.ts"
 import { on } from "./Problem.ts"
-import { Id, Instant, JsonObject, Keyed, Label } from "./Shapes.ts"
+import { Id, Instant, JsonObject, Keyed, Label, VersionFromString } from "./Shapes.ts"
 
 const head = {
   id: Id,
@@ -28,7 +28,7 @@ export const NewMapping = Schema.Struct({
   mapping: JsonObject
 }).annotate({ identifier: "NewMapping" })
 
-const version = { version: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isInt())) }
+const version = { version: Schema.optionalKey(VersionFromString) }
 
 export class MappingsGroup extends HttpApiGroup.make("mappings")
   .add(

@@ -24,6 +24,7 @@ export const problemCodes = {
   "report-missing": [404, "The audit report is not written yet", "Wait until the job says auditComplete."],
   "entity-not-in-job": [404, "The job does not move this entity", "See entities of GET /api/jobs/{id}."],
   "method-not-allowed": [405, "The address exists, but not with this method", "Look it up in /api/docs."],
+  "request-too-slow": [408, "The request did not arrive in time", "Send it again, at once as a whole."],
   "tenant-exists": [409, "A tenant or user of this name exists", "Choose another slug or e-mail address."],
   "connection-in-use": [409, "A job that has not ended uses the connection", "Wait for the job, or cancel it."],
   "account-changed": [409, "A connection keeps its account", "Make a new connection for the other account."],
@@ -61,6 +62,7 @@ export const problemCodes = {
   "mapping-invalid": [422, "The mapping cannot be used", "Correct the places listed in errors."],
   "options-invalid": [422, "The options contradict each other", "Correct the fields listed in errors."],
   "too-many-attempts": [429, "Too many failed logins", "Wait as long as Retry-After says."],
+  "headers-too-large": [431, "The head of the request is too large", "Send fewer headers, and a shorter address."],
   "internal-error": [500, "Bridge has made a mistake", "Try again; if it stays, tell the operator the request id."],
   "vendor-unavailable": [502, "The vendor did not give a usable answer", "Try again later."],
   "service-unavailable": [503, "A part of Bridge does not answer", "Try again in a moment."]

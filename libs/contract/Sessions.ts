@@ -5,6 +5,10 @@ import { Access, Readable, Role } from "./Access.ts"
 import { on } from "./Problem.ts"
 import { Id, Instant, Label } from "./Shapes.ts"
 
+/** Who has no token yet must not make the server remember or hash much. */
+const Bounded = (most: number) =>
+  Schema.String.check(Schema.isMaxLength(most, { message: `at most ${most} characters` }))
+
 const Email = Schema.String.check(
   Schema.isPattern(/^[^@\s]{1,64}@[^@\s]{1,255}$/u, { message: "not an e-mail address" })
 )
@@ -61,14 +65,14 @@ export const Tenant = Schema.Struct({
 export class SessionsGroup extends HttpApiGroup.make("sessions")
   .add(
     HttpApiEndpoint.post("login", "/login", {
-      payload: Schema.Struct({ email: Schema.String, password: Schema.String }),
+      payload: Schema.Struct({ email: Bounded(320), password: Bounded(256) }),
       success: Tokens,
       error: [on[401], on[429], on[503]]
     }),
     HttpApiEndpoint.post("refresh", "/refresh", {
-      payload: Schema.Struct({ refreshToken: Schema.optionalKey(Schema.String) }),
+      payload: Schema.Struct({ refreshToken: Schema.optionalKey(Bounded(200)) }),
       success: Tokens,
-      error: [on[401], on[503]]
+      error: [on[401], on[403], on[503]]
     }),
     /** With the operator's token; on a fresh installation that has none, the first tenant needs no token. */
     HttpApiEndpoint.post("createTenant", "/tenants", {
@@ -97,7 +101,7 @@ export class ProfileGroup extends HttpApiGroup.make("profile")
     HttpApiEndpoint.delete("revokeToken", "/tokens/:id", {
       params: { id: Schema.String },
       success: HttpApiSchema.NoContent,
-      error: [on[404], on[503]]
+      error: [on[403], on[404], on[503]]
     })
   )
   .middleware(Access)

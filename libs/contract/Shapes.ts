@@ -27,6 +27,11 @@ export const Keyed = {
   )
 }
 
+/** Versions count from 1; the database counts up to this. */
+const inVersions = Schema.isBetween({ minimum: 1, maximum: 2_147_483_647 })
+export const Version = Schema.Int.check(inVersions)
+export const VersionFromString = Schema.FiniteFromString.check(Schema.isInt(), inVersions)
+
 export const Limit = Schema.optionalKey(
   Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 500 }))
 )

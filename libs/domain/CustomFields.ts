@@ -1,5 +1,5 @@
 // Adds the custom fields of both accounts to a mapping, paired by key or title, values by their labels. Pure.
-// For the api (job creation, previews). What does not belong here: converting values (apps/refiner/transform).
+// For the api (job creation, previews). What does not belong here: converting values (libs/mapping/transform).
 import type { EntityId } from "./Entities.ts"
 import type { CustomField, CustomType, EntityMapping, Mapping } from "./Mapping.ts"
 

@@ -1,5 +1,5 @@
 // A mapping as plain data: how canonical records become the destination's shape. For api (edits, previews), refiner (runs it),
-// loader (the stand-in person), review. What does not belong here: running it (apps/refiner/transform), defaults (mappings/).
+// loader (the stand-in person), review. What does not belong here: running it (libs/mapping/transform), defaults (mappings/).
 import { Schema } from "effect"
 import { hashJson } from "./Canonical.ts"
 import { type EntityId, entityIds } from "./Entities.ts"

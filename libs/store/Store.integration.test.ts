@@ -62,6 +62,20 @@ afterAll(async () => {
   await stop()
 })
 
+/** The runtime's own, read across tenants by services alone: positions, budgets, wake-ups, messages on their way. */
+const bareTables = [
+  "audit_queue",
+  "bridge_migrations",
+  "consumer_offsets",
+  "fences",
+  "inbox",
+  "installation",
+  "leases",
+  "outbox",
+  "rate_budgets",
+  "timers"
+]
+
 describe("migrations", () => {
   it("are applied once, however often they are asked for", async () => {
     expect(await Effect.runPromise(migrate.pipe(Effect.provide(env)))).toEqual([])
@@ -100,6 +114,41 @@ describe("row-level security (promise 5)", () => {
       )
     )
     expect(open.map((r) => r.name)).toEqual(["audit_queue", "leases", "timers"])
+  })
+
+  it("has for every such table one policy that reads and writes, and those before a login only read", async () => {
+    const policies = await withDb(
+      Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql<{ table: string; policy: string; command: string; reads: string; writes: string | null }>`
+          select c.relname as table, p.polname as policy, p.polcmd::text as command,
+            pg_get_expr(p.polqual, p.polrelid) as reads, pg_get_expr(p.polwithcheck, p.polrelid) as writes
+          from pg_class c left join pg_policy p on p.polrelid = c.oid
+          where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relforcerowsecurity`
+      )
+    )
+    for (const p of policies.filter((each) => each.policy === "tenant" || each.policy === null)) {
+      const own = p.table === "tenants" ? "(id = bridge_tenant())" : "(tenant_id = bridge_tenant())"
+      expect(p).toEqual({ table: p.table, policy: "tenant", command: "*", reads: own, writes: own })
+    }
+    const others = policies.filter((p) => p.policy !== "tenant" && p.policy !== null)
+    expect(others.map((p) => `${p.table} ${p.policy} ${p.command}`).toSorted()).toEqual([
+      "api_tokens token r",
+      "sessions refresh r",
+      "sessions refresh_again r",
+      "users login r"
+    ])
+  })
+
+  it("leaves out only tables that hold nothing of a tenant's", async () => {
+    const bare = await withDb(
+      Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql<{ name: string }>`select relname as name from pg_class
+          where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relforcerowsecurity order by 1`
+      )
+    )
+    expect(bare.map((r) => r.name)).toEqual(bareTables)
   })
 
   it("cannot be bypassed by the services' role, and the audit log can only grow", async () => {

@@ -9,6 +9,7 @@ import { reviewed } from "@bridge/review/Reviewed"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { asTenant } from "@bridge/store/Postgres"
+import { packed, unpacked } from "@bridge/store/RawData"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, expect, it } from "vitest"
@@ -144,11 +145,14 @@ it("says that all is well, and finds each thing that somebody changed, lost or d
   const kept = ours.slice(4).map(idOf)
   const [altered, lost] = kept
   // In the archive: one vendor row is altered, one record vanishes before anybody approves.
-  await w.rows(
-    (sql) => sql`update job_extracted_data d set raw_data = replace(raw_data::text, '"subject"', '"Subject"')::json
-    from job_records r where r.job_id = d.job_id and r.entity = 'ticket' and r.source_id = ${altered ?? ""} and d.entity_type = 'ticket'
-      and d.stream = r.stream and d.batch_number = r.batch and d.job_id = ${second}::uuid`
+  const [held] = await w.rows(
+    (sql) => sql<{ id: string; raw: Uint8Array }>`select d.id::text, d.raw_data as raw from job_extracted_data d
+    join job_records r on r.job_id = d.job_id and r.entity = 'ticket' and r.source_id = ${altered ?? ""} and d.entity_type = 'ticket'
+      and d.stream = r.stream and d.batch_number = r.batch where d.job_id = ${second}::uuid`
   )
+  const rows = (await Effect.runPromise(unpacked(held?.raw ?? new Uint8Array()))).toString("utf8")
+  const other = await Effect.runPromise(packed(Buffer.from(rows.replaceAll('"subject"', '"Subject"'))))
+  await w.rows((sql) => sql`update job_extracted_data set raw_data = ${other} where id = ${held?.id ?? ""}::uuid`)
   await w.rows(
     (sql) => sql`delete from job_records where job_id = ${second}::uuid and entity in ('ticket', 'comment')
     and (source_id = ${lost ?? ""} and entity = 'ticket' or parent_id = ${lost ?? ""})`

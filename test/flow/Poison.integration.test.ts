@@ -7,7 +7,7 @@ import { Blobs } from "@bridge/store/Blobs"
 import { Effect, Layer } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { insertJob, type World, world } from "../harness/World.ts"
-import { books, extractorWith, refinerWith, reviewable } from "./Rig.ts"
+import { archivedRows, books, extractorWith, refinerWith, reviewable } from "./Rig.ts"
 
 interface Row {
   /** As the extractor names it; null for what has no name. */
@@ -53,7 +53,7 @@ const awkward: ReadonlyArray<Row> = [
     "not-utf8"
   ),
   row("12", person("12", `,"job_title":"a line\nbreak"`), "not-json"),
-  row("13", person("13", `,"deep":${"[".repeat(60_000)}${"]".repeat(60_000)}`), "refused-by-database"),
+  row("13", person("13", `,"deep":${"[".repeat(60_000)}${"]".repeat(60_000)}`), "too-deep"),
   row(endless, person(`"${endless}"`), "refused-by-database"),
   row("a\0b", person(`"a\\u0000b"`), "incomplete-record"),
   row("\ud800", person(`"\\ud800"`), "other-record"),
@@ -101,10 +101,6 @@ afterAll(async () => {
   vendor?.close()
 })
 
-interface Archived {
-  readonly id: string
-  readonly text: string
-}
 interface Letter {
   readonly id: string | null
   readonly code: string
@@ -124,13 +120,20 @@ it("archives whatever has a name byte for byte, or says why not; nothing is lost
   expect(is.dead).toBe(rows.length - good.length)
   expect(is.records.person).toEqual(good.map((r) => `requesters/${r.id}`).toSorted())
 
-  const archived = await w.rows<Archived>(
-    (sql) => sql<Archived>`select r.source_id as id, a.e::text as text from job_records r
-      join job_extracted_data d on d.job_id = r.job_id and d.entity_type = r.entity and d.stream = r.stream and d.batch_number = r.batch,
-      lateral json_array_elements(d.raw_data) with ordinality as a(e, n)
-      where r.job_id = ${job}::uuid and a.n = r.position + 1`
+  const places = await w.rows(
+    (sql) => sql<{
+      id: string
+      place: string
+    }>`select source_id as id, stream || '/' || batch || '/' || position as place
+      from job_records where job_id = ${job}::uuid and entity = 'person'`
   )
-  const textOf = new Map(archived.map((a) => [a.id, a.text]))
+  const archived = new Map(
+    (await archivedRows(w, job, "person")).map(({ batch, body, position, stream }) => [
+      `${stream}/${batch}/${position}`,
+      body.toString("utf8")
+    ])
+  )
+  const textOf = new Map(places.map(({ id, place }) => [id, archived.get(place)]))
   for (const { bytes, id } of good) {
     const text = textOf.get(`requesters/${id}`) ?? ""
     const blob = /^\{"\$blob":"([0-9a-f]{64})"/.exec(text)?.[1]

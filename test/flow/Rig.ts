@@ -6,6 +6,7 @@ import { RawBatches } from "@bridge/extractor/RawBatch"
 import type { RuntimeOptions } from "@bridge/flow/Runtime"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Run, Stage } from "@bridge/flow/Stage"
+import { cutPage } from "@bridge/http/Rows"
 import { Producer, type Send } from "@bridge/kafka/Broker"
 import { always } from "@bridge/platform/Platform"
 import { Envelopes } from "@bridge/refiner/Envelopes"
@@ -16,6 +17,7 @@ import { settler } from "@bridge/refiner/Settler"
 import { Sources } from "@bridge/refiner/Sources"
 import type { Sandbox } from "@bridge/sandbox/Sandbox"
 import { type CorpusEntity, corpusLines } from "@bridge/sandbox/Truth"
+import { unpacked } from "@bridge/store/RawData"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Deferred, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -216,4 +218,25 @@ export const sourceIds = (sandbox: Sandbox, entity: CorpusEntity, host?: string)
   const account = sandbox.world.freshservice.get(host ?? sandbox.hosts.freshservice)
   if (account === undefined) throw new Error("no such account")
   return [...corpusLines(account, entity)].map((line) => String(Reflect.get(line, "id"))).toSorted()
+}
+
+/** The rows of an entity that the archive holds, as the vendor's bytes. */
+export const archivedRows = async (of: World, job: string, entity: string) => {
+  const batches = await of.rows(
+    (sql) => sql<{
+      stream: string
+      batch: number
+      raw: Uint8Array
+    }>`select stream, batch_number as batch, raw_data as raw
+      from job_extracted_data where job_id = ${job}::uuid and entity_type = ${entity} and raw_data is not null`
+  )
+  const cut = batches.map(async ({ batch, raw, stream }) =>
+    cutPage(await Effect.runPromise(unpacked(raw)), "", []).rows.map(({ json }, position) => ({
+      stream,
+      batch,
+      position,
+      body: json
+    }))
+  )
+  return (await Promise.all(cut)).flat()
 }

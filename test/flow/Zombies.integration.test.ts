@@ -142,7 +142,7 @@ const archive = (job: string) =>
   w.rows(
     (
       sql
-    ) => sql`select entity_type, batch_number, md5(raw_data::text) as raw, md5(transformed_data::text) as elements, record_count
+    ) => sql`select entity_type, batch_number, md5(raw_data) as raw, md5(transformed_data::text) as elements, record_count
       from job_extracted_data where job_id = ${job}::uuid order by 1, 2`
   )
 

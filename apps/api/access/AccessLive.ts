@@ -73,19 +73,25 @@ export const access = Layer.effect(
   Effect.gen(function* () {
     const whoIs = yield* WhoIs
     const missing = Effect.fail(problem("sign-in-needed"))
+    /** By Node's request: what was said of its header, which is looked at once only. */
+    const refusals = new WeakMap<object, Problem<401> | Problem<503>>()
     return Access.of({
       bearer: (handler, { credential }) =>
         Effect.gen(function* () {
+          const { source } = yield* HttpServerRequest.HttpServerRequest
           const token = Redacted.value(credential)
-          const user = yield* token === "" ? missing : whoIs.of(token)
+          const user = yield* Effect.tapError(token === "" ? missing : whoIs.of(token), (refusal) =>
+            Effect.sync(() => refusals.set(source, refusal))
+          )
           return yield* Effect.provideService(handler, CurrentUser, user)
         }),
       cookie: (handler, { credential }) =>
         Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
           // A header was refused before: the answer is about that one, not about a cookie.
-          const header = /^bearer +(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
-          if (header !== undefined) yield* whoIs.of(header)
+          const refusal = refusals.get(request.source)
+          if (refusal !== undefined && request.headers["authorization"] !== undefined)
+            return yield* Effect.fail(refusal)
           const token = Redacted.value(credential)
           if (token === "") return yield* missing
           if (!sameOrigin(request.method, request.headers)) return yield* Effect.fail(problem("origin-refused"))

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { note } from "../http/Event.ts"
 import { instant, instantOrNull, inTenant, isId, orUnavailable } from "../http/Rows.ts"
+import { inTurn, strangers } from "../http/Turns.ts"
 import { digest, newApiToken } from "./Secrets.ts"
 
 interface Row {
@@ -22,6 +23,8 @@ interface Owner {
   readonly userId: string
   readonly email: string
   readonly role: Role
+  /** The token that asks, or null for a login. */
+  readonly tokenId: string | null
 }
 
 const view = (r: Row): typeof ApiToken.Type => ({
@@ -43,20 +46,23 @@ export const listTokens = (owner: Owner) =>
     Effect.map((rows) => rows.map(view))
   )
 
-/** A token never may more than its owner. */
+const exceeds = (role: Role, limit: Role): boolean => [...permissions[role]].some((p) => !permissions[limit].has(p))
+
+/** A token never may more than its owner, and never lives longer than the token that made it. */
 export const createToken = Effect.fn("ApiTokens.create")(function* (
   owner: Owner,
   asked: { readonly name: string; readonly role?: Role; readonly expiresInDays?: number }
 ) {
   const role = asked.role ?? owner.role
-  if ([...permissions[role]].some((p) => !permissions[owner.role].has(p)))
+  if (exceeds(role, owner.role))
     return yield* Effect.fail(problem("not-allowed", `Your role is ${owner.role}; it cannot give the role ${role}.`))
   const token = newApiToken()
   const row = yield* Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const [made] = yield* sql<Row>`insert into api_tokens (tenant_id, user_id, name, role, token_hash, expires_at)
       values (${owner.tenantId}::uuid, ${owner.userId}::uuid, ${asked.name}, ${role}, ${digest(token)},
-        now() + make_interval(days => ${asked.expiresInDays ?? null}::int))
+        least(now() + make_interval(days => ${asked.expiresInDays ?? null}::int),
+          (select expires_at from api_tokens where id = ${owner.tokenId}::uuid)))
       returning id, name, role, created_at, last_used_at, expires_at`
     yield* note({
       tenantId: owner.tenantId,
@@ -69,13 +75,19 @@ export const createToken = Effect.fn("ApiTokens.create")(function* (
   return { ...view(row), token } satisfies typeof NewApiToken.Type
 })
 
+/** A token cannot end one that may more than itself: who stole a viewer's stops no admin's. */
 export const revokeToken = (owner: Owner, id: string) =>
   Effect.gen(function* () {
     if (!isId(id)) return yield* Effect.fail(problem("token-unknown"))
     const sql = yield* SqlClient.SqlClient
-    const gone = yield* sql`update api_tokens set revoked_at = now()
-      where id = ${id}::uuid and user_id = ${owner.userId}::uuid and revoked_at is null returning id`
-    if (gone.length === 0) return yield* Effect.fail(problem("token-unknown"))
+    const [token] = yield* sql<{ role: Role }>`select role from api_tokens
+      where id = ${id}::uuid and user_id = ${owner.userId}::uuid and revoked_at is null for update`
+    if (token === undefined) return yield* Effect.fail(problem("token-unknown"))
+    if (exceeds(token.role, owner.role))
+      return yield* Effect.fail(
+        problem("not-allowed", `Your role is ${owner.role}; it cannot end a token of the role ${token.role}.`)
+      )
+    yield* sql`update api_tokens set revoked_at = now() where id = ${id}::uuid`
     yield* note({ tenantId: owner.tenantId, type: "token-revoked", actor: owner.email, detail: { token: id } })
   }).pipe(inTenant(owner.tenantId))
 
@@ -108,16 +120,17 @@ export const ownerOf = Effect.fn("ApiTokens.ownerOf")(function* (token: string) 
           where token_hash = ${hash} and revoked_at is null and (expires_at is null or expires_at > now())`
       )
     )
-    .pipe(orUnavailable)
+    .pipe(inTurn(strangers), orUnavailable)
   if (found === undefined) return undefined
-  const rows = yield* sql<{ email: string; role: string }>`
+  const rows = yield* sql<{ email: string; role: string; owner: string }>`
     with used as (update api_tokens set last_used_at = now() where id = ${found.id}::uuid
       and (last_used_at is null or last_used_at < now() - interval '1 minute'))
-    select u.email::text as email, t.role from users u join api_tokens t on t.user_id = u.id
+    select u.email::text as email, t.role, u.role as owner from users u join api_tokens t on t.user_id = u.id
     where t.id = ${found.id}::uuid and u.disabled_at is null`.pipe(inTenant(found.tenant_id))
   const row = rows[0]
-  const role = roles.find((r) => r === row?.role)
-  return row === undefined || role === undefined
-    ? undefined
-    : { tenantId: found.tenant_id, userId: found.user_id, tokenId: found.id, email: row.email, role }
+  const [role, limit] = [row?.role, row?.owner].map((name) => roles.find((r) => r === name))
+  if (row === undefined || role === undefined || limit === undefined) return undefined
+  // Its owner may have become less since the token was made.
+  const least = exceeds(role, limit) ? limit : role
+  return { tenantId: found.tenant_id, userId: found.user_id, tokenId: found.id, email: row.email, role: least }
 })

@@ -7,6 +7,7 @@ import { Config, Effect, Option, Redacted } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { answerHeader } from "../http/Refusals.ts"
+import { sameOrigin } from "./AccessLive.ts"
 import { accessSeconds } from "./AccessTokens.ts"
 import { createToken, listTokens, revokeToken } from "./ApiTokens.ts"
 import { Sessions } from "./Sessions.ts"
@@ -32,7 +33,10 @@ export const sessionRoutes = HttpApiBuilder.group(
         return tokens
       }),
       refresh: Effect.fn(function* ({ payload, request }) {
-        const token = payload.refreshToken ?? request.cookies["bridge_refresh"]
+        const cookie = request.cookies["bridge_refresh"]
+        const token = payload.refreshToken ?? cookie
+        if (payload.refreshToken === undefined && cookie !== undefined && !sameOrigin("POST", request.headers))
+          return yield* Effect.fail(problem("origin-refused"))
         if (token === undefined) return yield* Effect.fail(problem("refresh-rejected", "There is no refresh token."))
         const tokens = yield* sessions.refresh(token)
         yield* setCookies(tokens, secure)

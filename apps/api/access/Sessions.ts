@@ -2,10 +2,11 @@
 import { type Role, roles } from "@bridge/contract/Access"
 import { type Problem, problem } from "@bridge/contract/Problem"
 import type { Tokens as TokensSchema } from "@bridge/contract/Sessions"
-import { Clock, Context, Effect, Layer, type Redacted } from "effect"
+import { Clock, Context, Effect, Layer, type Redacted, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { note } from "../http/Event.ts"
 import { inTenant, orUnavailable } from "../http/Rows.ts"
+import { inTurn, strangers } from "../http/Turns.ts"
 import { AccessTokens, accessSeconds } from "./AccessTokens.ts"
 import { Passwords } from "./Passwords.ts"
 import { digest, newRefreshToken } from "./Secrets.ts"
@@ -61,6 +62,7 @@ function make() {
     const passwords = yield* Passwords
     const accessTokens = yield* AccessTokens
     const throttle = makeThrottle((key) => (key.startsWith("address ") ? 50 : 10))
+    const turns = yield* Semaphore.make(2)
     const trusted = new Map<string, number>()
     const withSql = Effect.provideService(SqlClient.SqlClient, sql)
 
@@ -76,23 +78,41 @@ function make() {
       return { accessToken, refreshToken, tokenType: "Bearer", expiresInSeconds: accessSeconds } satisfies Tokens
     })
 
+    /** Two at a time: hashing a password takes 19 MiB and a core. */
+    const admitted = Effect.fn("Sessions.admitted")(function* (
+      email: string,
+      password: Redacted.Redacted<string>,
+      address: string
+    ) {
+      const [name, from] = [`name ${email.toLowerCase()}`, `address ${address}`]
+      const nowMillis = yield* Clock.currentTimeMillis
+      const waitMillis = throttle.waitMillis([name, from], nowMillis)
+      if (waitMillis > 0) {
+        const retryAfterSeconds = Math.ceil(waitMillis / 1000)
+        return yield* Effect.fail(problem("too-many-attempts", undefined, { retryAfterSeconds }))
+      }
+      throttle.tried([name, from], nowMillis)
+      const user = yield* checked(email, password).pipe(
+        Effect.onError(() => Effect.sync(() => throttle.undone([name, from], nowMillis)))
+      )
+      if (user === undefined) return yield* Effect.fail(problem("credentials-wrong"))
+      throttle.forget(name)
+      throttle.undone([from], nowMillis)
+      return user
+    })
+
+    const checked = (email: string, password: Redacted.Redacted<string>) =>
+      Effect.gen(function* () {
+        const user = yield* userNamed(email)
+        return (yield* passwords.matches(user?.password_hash, password)) ? user : undefined
+      })
+
     const login = Effect.fn("Sessions.login")(function* (
       email: string,
       password: Redacted.Redacted<string>,
       address: string
     ) {
-      const keys = [`name ${email.trim().toLowerCase()}`, `address ${address}`]
-      const waitMillis = throttle.waitMillis(keys, yield* Clock.currentTimeMillis)
-      if (waitMillis > 0) {
-        const retryAfterSeconds = Math.ceil(waitMillis / 1000)
-        return yield* Effect.fail(problem("too-many-attempts", undefined, { retryAfterSeconds }))
-      }
-      const user = yield* userNamed(email.trim())
-      if (!(yield* passwords.matches(user?.password_hash, password)) || user === undefined) {
-        throttle.failed(keys, yield* Clock.currentTimeMillis)
-        return yield* Effect.fail(problem("credentials-wrong"))
-      }
-      throttle.succeeded(keys.slice(0, 1))
+      const user = yield* turns.withPermits(1)(admitted(email.trim(), password, address))
       const refreshToken = newRefreshToken()
       return yield* answer(user, yield* begin(user, refreshToken), refreshToken)
     }, withSql)
@@ -162,6 +182,7 @@ const openedBy = <Row>(
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     sql.withTransaction(Effect.andThen(sql`select set_config(${setting}, ${value}, true)`, query))
   ).pipe(
+    inTurn(strangers),
     orUnavailable,
     Effect.map((rows) => rows[0])
   )

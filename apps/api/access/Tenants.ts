@@ -20,6 +20,7 @@ export const createTenant = Effect.fn("Tenants.create")(function* (
   const needed = yield* Effect.orDie(operatorToken)
   if (needed._tag === "Some" && !sameSecret(credential, Redacted.value(needed.value)))
     return yield* Effect.fail(problem("sign-in-needed", "A tenant is made with the operator's token only."))
+  if (needed._tag === "None" && (yield* hasTenant)) return yield* firstExists
   const passwords = yield* Passwords
   const passwordHash = yield* passwords.hash(Redacted.make(asked.admin.password))
   const tenantId = yield* newId
@@ -27,10 +28,7 @@ export const createTenant = Effect.fn("Tenants.create")(function* (
     const sql = yield* SqlClient.SqlClient
     const first =
       yield* sql`update installation set first_tenant_at = now() where first_tenant_at is null returning first_tenant_at`
-    if (first.length === 0 && needed._tag === "None")
-      return yield* Effect.fail(
-        problem("sign-in-needed", "The first tenant exists: start with BRIDGE_OPERATOR_TOKEN to make more.")
-      )
+    if (first.length === 0 && needed._tag === "None") return yield* firstExists
     yield* sql`insert into tenants (id, slug, name) values (${tenantId}::uuid, ${asked.slug}, ${asked.name})`
     yield* (yield* Vault).createTenantKey(tenantId).pipe(Effect.orDie)
     const [user] = yield* sql<{
@@ -53,6 +51,15 @@ export const createTenant = Effect.fn("Tenants.create")(function* (
     inTenant(tenantId)
   )
 })
+
+const firstExists = Effect.fail(
+  problem("sign-in-needed", "The first tenant exists: start with BRIDGE_OPERATOR_TOKEN to make more.")
+)
+
+/** Looked at before a password is hashed for somebody who may not make a tenant. */
+const hasTenant = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.map(sql`select 1 from installation where first_tenant_at is not null`, (rows) => rows.length > 0)
+).pipe(orUnavailable)
 
 const taken = (constraint: string | undefined, asked: typeof NewTenant.Type): string =>
   constraint?.includes("email") === true

@@ -7,8 +7,11 @@ const most = 10_000
 export interface Throttle {
   /** Milliseconds until the next try is allowed; 0 when it is. */
   readonly waitMillis: (keys: ReadonlyArray<string>, nowMillis: number) => number
-  readonly failed: (keys: ReadonlyArray<string>, nowMillis: number) => void
-  readonly succeeded: (keys: ReadonlyArray<string>) => void
+  /** Counts before the outcome is known: a thousand at once are no more tries than one by one. */
+  readonly tried: (keys: ReadonlyArray<string>, nowMillis: number) => void
+  /** It was no failure: takes back one try of that moment. */
+  readonly undone: (keys: ReadonlyArray<string>, atMillis: number) => void
+  readonly forget: (key: string) => void
 }
 
 /** `perKey` overrides the ten tries for keys that many people share (an address). */
@@ -26,12 +29,26 @@ export const makeThrottle = (perKey: (key: string) => number = () => limit): Thr
           return oldest === undefined ? 0 : oldest + windowMillis - now
         })
       ),
-    failed: (keys, now) => {
-      if (failures.size > most) failures.clear()
-      for (const key of keys) failures.set(key, [...recent(key, now), now].slice(-100))
+    tried: (keys, now) => {
+      for (const key of keys) {
+        const before = recent(key, now)
+        // Set anew, so that the map is ordered by the last try: whoever tries now pushes out the oldest.
+        failures.delete(key)
+        failures.set(key, [...before, now].slice(-100))
+      }
+      for (const key of failures.keys()) {
+        if (failures.size <= most) break
+        failures.delete(key)
+      }
     },
-    succeeded: (keys) => {
-      for (const key of keys) failures.delete(key)
+    undone: (keys, at) => {
+      for (const key of keys) {
+        const tries = failures.get(key) ?? []
+        if (tries.includes(at)) failures.set(key, tries.toSpliced(tries.indexOf(at), 1))
+      }
+    },
+    forget: (key) => {
+      failures.delete(key)
     }
   }
 }

@@ -3,10 +3,12 @@
 import { randomUUID } from "node:crypto"
 import { Readable } from "@bridge/contract/Access"
 import { Api } from "@bridge/contract/Api"
-import { type Problem, type ProblemCode, problem } from "@bridge/contract/Problem"
-import { Cause, Effect, SchemaIssue } from "effect"
+import { Problem, type ProblemCode, problem } from "@bridge/contract/Problem"
+import { Cause, Effect, Layer, SchemaIssue } from "effect"
 import { HttpBody, HttpEffect, type HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware, OpenApi } from "effect/http-api"
+import { SqlError } from "effect/sql"
+import { legible } from "./Legible.ts"
 
 export const maxBodyBytes = 1024 * 1024
 
@@ -19,7 +21,7 @@ export const refusalOf = (p: Problem): HttpServerResponse.HttpServerResponse =>
   })
 
 /** Requests that do not decode: `invalid-request` with a place for each fault. An answer that does not encode is our bug. */
-export const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) => {
+const decodable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) => {
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error)
   const slot = error.kind.toLowerCase()
   const errors = formatted(error.cause.issue).issues.map((issue) => ({
@@ -29,6 +31,16 @@ export const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (e
   const detail = errors.map((e) => `${e.path.join(".")}: ${e.message}`).join("; ")
   return Effect.fail(problem("invalid-request", detail.slice(0, 1000), { errors }))
 })
+
+/** And a body that could be decoded but neither stored nor walked is refused when it is read. */
+export const readable = Layer.effect(
+  Readable,
+  Effect.map(Readable, (decode) =>
+    Readable.of((handler, options) =>
+      Effect.updateService(decode(handler, options), HttpServerRequest.HttpServerRequest, legible)
+    )
+  )
+).pipe(Layer.provide(decodable))
 
 const formatted = SchemaIssue.makeFormatterStandardSchemaV1()
 const segment = (s: PropertyKey | { readonly key: PropertyKey }): string | number => {
@@ -41,16 +53,23 @@ export const refusing = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerR
   Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const id = randomUUID()
-    const response =
-      Number(request.headers["content-length"] ?? 0) > maxBodyBytes
-        ? HttpServerResponse.setHeader(refusalOf(problem("body-too-large")), "connection", "close")
-        : yield* Effect.catchCause(app, (cause) => recovered(cause, request, id))
+    const response = refusedUnread(request) ?? (yield* Effect.catchCause(app, (cause) => recovered(cause, request, id)))
     return HttpServerResponse.setHeaders(filled(response, request, id), {
       "x-request-id": id,
       "x-content-type-options": "nosniff",
       ...(response.headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {})
     })
   })
+
+/** What the head of a request alone says. */
+const refusedUnread = (request: HttpServerRequest.HttpServerRequest) => {
+  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes)
+    return HttpServerResponse.setHeader(refusalOf(problem("body-too-large")), "connection", "close")
+  // The database keeps no NUL, and no id of ours holds one.
+  if (request.url.includes("%00"))
+    return refusalOf(problem("invalid-request", "The address holds the character NUL (%00)."))
+  return undefined
+}
 
 const recovered = (
   cause: Cause.Cause<unknown>,
@@ -59,6 +78,13 @@ const recovered = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
   const fault = Cause.squash(cause)
+  if (fault instanceof Problem) return Effect.succeed(refusalOf(fault))
+  // Under a vendor's call, say: the budgets are rows too.
+  if (SqlError.isSqlError(fault) && fault.isRetryable)
+    return Effect.as(
+      Effect.logWarning("database", cause),
+      refusalOf(problem("service-unavailable", "The database does not answer."))
+    )
   const status = statusOf(fault)
   if (status === 404) return Effect.succeed(refusalOf(unknownRoute(request)))
   if (status === 413) return Effect.succeed(refusalOf(problem("body-too-large")))
@@ -122,11 +148,14 @@ const templates = Object.entries(OpenApi.fromApi(Api).paths).map(([path, methods
 }))
 
 const unknownRoute = (request: HttpServerRequest.HttpServerRequest): Problem => {
+  const { method } = request
   const path = pathOf(request)
+  const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path
   const methods = templates.filter((t) => t.pattern.test(path)).flatMap((t) => t.methods)
-  return methods.length === 0
-    ? problem("route-unknown", `There is no ${request.method} ${path}.`)
-    : problem("method-not-allowed", `${path} takes ${[...new Set(methods)].join(", ")}, not ${request.method}.`)
+  // One that the router could not read (broken %-signs, too long) has the shape of a route and is none.
+  return methods.length === 0 || methods.includes(method === "HEAD" ? "GET" : method)
+    ? problem("route-unknown", `There is no ${method} ${shown}.`)
+    : problem("method-not-allowed", `${shown} takes ${[...new Set(methods)].join(", ")}, not ${method}.`)
 }
 
 /** Adds a header to the answer of the current request, whatever it will be. */

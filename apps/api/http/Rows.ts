@@ -1,13 +1,14 @@
 // Transactions of one tenant as handlers use them: what the database cannot do becomes a problem, a bug stays a defect.
 import { type Problem, problem } from "@bridge/contract/Problem"
-import { asTenant } from "@bridge/store/Postgres"
+import { asTenant, connectionLossFails } from "@bridge/store/Postgres"
 import { Effect } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
+import { inTurn } from "./Turns.ts"
 
 /** A database that is away is `service-unavailable`; a statement that is wrong is ours, and a defect. */
 export const orUnavailable = <A, E, R>(
   self: Effect.Effect<A, E, R>
-): Effect.Effect<A, Exclude<E, SqlError.SqlError> | Problem<503>, R> => Effect.catch(self, refusal)
+): Effect.Effect<A, Exclude<E, SqlError.SqlError> | Problem<503>, R> => Effect.catch(connectionLossFails(self), refusal)
 
 const refusal = <E>(error: E): Effect.Effect<never, Exclude<E, SqlError.SqlError> | Problem<503>> => {
   if (isOther(error)) return Effect.fail(error)
@@ -22,13 +23,13 @@ const refusal = <E>(error: E): Effect.Effect<never, Exclude<E, SqlError.SqlError
 
 const isOther = <E>(error: E): error is Exclude<E, SqlError.SqlError> => !SqlError.isSqlError(error)
 
-/** One transaction under the tenant's row-level security (Promise 5). */
+/** One transaction under the tenant's row-level security, in the tenant's turn (Promise 5). */
 export const inTenant =
   (tenantId: string) =>
   <A, E, R>(
     self: Effect.Effect<A, E, R>
   ): Effect.Effect<A, Exclude<E, SqlError.SqlError> | Problem<503>, R | SqlClient.SqlClient> =>
-    orUnavailable(asTenant(tenantId)(self))
+    orUnavailable(inTurn(tenantId)(asTenant(tenantId)(self)))
 
 /** ISO 8601 in UTC, as the contract speaks. */
 export const instant = (date: Date): string => date.toISOString()

@@ -33,11 +33,14 @@ export const liveRoutes = HttpApiBuilder.group(
         yield* answerHeader("cache-control", "no-cache, no-transform")
         yield* answerHeader("x-accel-buffering", "no")
         const mine = Stream.interruptWhen(progress, whoIs.gone(user))
-        return events(mine, Number.parseInt(seen, 10) || 0)
+        return events(mine, numberIn(seen))
       })
     })
   })
 )
+
+/** What is no number of ours counts as nothing seen. */
+const numberIn = (seen: string): number => (/^\d{1,15}$/.test(seen) ? Number(seen) : 0)
 
 /** Numbered on from what was seen; the last one says so in its id. */
 export const events = (progress: Stream.Stream<JobProgress>, seen: number): Stream.Stream<Event> => {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
 import type { CurrentUser } from "@bridge/contract/Access"
-import { type LiveMessage, LiveRequest } from "@bridge/contract/Live"
+import { type LiveMessage, LiveRequest, mostJobs } from "@bridge/contract/Live"
 import { type Problem, problem } from "@bridge/contract/Problem"
 import { Effect, Exit, Fiber, FiberMap, Layer, Metric, Option, Queue, Schedule, Schema, Stream } from "effect"
 import { HttpServer } from "effect/http"
@@ -11,12 +11,14 @@ import { SqlClient } from "effect/sql"
 import { type WebSocket, WebSocketServer } from "ws"
 import { sameOrigin, WhoIs } from "../access/AccessLive.ts"
 import { inTenant } from "../http/Rows.ts"
+import { refuseRaw } from "../http/Unparsed.ts"
 import { Watch } from "./Watch.ts"
 
 const path = "/api/live"
 /** Bytes that a client may leave unread before updates pass it by; each update is the whole state, so none is missed. */
 const mostUnread = 1024 * 1024
-const mostJobs = 200
+/** Messages of one client that wait for their turn before its socket is read no more. */
+const mostWaiting = 32
 
 type User = CurrentUser["Service"]
 
@@ -30,6 +32,7 @@ export const socket = (server: Server) =>
       const context = yield* Effect.context<Watch | WhoIs | SqlClient.SqlClient>()
       const fork = Effect.runForkWith(context)
       const wss = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024, perMessageDeflate: false })
+      wss.on("wsClientError", (error, socket) => refuseRaw(socket, problem("invalid-request", `${error.message}.`)))
       const others = server.listeners("upgrade") as Array<(q: IncomingMessage, s: Duplex, h: Buffer) => void>
       const dispatch = (q: IncomingMessage, s: Duplex, h: Buffer) => {
         if (q.url?.split("?")[0] !== path) for (const other of others) other(q, s, h)
@@ -55,10 +58,10 @@ const counted = <R>(wss: WebSocketServer, one: Effect.Effect<void, never, R>) =>
 /** One client, until it closes or its token ends. */
 const serve = (ws: WebSocket, request: IncomingMessage) =>
   Effect.gen(function* () {
-    const incoming = yield* Queue.unbounded<string>()
+    const incoming = yield* Effect.map(Queue.unbounded<string>(), (queue) => inbox(ws, queue))
     const closed = yield* Effect.forkScoped(
       Effect.callback<void>((resume) => {
-        ws.on("message", (bytes) => Queue.offerUnsafe(incoming, String(bytes)))
+        ws.on("message", (bytes) => incoming.put(String(bytes)))
         ws.on("error", () => ws.terminate())
         ws.on("close", () => resume(Effect.void))
       })
@@ -84,6 +87,24 @@ const serve = (ws: WebSocket, request: IncomingMessage) =>
     )
   )
 
+interface Inbox {
+  readonly put: (text: string) => void
+  readonly take: Effect.Effect<string>
+}
+
+/** A client that sends faster than it is answered is read slower: its messages wait in its own machine. */
+const inbox = (ws: WebSocket, queue: Queue.Queue<string>): Inbox => ({
+  put: (text) => {
+    Queue.offerUnsafe(queue, text)
+    if (Queue.sizeUnsafe(queue) >= mostWaiting) ws.pause()
+  },
+  take: Effect.tap(Queue.take(queue), () =>
+    Effect.sync(() => {
+      if (ws.isPaused && Queue.sizeUnsafe(queue) === 0) ws.resume()
+    })
+  )
+})
+
 const refuse = (ws: WebSocket, p: Problem) =>
   Effect.sync(() => {
     tell(ws, p)
@@ -91,7 +112,7 @@ const refuse = (ws: WebSocket, p: Problem) =>
   })
 
 /** From the header, from the cookie of our own pages, or from a first message within ten seconds. */
-const tokenOf = (request: IncomingMessage, incoming: Queue.Dequeue<string>) =>
+const tokenOf = (request: IncomingMessage, incoming: Inbox) =>
   Effect.gen(function* () {
     const bearer = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1]
     if (bearer !== undefined) return bearer
@@ -99,34 +120,38 @@ const tokenOf = (request: IncomingMessage, incoming: Queue.Dequeue<string>) =>
     const { host, origin } = request.headers
     // Any page may open a socket, and the browser adds the cookie: only our own pages may use it.
     if (cookie !== undefined && origin !== undefined && sameOrigin("POST", { origin, host })) return cookie
-    const first = yield* Queue.take(incoming).pipe(Effect.timeoutOption("10 seconds"))
+    const first = yield* incoming.take.pipe(Effect.timeoutOption("10 seconds"))
     const asked = Option.match(first, { onNone: () => undefined, onSome: read })
     if (asked?.type === "auth") return asked.token
     return yield* Effect.fail(problem("sign-in-needed", 'The first message must be {"type":"auth","token":"..."}.'))
   })
 
 /** Answers requests for ever; each subscription is a fiber of its own. */
-const converse = (ws: WebSocket, user: User, incoming: Queue.Dequeue<string>) =>
+const converse = (ws: WebSocket, user: User, incoming: Inbox) =>
   Effect.gen(function* () {
     const followed = yield* FiberMap.make<string>()
-    const follow = (jobId: string) =>
+    /** Those that fit; false when there were more. */
+    const follow = (asked: ReadonlyArray<string>) =>
       Effect.gen(function* () {
-        if (yield* FiberMap.has(followed, jobId)) return
-        if ((yield* FiberMap.size(followed)) > mostJobs)
-          return tell(ws, problem("invalid-request", `At most ${mostJobs} jobs on one socket.`))
-        yield* FiberMap.run(followed, jobId, following(ws, user, jobId))
+        for (const jobId of new Set(asked.map((id) => id.toLowerCase()))) {
+          if (yield* FiberMap.has(followed, jobId)) continue
+          if ((yield* FiberMap.size(followed)) > mostJobs) return false
+          yield* FiberMap.run(followed, jobId, following(ws, user, jobId))
+        }
+        return true
       })
     return yield* Effect.forever(
       Effect.gen(function* () {
-        const asked = read(yield* Queue.take(incoming))
+        const asked = read(yield* incoming.take)
         if (asked === undefined) return tell(ws, problem("invalid-request", "The message is not one of /api/live."))
         if (asked.type === "auth") return
         if (asked.type === "unsubscribe") {
-          for (const jobId of asked.jobs ?? []) yield* FiberMap.remove(followed, jobId)
+          for (const jobId of asked.jobs ?? []) yield* FiberMap.remove(followed, jobId.toLowerCase())
           if (asked.tenant === true) yield* FiberMap.remove(followed, "tenant")
           return
         }
-        for (const jobId of asked.jobs ?? []) yield* follow(jobId)
+        if (!(yield* follow(asked.jobs ?? [])))
+          tell(ws, problem("invalid-request", `At most ${mostJobs} jobs on one socket.`))
         if (asked.tenant === true)
           yield* FiberMap.run(followed, "tenant", tenantJobs(user, follow), { onlyIfMissing: true })
       })
@@ -134,14 +159,14 @@ const converse = (ws: WebSocket, user: User, incoming: Queue.Dequeue<string>) =>
   })
 
 /** All live jobs of the tenant, new ones within two seconds. */
-const tenantJobs = (user: User, follow: (jobId: string) => Effect.Effect<void, never, Watch>) =>
+const tenantJobs = (user: User, follow: (jobIds: ReadonlyArray<string>) => Effect.Effect<boolean, never, Watch>) =>
   Effect.flatMap(
     SqlClient.SqlClient,
     (sql) => sql<{ id: string }>`select id from jobs where state not in ('completed', 'failed', 'cancelled')
       order by id desc limit ${mostJobs}`
   ).pipe(
     inTenant(user.tenantId),
-    Effect.flatMap((rows) => Effect.forEach(rows, (r) => follow(r.id), { discard: true })),
+    Effect.flatMap((rows) => follow(rows.map((r) => r.id))),
     Effect.ignore,
     Effect.repeat(Schedule.spaced("2 seconds"))
   )

@@ -1,16 +1,15 @@
-// Watched jobs: one snapshot for all who watch a job, at most four a second, only while it changes. For Stream and Socket.
-// A message on the progress topic makes a job due at once; the slow round sees what no message told.
+// Watched jobs: one snapshot for all who watch a job, at most ten a second, only while it changes. For Stream and Socket.
+// A message on the progress topic has a job read at once, or when its rest is over; the slow round sees what no message told.
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Problem } from "@bridge/contract/Problem"
 import { isFinal } from "@bridge/domain/Jobs"
-import { Clock, Context, Deferred, Effect, Layer, PubSub, Schedule, type Scope, Stream } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, PubSub, Queue, type Scope, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { paced, remember } from "./Pace.ts"
+import { isDue, isFresh, restUntil, untilNext } from "./Rounds.ts"
 import { type Standing, standingOf } from "./Snapshot.ts"
 
-const fastRound = "250 millis"
-const slowMillis = 2_000
 /** Said again when nothing changes, so that proxies keep the connection and a dead client is noticed. */
 const aliveMillis = 15_000
 
@@ -51,28 +50,34 @@ function make() {
     const sql = yield* SqlClient.SqlClient
     const jobs = new Map<string, Watched>()
     const closed = yield* Deferred.make<void>()
+    const bell = yield* Queue.sliding<void>(1)
 
     const read = (w: Watched) =>
       Effect.gen(function* () {
         w.due = false
         const began = yield* Clock.currentTimeMillis
-        const now = yield* standing(w.tenantId, w.jobId)
+        yield* take(w, yield* standing(w.tenantId, w.jobId), began)
+      }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+
+    const take = (w: Watched, now: Standing, began: number) =>
+      Effect.gen(function* () {
         w.readAt = Date.parse(now.at)
-        // Looking at a job with millions of records takes a while: at most a quarter of the time is spent on it.
-        w.restUntil = w.readAt + 3 * (w.readAt - began)
+        w.restUntil = restUntil(began, w.readAt)
         w.remembered = remember(w.remembered, now)
         const next = paced(w.remembered)
         if (next === undefined || (same(w.last, next) && w.readAt - w.toldAt < aliveMillis)) return
         w.last = next
         w.toldAt = w.readAt
         yield* PubSub.publish(w.hub, next)
-      }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+      })
 
-    const round = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const due = [...jobs.values()].filter((w) => now >= w.restUntil && (w.due || now - w.readAt >= slowMillis))
-      return Effect.forEach(due, (w) => Effect.ignore(read(w)), { concurrency: 2, discard: true })
+    const round = Effect.gen(function* () {
+      const nowMillis = yield* Clock.currentTimeMillis
+      const due = [...jobs.values()].filter((w) => isDue(w, nowMillis))
+      yield* Effect.forEach(due, (w) => Effect.ignore(read(w)), { concurrency: 2, discard: true })
+      yield* Effect.raceFirst(Queue.take(bell), Effect.sleep(untilNext(jobs.values(), yield* Clock.currentTimeMillis)))
     })
-    yield* round.pipe(Effect.repeat(Schedule.spaced(fastRound)), Effect.forkScoped)
+    yield* Effect.forkScoped(Effect.forever(round))
 
     const enter = (tenantId: string, jobId: string) =>
       Effect.acquireRelease(
@@ -107,11 +112,18 @@ function make() {
 
     const job = (tenantId: string, jobId: string) =>
       Effect.gen(function* () {
-        // First the look that may refuse: nobody enters the round for a job that is not theirs.
-        yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+        const began = yield* Clock.currentTimeMillis
+        // First the look that may refuse: nobody enters the round for a job that is not theirs. One that is watched by its
+        // tenant was looked at a moment ago: a thousand who come at once do not look again each.
+        const known = jobs.get(jobId)
+        const now =
+          known?.tenantId === tenantId && known.last !== undefined && isFresh(known, began)
+            ? undefined
+            : yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
         const w = yield* enter(tenantId, jobId)
         const updates = yield* PubSub.subscribe(w.hub)
-        yield* read(w)
+        if (now !== undefined) yield* take(w, now, began)
+        else if (w.last === undefined) yield* read(w)
         const first = w.last
         const rest = Stream.fromSubscription(updates)
         return Stream.concat(first === undefined ? Stream.empty : Stream.succeed(first), rest).pipe(
@@ -125,7 +137,9 @@ function make() {
       job,
       touch: (jobId) => {
         const w = jobs.get(jobId)
-        if (w !== undefined) w.due = true
+        if (w === undefined || w.due) return
+        w.due = true
+        Queue.offerUnsafe(bell, undefined)
       },
       close: Effect.asVoid(Deferred.succeed(closed, undefined))
     })

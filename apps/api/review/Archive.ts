@@ -5,6 +5,7 @@ import type { Json } from "@bridge/domain/Canonical"
 import type { BlobRef, JsonObject, Resolution, StoredElement, Warning } from "@bridge/domain/Element"
 import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
 import { Blobs } from "@bridge/store/Blobs"
+import { unpacked } from "@bridge/store/RawData"
 import { Effect, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
@@ -37,7 +38,7 @@ interface RecordRow {
 }
 
 interface Bodies {
-  readonly raw: ReadonlyArray<Json> | null
+  readonly raw: Uint8Array | null
   readonly transformed: ReadonlyArray<StoredElement> | null
 }
 
@@ -56,7 +57,8 @@ export const readBatch = Effect.fn("Archive.readBatch")(function* (
   source: SourceReader | null
 ) {
   const { bodies, parents, records } = yield* rowsOf(jobId, entity, key).pipe(inTenant(tenantId))
-  const canonical = source === null ? noCanonical : yield* canonicalOf(tenantId, entity, key, parents, source)
+  const rows = parents === null || source === null ? [] : yield* rawRows(parents)
+  const canonical = source === null ? noCanonical : yield* canonicalOf(tenantId, entity, key, rows, source)
   return yield* Effect.forEach(records, (r) =>
     Effect.map(elementOf(tenantId, bodies?.transformed?.[r.position] ?? null), (element) =>
       reviewed(r, element, canonical)
@@ -81,7 +83,7 @@ const rowsOf = (jobId: string, entity: EntityId, key: BatchKey) =>
     // Derived records (members of groups) come out of the rows of another entity.
     const { derivedFrom } = entityOf(entity)
     const parents = derivedFrom === null ? bodies?.raw : (yield* bodiesOf(derivedFrom))?.raw
-    return { records, bodies, parents: parents ?? [] }
+    return { records, bodies, parents: parents ?? null }
   })
 
 const reviewed = (
@@ -105,6 +107,10 @@ const reviewed = (
 })
 
 const noCanonical = (): JsonObject | null => null
+
+/** The rows of a batch as values. */
+export const rawRows = (stored: Uint8Array) =>
+  Effect.map(Effect.orDie(unpacked(stored)), (json) => JSON.parse(json.toString("utf8")) as ReadonlyArray<Json>)
 
 /** The canonical records of a batch's rows, by source id, as the connector reads them. */
 const canonicalOf = (

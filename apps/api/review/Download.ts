@@ -3,15 +3,19 @@ import { Connections } from "@bridge/connectors/Connections"
 import { type Problem, problem } from "@bridge/contract/Problem"
 import { type EntityId, entityNamed, entity as entityOf } from "@bridge/domain/Entities"
 import type { Mapping } from "@bridge/domain/Mapping"
-import { Effect, Stream } from "effect"
+import { Context, Effect, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
+import { makeTurns } from "../http/Turns.ts"
 import { type JobRow, jobRow } from "../jobs/Stored.ts"
 import { mappingRow } from "../mappings/Stored.ts"
 import { batchesOf, readBatch, type SourceReader } from "./Archive.ts"
 import { cellsOf, columnsOf } from "./Columns.ts"
 import { byteOrderMark, line } from "./Csv.ts"
+
+/** A tenant's downloads that run at once, the others wait: each holds a batch in memory for as long as its reader takes. */
+const Downloads = Context.Reference("bridge/api/Downloads", { defaultValue: () => makeTurns(4) })
 
 /** The entity somebody meant, when the job moves it. */
 export const entityIn = (job: JobRow, name: string): Effect.Effect<EntityId, Problem<404> | Problem<422>> => {
@@ -34,7 +38,8 @@ export const csvOf = Effect.fn("Download.csv")(function* (tenantId: string, jobI
   const batches = yield* inTenant(tenantId)(batchesOf(job.id, entity))
   const cells = cellsOf(entity, mapping)
   const services = yield* Effect.context<SqlClient.SqlClient | Effect.Services<ReturnType<typeof readBatch>>>()
-  const rows = Stream.fromIterable(batches).pipe(
+  const downloads = yield* Downloads
+  const rows = Stream.unwrap(Effect.as(downloads.held(tenantId), Stream.fromIterable(batches))).pipe(
     Stream.mapEffect((key) => readBatch(tenantId, job.id, entity, key, source)),
     Stream.map((records) => records.map((r) => line(cells(r))).join("")),
     Stream.filter((text) => text !== ""),

@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { instant } from "../http/Rows.ts"
 import { jobRow } from "../jobs/Stored.ts"
-import { inlined } from "./Archive.ts"
+import { inlined, rawRows } from "./Archive.ts"
 
 /** `<entity>:<source id>`; ids may hold slashes, so callers percent-encode it in an address. */
 export const recordIdOf = (entity: string, sourceId: string): string => `${entity}:${sourceId}`
@@ -94,7 +94,7 @@ interface WholeRow extends Row {
   readonly batch: number
   readonly position: number
   readonly extraction_timestamp: Date | null
-  readonly raw: Json
+  readonly raw: Uint8Array | null
   readonly transformed: StoredElement
   readonly loaded_hash: string | null
   readonly load_error: Json
@@ -118,7 +118,7 @@ export const recordHistory = (jobId: string, recordId: string) =>
     const sql = yield* SqlClient.SqlClient
     const [row] =
       yield* sql<WholeRow>`select ${sql.literal(columns)}, r.version, r.revision, r.raw_hash, r.stream, r.batch, r.position,
-        d.extraction_timestamp, d.raw_data->r.position as raw, d.transformed_data->r.position as transformed,
+        d.extraction_timestamp, d.raw_data as raw, d.transformed_data->r.position as transformed,
         o.loaded_hash, o.error as load_error, o.at as loaded_at
       from ${sql.literal(tables)}
       left join job_extracted_data d on d.job_id = r.job_id and d.entity_type = r.entity and d.stream = r.stream and d.batch_number = r.batch
@@ -144,7 +144,7 @@ export const recordHistory = (jobId: string, recordId: string) =>
         position: row.position,
         extractedAt: row.extraction_timestamp === null ? "" : instant(row.extraction_timestamp)
       },
-      raw: yield* inlined(job.tenant_id, row.raw ?? null),
+      raw: yield* inlined(job.tenant_id, row.raw === null ? null : ((yield* rawRows(row.raw))[row.position] ?? null)),
       transformed: yield* inlined(job.tenant_id, (row.transformed ?? null) as Json),
       resolution: (row.resolution ?? null) as Json,
       load: loadOf(row),

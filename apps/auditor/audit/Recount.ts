@@ -6,6 +6,7 @@ import { type EntityId, entities } from "@bridge/domain/Entities"
 import { cutPage } from "@bridge/http/Rows"
 import { Blobs } from "@bridge/store/Blobs"
 import { asTenant } from "@bridge/store/Postgres"
+import { unpacked } from "@bridge/store/RawData"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { enter } from "../tally/Books.ts"
@@ -48,15 +49,18 @@ const recountRow = (tenantId: string, jobId: string, sourceConnection: string, k
     const derived = entities.filter((e) => e.derivedFrom === key.entity).map((e) => e.id)
     const read = Effect.gen(function* () {
       const [row] = yield* sql<{
-        raw: string
-      }>`select raw_data::text as raw from job_extracted_data where id = ${key.id}::uuid`
+        raw: Uint8Array
+      }>`select raw_data as raw from job_extracted_data where id = ${key.id}::uuid`
       const records =
         yield* sql<RecordRow>`select entity, source_id, position from job_records where job_id = ${jobId}::uuid
         and entity = any(${[key.entity, ...derived]}::text[]) and stream = ${key.stream} and batch = ${key.batch}`
-      return { raw: row?.raw ?? "[]", records }
+      return { raw: row?.raw ?? Buffer.from("[]"), records }
     })
     const { raw, records } = yield* asTenant(tenantId)(read)
-    const bodies = yield* bodiesOf(tenantId, Buffer.from(raw, "utf8"))
+    const bodies = yield* bodiesOf(
+      tenantId,
+      yield* unpacked(raw).pipe(Effect.catch(() => Effect.succeed(Buffer.from("[]"))))
+    )
     const derive = derived.length === 0 ? null : yield* deriveOf(tenantId, sourceConnection, key)
     const tallies = tallyArchive(key.entity, stageOf(key), bodies, records, derive)
     yield* asTenant(tenantId)(enter(tenantId, jobId, "archive", tallies))

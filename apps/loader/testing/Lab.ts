@@ -258,7 +258,7 @@ const insertRecords = (tenantId: string, jobId: string, entity: string, seeds: R
     const elements = seeds.map((s) => ({ body: s.body, refs: {}, meta: s.meta ?? {} }))
     yield* sql`insert into job_extracted_data (job_id, tenant_id, entity_type, stream, batch_number, source_system, transformed_data,
         record_count, extraction_timestamp, expires_at)
-      values (${jobId}::uuid, ${tenantId}::uuid, ${entity}, 'main', 0, 'freshservice', ${canonicalJson(elements)}::jsonb, ${seeds.length}::int,
+      values (${jobId}::uuid, ${tenantId}::uuid, ${entity}, 'main', 0, 'freshservice', ${canonicalJson(elements)}::json, ${seeds.length}::int,
         now(), now() + interval '30 days')`
     for (const [position, seed] of seeds.entries()) {
       yield* sql`insert into job_records (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,

@@ -1,6 +1,6 @@
 // Names that a destination would take for one: all but the first get a suffix. Pure.
 // For Settle.ts. What does not belong here: how names are compared (resolve/Identity.ts).
-import { matchKey } from "../resolve/Identity.ts"
+import { matchKey } from "@bridge/mapping/resolve/Identity"
 
 export interface Named {
   readonly sourceId: string

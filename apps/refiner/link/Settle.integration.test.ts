@@ -1,5 +1,7 @@
 import type { Mapping, MappingOptions } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
+import { comment, department, group, person, ticket } from "@bridge/mapping/testing/Samples"
+import { compile } from "@bridge/mapping/transform/Compile"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -17,8 +19,6 @@ import {
   type Sample,
   tenant
 } from "../testing/Desk.ts"
-import { comment, department, group, person, ticket } from "../testing/Samples.ts"
-import { compile } from "../transform/Compile.ts"
 import { linkPlan } from "./Plan.ts"
 import { settle } from "./Settle.ts"
 

@@ -1,8 +1,8 @@
 import type { JsonObject, Normalised } from "@bridge/connectors/Connector"
 import { connectorNamed } from "@bridge/connectors/Connectors"
+import { ticket } from "@bridge/mapping/testing/Samples"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ticket } from "../testing/Samples.ts"
 import { normaliserOf, processRow } from "./Process.ts"
 
 const normalise = (row: JsonObject): ReadonlyArray<Normalised> => {
@@ -20,6 +20,8 @@ describe("a row", () => {
     [' { "id" : "1" } ', "record"],
     ["{", "not-json"],
     ["", "not-json"],
+    [`{"id":1,"deep":${"[".repeat(60_000)}${"]".repeat(60_000)}}`, "too-deep"],
+    [`{"id":1,"deep":${"[".repeat(1500)}${"]".repeat(1500)},"long":"${"x".repeat(4000)}"}`, "record"],
     ["[1]", "not-an-object"],
     ["null", "not-an-object"],
     ['{"id":2}', "other-record"],

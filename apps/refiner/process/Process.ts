@@ -3,6 +3,7 @@
 import { isUtf8 } from "node:buffer"
 import type { AnyConnector, JsonObject, Normalised } from "@bridge/connectors/Connector"
 import { parseExact } from "@bridge/domain/ExactJson"
+import type { JsonValue } from "@bridge/domain/Records"
 
 /** What a row of one stream becomes; from the connector of the source. */
 export type Normalise = (row: JsonObject, parentId: string | null) => ReadonlyArray<Normalised>
@@ -46,12 +47,23 @@ export const processText = (
     const row = parseExact(text)
     if (typeof row !== "object" || row === null || Array.isArray(row))
       return poison("not-an-object", "the row is no JSON object")
+    if (text.length > 2 * maxDepth && isDeep(row, maxDepth))
+      return poison("too-deep", `nested deeper than ${maxDepth} levels`)
     return named(normalise(row as JsonObject, parentId), sourceId)
   } catch (fault) {
     const code = fault instanceof SyntaxError ? "not-json" : "normalise-failed"
     return poison(code, fault instanceof Error ? fault.message.slice(0, 500) : String(fault).slice(0, 500))
   }
 }
+
+/** Deeper rows are no data but an attack or a fault: whoever reads JSON by recursion (PostgreSQL, browsers) fails on them. */
+const maxDepth = 2000
+
+/** Looked at only where the text is long enough to be so deep. */
+const isDeep = (value: JsonValue, left: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (left === 0 || Object.values(value).some((one) => isDeep(one, left - 1)))
 
 const named = (records: ReadonlyArray<Normalised>, sourceId: string): Processed => {
   const [first] = records
