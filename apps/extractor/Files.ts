@@ -58,6 +58,7 @@ interface Edges {
   readonly http: VendorHttp["Service"]
 }
 
+/** Promise 2: put away before its row is sent, or a row with the reason. */
 const keep = (edges: Edges, run: Run, claim: Manifest.Claim, connection: OpenConnection, file: FileRef, again: Again) =>
   Effect.gen(function* () {
     const { sourceId } = file.row

@@ -9,6 +9,7 @@ import { type Desk, patiently, refusedConnection, restful, stillOurs, type Work,
 import { type Prepared, withFiles } from "./Files.ts"
 import { complete, thereOf } from "./Further.ts"
 import { type Leave, leave } from "./Guard.ts"
+import { jobPace } from "./JobPace.ts"
 import { intend, type Settlement, settle, withdraw } from "./Ledger.ts"
 import { failed, fromWrite, type Outcome } from "./Outcome.ts"
 
@@ -259,7 +260,10 @@ const jobEnd = (desk: Desk, jobId: string, works: ReadonlyArray<Work>) =>
     if (sink.jobStatus === undefined || sink.readJob === undefined)
       return { _tag: "Lost", message: "the sink cannot follow its jobs" } as const
     const call = sink.jobStatus(config, jobId)
-    for (;;) {
+    const { connectionId } = desk.connection
+    const began = monotonicMillis()
+    for (let questions = 1; ; questions++) {
+      yield* desk.waiting(Effect.sleep(jobPace.wait(connectionId, monotonicMillis() - began)))
       const seen = yield* patiently(desk)((connection) =>
         http.read<JobAnswer>(
           connection,
@@ -269,8 +273,9 @@ const jobEnd = (desk: Desk, jobId: string, works: ReadonlyArray<Work>) =>
         )
       )
       if (seen._tag === "Failure") return { _tag: "Lost", message: seen.failure.message } as const
-      if (seen.success._tag !== "Pending") return seen.success
-      yield* desk.waiting(Effect.sleep(Math.max(100, seen.success.pollAfterMillis)))
+      if (seen.success._tag === "Pending") continue
+      jobPace.ended(connectionId, monotonicMillis() - began, questions)
+      return seen.success
     }
   })
 

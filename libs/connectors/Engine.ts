@@ -238,7 +238,7 @@ const fetchPage = (
       : Effect.catchIf(
           read,
           (error) => isGone(error.reason),
-          () => Effect.succeed(without)
+          (error) => Effect.as(Effect.logInfo(`${stream.name} goes on without: ${error.message}`), without)
         )
   const plainer = stream.plainer?.(cursor) ?? null
   const asked = Effect.map(present, (page): Fetched => ({ page, calls: 1 }))

@@ -1,3 +1,4 @@
+import { recordFields } from "@bridge/domain/RecordFields"
 import type { PersonRecord } from "@bridge/domain/Records"
 import { describe, expect, it } from "vitest"
 import { person, ticket } from "../testing/Samples.ts"
@@ -65,5 +66,33 @@ describe("who is the same", () => {
     expect(matchKey("group", { name: "  Service Desk " })).toBe("service desk")
     expect(matchKey("person", { name: "Ada" })).toBeNull()
     expect(matchKey("ticket", { name: "x" })).toBeNull()
+  })
+})
+
+describe("a file", () => {
+  const file = {
+    ...Object.fromEntries(Object.keys(recordFields.attachment).map((name) => [name, null])),
+    source_id: "attachments/1",
+    native_id: "1",
+    parent_entity: "ticket",
+    parent: "1",
+    name: "a.txt",
+    size: 5,
+    inline: false
+  }
+  const notesOf = (more: object) => {
+    const resolved = resolve("attachment", { ...file, ...more } as never)
+    return resolved._tag === "Resolved" ? resolved.notes.map((note) => `${note.code}: ${note.message}`) : []
+  }
+
+  it("that could not be had, or is not what the vendor said, is a warning before anybody approves", () => {
+    expect(notesOf({ state: "stored", sha256: "a" })).toEqual([])
+    expect(notesOf({ state: "stored", sha256: "a", problem: "5 bytes came" })).toEqual([
+      "file-differs: a.txt: 5 bytes came"
+    ])
+    expect(notesOf({ state: "unavailable", problem: "files.x answered 404" })).toEqual([
+      "file-unavailable: a.txt could not be had: files.x answered 404"
+    ])
+    expect(notesOf({ state: "unread" })).toEqual(["file-unavailable: a.txt could not be had: it was not read"])
   })
 })

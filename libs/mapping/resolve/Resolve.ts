@@ -1,9 +1,11 @@
 // Checks a canonical record against its shape and repairs what can be repaired, with a note. Pure and total.
 // For the refiner's shells. What does not belong here: other records (link/), the destination (transform/).
+import type { AttachmentRecord } from "@bridge/domain/AssetRecords"
 import type { Warning } from "@bridge/domain/Element"
 import { type EntityId, entityIds } from "@bridge/domain/Entities"
 import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "@bridge/domain/RecordFields"
 import type { JsonValue } from "@bridge/domain/Records"
+import { fileNotes } from "./Files.ts"
 import { cleanEmail } from "./Identity.ts"
 import { cleanJson, cleanText, isSound } from "./Repair.ts"
 
@@ -42,7 +44,9 @@ export const resolve = <E extends EntityId>(entity: E, record: RecordOf[E]): Res
     repaired ??= { ...given }
     repaired[name] = fixed
   }
-  return { _tag: "Resolved", record: repaired === undefined ? record : (repaired as RecordOf[E]), notes }
+  const whole = repaired === undefined ? record : (repaired as RecordOf[E])
+  if (entity === "attachment") notes.push(...fileNotes(whole as AttachmentRecord))
+  return { _tag: "Resolved", record: whole, notes }
 }
 
 interface Check {
