@@ -139,7 +139,8 @@ ${failuresPart(report)}${differencesPart(report)}
 const failuresPart = ({ failures }: Report): string =>
   failures.length === 0
     ? ""
-    : `<h2>Failed records, by reason</h2>${table(
+    : `<h2>Failed records, by reason</h2><p>Each of them by its id: <code>bridge results</code>, or
+loading-results of the API.</p>${table(
         ["Reason", "Records", "The destination's words (an example)", "What to do"],
         failures.map((f) => [cell(f.code), cell(f.count, true), cell(f.message), cell(f.hint)])
       )}`
