@@ -18,8 +18,12 @@ let rest: Rest
 let port: number
 let job: JobView
 
-const admin = async <A>(path: string, init: RequestInit = {}): Promise<A> =>
-  (await (await fetch(`${bridge.sandbox.adminUrl}/${path}`, init)).json()) as A
+/** These faults, and no others any more. */
+const order = async (faults: ReadonlyArray<object>): Promise<void> => {
+  await fetch(`${bridge.sandbox.adminUrl}/faults`, { method: "DELETE" })
+  const answer = await fetch(`${bridge.sandbox.adminUrl}/faults`, { method: "POST", body: JSON.stringify(faults) })
+  expect(answer.status).toBe(201)
+}
 
 interface CallCount {
   readonly operation: string
@@ -29,7 +33,8 @@ interface CallCount {
 
 /** How often the sandbox has been asked for something, whatever became of it. */
 const calls = async (...operations: ReadonlyArray<string>): Promise<number> => {
-  const { counts } = await admin<{ readonly counts: ReadonlyArray<CallCount> }>("calls")
+  const answer = await fetch(`${bridge.sandbox.adminUrl}/calls`)
+  const { counts } = (await answer.json()) as { readonly counts: ReadonlyArray<CallCount> }
   return counts.filter((c) => operations.includes(c.operation)).reduce((sum, c) => sum + c.count, 0)
 }
 
@@ -77,14 +82,11 @@ describe("files from 0 bytes to 20 MB", () => {
       email: zendesk.email,
       api_token: zendesk.api_token
     })
-    await admin("faults", {
-      method: "POST",
-      body: JSON.stringify([
-        { kind: "cut", vendor: "freshservice", path: "attachment", count: 3, skip: 8 },
-        { kind: "status", vendor: "freshservice", path: "attachment", status: 503, count: 3, skip: 12 },
-        slow("freshservice", "attachment")
-      ])
-    })
+    await order([
+      { kind: "cut", vendor: "freshservice", path: "attachment", count: 3, skip: 8 },
+      { kind: "status", vendor: "freshservice", path: "attachment", status: 503, count: 3, skip: 12 },
+      slow("freshservice", "attachment")
+    ])
     job = await migrate(rest, source, destination)
     await killDuring(2, "attachments.download", "attachments.inline")
     await killDuring(15, "attachments.download", "attachments.inline")
@@ -92,15 +94,11 @@ describe("files from 0 bytes to 20 MB", () => {
   })
 
   it("are written although everything is killed twice in the middle of them, and answers are lost", async () => {
-    await admin("faults", { method: "DELETE" })
-    await admin("faults", {
-      method: "POST",
-      body: JSON.stringify([
-        { kind: "unanswered", vendor: "zendesk", method: "POST", path: "/uploads", count: 3, skip: 6 },
-        { kind: "unanswered", vendor: "zendesk", method: "POST", path: "/imports/tickets/create_many", count: 1 },
-        slow("zendesk", "/uploads")
-      ])
-    })
+    await order([
+      { kind: "unanswered", vendor: "zendesk", method: "POST", path: "/uploads", count: 3, skip: 6 },
+      { kind: "unanswered", vendor: "zendesk", method: "POST", path: "/imports/tickets/create_many", count: 1 },
+      slow("zendesk", "/uploads")
+    ])
     await approve(rest, job.id)
     await killDuring(2, "uploads.create")
     await killDuring(15, "uploads.create")
