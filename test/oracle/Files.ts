@@ -60,7 +60,7 @@ export const judgeFiles = (
 /** Pictures within texts have no name in the source that Bridge could keep: only their number is compared. */
 const judge = (
   { claims, findings }: Pick<Of, "claims" | "findings">,
-  { id, inline }: SourceFile,
+  { id, inline, parent }: SourceFile,
   out: boolean,
   fails: boolean
 ): void => {
@@ -69,7 +69,7 @@ const judge = (
   else if (fails) counts.failed++
   if (inline) return
   const { excluded, failed } = claims.records.attachment
-  const key = `attachments/${id}`
+  const key = `${parent === "asset" ? "asset_attachments" : "attachments"}/${id}`
   if (out !== excluded.has(key))
     findings.problem(`attachment ${id}: is ${out ? "not " : ""}left out (${excluded.get(key) ?? "no reason"})`)
   if (!out && fails !== failed.has(key))

@@ -76,7 +76,7 @@ const damages: ReadonlyArray<Damage> = [
     d.excluded.attachment.set("attachments/91", "too heavy")
   ),
   damage("a file of an asset that is not left out", /^attachment 95: is not left out/, {}, (d) =>
-    d.excluded.attachment.delete("attachments/95")
+    d.excluded.attachment.delete("asset_attachments/95")
   ),
   damage(
     "an incident without its problem",

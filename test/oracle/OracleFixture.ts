@@ -57,7 +57,7 @@ export const desk = (): Desk => ({
     asset: new Map([["6", deletedThere]]),
     attachment: new Map([
       ["attachments/94", "its bytes could not be had"],
-      ["attachments/95", "Zendesk keeps no files with assets"],
+      ["asset_attachments/95", "Zendesk keeps no files with assets"],
       ["attachments/96", "spam"]
     ])
   },
