@@ -123,4 +123,69 @@ describe("assembling a body", () => {
         }
       )
     ))
+
+  it("puts a record's name where it is asked for in place of its id", () => {
+    const asset = piece(
+      { body: { name: "L" } },
+      { refs: { "custom_object_fields.location": { entity: "location", name: "Bern" } } },
+      { entity: "asset" }
+    )
+    expect(assemble(asset, [], destinations)).toMatchObject({ body: { custom_object_fields: { location: "Bern" } } })
+    expect(referencesOf(asset)).toEqual([])
+  })
+})
+
+describe("files and notes of a body", () => {
+  const root = piece(
+    {
+      meta: {
+        description: { html_body: "d", created_at: "2024-01-01T00:00:00Z", public: true },
+        notes: [{ html_body: "two laptops", public: false }]
+      }
+    },
+    { refs: { "meta.description.author_id": { entity: "person", sourceId: "requesters/5" } } }
+  )
+  const file = (sourceId: string, entity: "ticket" | "comment", nativeId: string, more: object = {}): Piece =>
+    piece(
+      {
+        body: { file_name: `${sourceId}.txt`, content_type: "text/plain", size: 3 },
+        meta: {
+          file: { parent: { entity, nativeId }, sha256: "s", url_hash: null, note: `left: ${sourceId}`, ...more }
+        }
+      },
+      null,
+      { entity: "attachment", sourceId }
+    )
+  const parts = [
+    comment("problem-notes/31", "2024-01-02T00:00:00Z"),
+    file("f2", "comment", "31"),
+    file("f1", "ticket", "1"),
+    file("f3", "comment", "31", { noteOnly: true })
+  ]
+
+  it("are a comment of their own behind the first one, by its author and at its time", () => {
+    const whole = assemble(root, parts, destinations)
+    expect(whole._tag === "Ready" ? whole.comments.map((c) => c.body) : []).toMatchObject([
+      { html_body: "d", author_id: 105, public: true },
+      { html_body: "two laptops", author_id: 105, public: false, created_at: "2024-01-01T00:00:00Z" },
+      { html_body: "problem-notes/31<p>left: f3</p>" }
+    ])
+  })
+
+  it("are told with the comment they belong to, and stand as text where they cannot go along", () => {
+    const whole = assemble(root, parts, destinations)
+    expect(whole._tag === "Ready" ? whole.files.map((f) => [f.sourceId, f.comment]) : []).toEqual([
+      ["f1", 0],
+      ["f2", 2]
+    ])
+    const without = assemble(root, parts, destinations, new Set(["f2"]))
+    expect(without._tag === "Ready" ? without.files.map((f) => f.sourceId) : []).toEqual(["f1"])
+    expect(without).toMatchObject({ body: { comments: [{}, {}, { html_body: expect.stringContaining("left: f2") }] } })
+  })
+
+  it("never push a text over what destinations take", () => {
+    const long = piece({ meta: { description: { html_body: "x".repeat(64_990), created_at: null, public: true } } })
+    const whole = assemble(long, [file("f1", "ticket", "1", { noteOnly: true })], destinations)
+    expect(whole).toMatchObject({ body: { comments: [{ html_body: "x".repeat(64_990) }] } })
+  })
 })

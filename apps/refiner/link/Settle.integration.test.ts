@@ -1,6 +1,16 @@
 import type { Mapping, MappingOptions } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
-import { comment, department, group, person, ticket } from "@bridge/mapping/testing/Samples"
+import {
+  asset,
+  assetType,
+  comment,
+  department,
+  group,
+  location,
+  person,
+  problem,
+  ticket
+} from "@bridge/mapping/testing/Samples"
 import { compile } from "@bridge/mapping/transform/Compile"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -142,6 +152,39 @@ describe("references", () => {
       refs: { author_id: { entity: "person", sourceId: "agents/401" } }
     })
     expect(records.get("group/301")?.resolution).toBeNull()
+  })
+
+  it("give a name where a name is wanted, also of a record that is itself left out; else nothing, with a warning", async () => {
+    const place: Sample = { entity: "location", record: location({ source_id: "9", native_id: "9", name: "Bern" }) }
+    const type: Sample = { entity: "asset-type", record: assetType({ source_id: "12", native_id: "12", name: "L" }) }
+    const thing = (id: string, changes: object): Sample => ({
+      entity: "asset",
+      record: asset({ source_id: id, native_id: id, type: "12", ...changes })
+    })
+    const records = await settledJob([place, type, thing("1", { location: "9" }), thing("2", { location: "8" })])
+    expect(records.get("location/9")?.state).toBe("excluded")
+    expect(records.get("asset/1")?.resolution).toEqual({
+      refs: {
+        custom_object_key: { entity: "asset-type", sourceId: "12" },
+        "custom_object_fields.location": { entity: "location", name: "Bern" }
+      }
+    })
+    expect(records.get("asset/2")?.resolution).toMatchObject({
+      refs: { "custom_object_fields.location": { entity: "location", missing: "8", use: "drop" } }
+    })
+    expect(codes(records.get("asset/2"))).toEqual(["reference-missing"])
+  })
+
+  it("hold for problems as for tickets: an assignee outside the group is left out", async () => {
+    const trouble: Sample = {
+      entity: "problem",
+      record: problem({ source_id: "5", native_id: "5", requester: "501", assignee: "401", group: "301" })
+    }
+    const records = await settledJob([trouble, requester("501"), agent("401"), named("group", "301", "Desk")])
+    expect(records.get("problem/5")?.resolution).toMatchObject({
+      refs: { assignee_id: { entity: "person", missing: "401", use: "drop" } }
+    })
+    expect(codes(records.get("problem/5"))).toContain("not-a-member")
   })
 
   it("without a record: the stand-in for requester and author, nobody for the assignee, each with a warning", async () => {

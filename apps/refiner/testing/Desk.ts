@@ -6,7 +6,7 @@ import { join } from "node:path"
 import type { JsonObject, Normalised } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { Resolution, Warning } from "@bridge/domain/Element"
-import type { EntityId } from "@bridge/domain/Entities"
+import { type EntityId, entityIds } from "@bridge/domain/Entities"
 import type { Mapping } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
@@ -20,7 +20,7 @@ import type { Reader } from "../Sources.ts"
 
 export const tenant = "01900000-0000-7000-8000-00000000000a"
 export const connection = "01900000-0000-7000-8000-0000000000c1"
-export const everything = ["department", "group", "person", "group-member", "ticket", "comment"] as const
+export const everything: ReadonlyArray<EntityId> = entityIds
 
 /** A record as a row of the test's vendor. */
 export interface Sample {

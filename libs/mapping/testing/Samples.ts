@@ -1,4 +1,5 @@
 // Canonical records to test with: complete, ordinary ones; a test changes the field it is about.
+import type { AssetRecord, AssetTypeRecord, LocationRecord, ProblemRecord } from "@bridge/domain/AssetRecords"
 import type { CommentRecord, DepartmentRecord, GroupRecord, PersonRecord, TicketRecord } from "@bridge/domain/Records"
 
 const identity = (id: string) => ({
@@ -118,6 +119,97 @@ export const department = (changes: Partial<DepartmentRecord> = {}): DepartmentR
   primary_contact: null,
   external_id: null,
   tags: [],
+  updated_at: null,
+  custom: {},
+  ...changes
+})
+
+export const location = (changes: Partial<LocationRecord> = {}): LocationRecord => ({
+  ...identity("9"),
+  name: "Bern",
+  parent: null,
+  line1: null,
+  line2: null,
+  city: null,
+  state: null,
+  zip: null,
+  country: null,
+  contact_name: null,
+  primary_contact: null,
+  phone: null,
+  email: null,
+  updated_at: null,
+  ...changes
+})
+
+export const assetType = (changes: Partial<AssetTypeRecord> = {}): AssetTypeRecord => ({
+  ...identity("12"),
+  name: "Laptop",
+  description: null,
+  parent: null,
+  visible: true,
+  updated_at: null,
+  ...changes
+})
+
+export const asset = (changes: Partial<AssetRecord> = {}): AssetRecord => ({
+  ...identity("1"),
+  display_number: "1",
+  name: "Laptop 1",
+  description: null,
+  type: "12",
+  asset_tag: null,
+  serial_number: null,
+  model: null,
+  vendor: null,
+  state: "in_use",
+  state_raw: "In Use",
+  usage_type: null,
+  impact: null,
+  used_by: null,
+  managed_by: null,
+  group: null,
+  department: null,
+  location: null,
+  cost: null,
+  acquired_at: null,
+  warranty_until: null,
+  end_of_life: null,
+  assigned_at: null,
+  deleted: null,
+  updated_at: null,
+  custom: {},
+  ...changes
+})
+
+export const problem = (changes: Partial<ProblemRecord> = {}): ProblemRecord => ({
+  ...identity("5"),
+  display_number: "5",
+  subject: "Fans stop",
+  description_html: "<p>Fans</p>",
+  description_text: "Fans",
+  status: "open",
+  status_raw: "1",
+  priority: "medium",
+  priority_raw: "2",
+  impact: null,
+  known_error: null,
+  requester: "501",
+  assignee: null,
+  group: null,
+  department: null,
+  category: null,
+  sub_category: null,
+  item: null,
+  cause: null,
+  symptom: null,
+  impact_text: null,
+  change_ref: null,
+  assets: [],
+  tags: [],
+  due_at: null,
+  closed_at: null,
+  deleted: null,
   updated_at: null,
   custom: {},
   ...changes

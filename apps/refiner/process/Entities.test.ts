@@ -1,0 +1,139 @@
+// The default mapping for assets, problems, changes, files and what stands in notes: from Freshservice rows to elements.
+import { freshservice } from "@bridge/connectors/freshservice/Freshservice"
+import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
+import type { JsonObject } from "@bridge/http/Call"
+import { compile } from "@bridge/mapping/transform/Compile"
+import { describe, expect, it } from "vitest"
+
+const transforms = compile(freshserviceToZendesk)
+
+const made = (stream: string, row: JsonObject, parent: string | null = null) => {
+  const [one] = freshservice.streams.find(({ name }) => name === stream)?.normalise({} as never, row, parent) ?? []
+  if (one === undefined) throw new Error(`no record of ${stream}`)
+  return { ...transforms[one.entity](one.record), sourceId: one.sourceId }
+}
+
+const times = { created_at: "2024-01-02T03:04:05Z", updated_at: "2024-01-03T03:04:05Z" }
+
+describe("asset types and assets", () => {
+  it("become a definition with a key of its own and its fields, whatever the name", () => {
+    const type = made("asset_types", { id: 12, name: "Büro-Laptop (alt)", ...times }).element?.body
+    expect(type).toMatchObject({ key: "bu_ro_laptop_alt_12", title: "Büro-Laptop (alt)" })
+    const fields = type?.fields as ReadonlyArray<{ key: string; type: string }>
+    expect(new Set(fields.map(({ key }) => key)).size).toBe(fields.length)
+    expect(fields.find(({ key }) => key === "used_by")).toMatchObject({ relationship_target_type: "zen:user" })
+    expect(made("asset_types", { id: 13, name: "机器", ...times }).element?.body.key).toBe("asset_13")
+    expect(made("asset_types", { id: 14, name: null, ...times }).element?.body.key).toBe("asset_14")
+  })
+
+  it("become a record whose values all have a field in the definition", () => {
+    const row = {
+      id: 1,
+      display_id: 7,
+      name: "L 7",
+      asset_type_id: 12,
+      asset_tag: "T-7",
+      user_id: 501,
+      department_id: 3,
+      location_id: 9,
+      type_fields: { serial_number_12: "S1", asset_state_12: "In Use", colour_12: "red" },
+      ...times
+    }
+    const { element } = made("assets", row)
+    expect(element?.body).toMatchObject({
+      name: "L 7",
+      custom_object_fields: { asset_tag: "T-7", serial_number: "S1", asset_state: "asset_state_in_use" }
+    })
+    expect(JSON.stringify(element?.body)).toContain("red")
+    expect(element?.refs).toMatchObject({
+      custom_object_key: { entity: "asset-type", nativeId: "12" },
+      "custom_object_fields.used_by": { entity: "person", nativeId: "501" },
+      "custom_object_fields.location": { entity: "location", nativeId: "9" }
+    })
+    const defined = made("asset_types", { id: 12, name: "L", ...times }).element?.body.fields as ReadonlyArray<{
+      key: string
+    }>
+    const written = freshserviceToZendesk.entities.asset?.fields
+      .map(({ to }) => to)
+      .filter((to) => to.startsWith("custom_object_fields."))
+      .map((to) => to.slice("custom_object_fields.".length))
+    expect(written?.toSorted()).toEqual(defined.map(({ key }) => key).toSorted())
+  })
+})
+
+describe("problems and changes", () => {
+  const work = { id: 5, subject: "S", description: "<p>d</p>", requester_id: 501, ...times }
+
+  it("become tickets: a problem of its own type, with its analysis in an internal note", () => {
+    const { element } = made("problems", {
+      ...work,
+      status: 3,
+      priority: 2,
+      analysis_fields: { problem_cause: { description: "A <b>fan</b>" } }
+    })
+    expect(element?.body).toMatchObject({ type: "problem", status: "closed", priority: "normal" })
+    expect(element?.meta.description?.html_body).toBe("<p>d</p>")
+    expect(element?.refs["meta.description.author_id"]).toEqual({ entity: "person", nativeId: "501" })
+    expect(element?.meta.notes?.[0]).toMatchObject({ public: false })
+    expect(element?.meta.notes?.[0]?.html_body).toContain("<b>fan</b>")
+  })
+
+  it("become tickets: a change a task with its tag, due at its planned end, with its plan in an internal note", () => {
+    const { element } = made("changes", {
+      ...work,
+      status: 4,
+      priority: 3,
+      change_type: 4,
+      risk: 3,
+      planned_start_date: "2024-02-01T00:00:00Z",
+      planned_end_date: "2024-02-02T00:00:00Z",
+      planning_fields: { reason_for_change: { description: "old & slow" } }
+    })
+    expect(element?.body).toMatchObject({ type: "task", status: "pending", due_at: "2024-02-02T00:00:00Z" })
+    expect(element?.body.tags).toEqual(expect.arrayContaining(["change", "change_emergency", "risk_high"]))
+    expect(element?.meta.notes?.[0]?.html_body).toContain("old &amp; slow")
+  })
+})
+
+describe("files", () => {
+  const file = (state: object, attachment: object = {}) =>
+    made("attachments", {
+      id: "8",
+      of: "comment",
+      parent: "31",
+      root: "ticket",
+      root_id: "7",
+      url_hash: null,
+      attachment: { id: 8, name: "a<b>.txt", content_type: "text/plain", size: 4, ...times, ...attachment },
+      file: state
+    } as JsonObject)
+  const sha256 = "a".repeat(64)
+
+  it("keep their place, name, type and hash", () =>
+    expect(file({ state: "stored", sha256, size: 4 }).element).toMatchObject({
+      body: { file_name: "a<b>.txt", content_type: "text/plain", size: 4 },
+      meta: { file: { parent: { entity: "comment", nativeId: "31" }, sha256, url_hash: null } }
+    }))
+
+  it("are left out with the reason when their bytes could not be had", () => {
+    const { element, excluded } = file({ state: "unavailable", problem: "the vendor answered 403" })
+    expect([element, excluded]).toEqual([null, "its bytes could not be had: the vendor answered 403"])
+    expect(file({ state: "unread" }).excluded).toBe("its bytes could not be had")
+  })
+
+  it("are a line of text, with a warning, when they are larger than the destination takes", () => {
+    const { element, warnings } = file({ state: "stored", sha256, size: 60 * 1024 * 1024 })
+    expect(element?.meta.file).toMatchObject({
+      noteOnly: true,
+      note: "Attachment left at the source: a&lt;b&gt;.txt (62914560 bytes)"
+    })
+    expect(warnings.map((w) => w.code)).toEqual(["attachment-too-large"])
+  })
+})
+
+describe("entities without a place at Zendesk", () => {
+  it("are left out with a reason", () => {
+    const { element, excluded } = made("locations", { id: 1, name: "Bern", ...times })
+    expect([element, excluded]).toEqual([null, expect.stringContaining("Zendesk has no places")])
+  })
+})
