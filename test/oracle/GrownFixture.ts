@@ -172,7 +172,13 @@ export const grownTickets = (): Array<Destination["ticket"]> => [
     ...ticket(51, "problem", {}),
     comments: [
       comment(5101, 1003, "<p>It is slow.</p>", true, 0),
-      comment(5102, 1003, "<p><b>Analysis</b></p><p>Cause: Cache &amp; queue</p><p>Assets: 5</p>", false, 0),
+      comment(
+        5102,
+        1003,
+        "<p><b>Analysis</b></p><p>Cause: Cache &amp; queue</p><p>Impact: low</p><p>Assets: 5</p>",
+        false,
+        0
+      ),
       comment(5103, 1001, "<p>Found</p>", false, 3)
     ]
   },
@@ -185,7 +191,7 @@ export const grownTickets = (): Array<Destination["ticket"]> => [
     }),
     comments: [
       comment(5201, 1003, "<p>It is slow.</p>", true, 0),
-      comment(5202, 1003, `<p><b>Change plan</b></p>One, then all ${at(9)} <ul><li>5</li></ul>`, false, 0)
+      comment(5202, 1003, `<p><b>Change plan</b></p>One, then all ${at(9)} low <ul><li>5</li></ul>`, false, 0)
     ]
   }
 ]

@@ -54,9 +54,13 @@ export const ticketNotes = (line: Corpus["ticket"]): ReadonlyArray<NoteWanted> =
 const assetsOf = ({ assets }: SourceMatter): ReadonlyArray<number> => (assets ?? []).map((asset) => asset.display_id)
 const placeOf = ({ category, item_category, sub_category }: SourceMatter) => [category, sub_category, item_category]
 
+const levels = ["low", "medium", "high"]
+const levelOf = ({ impact }: SourceMatter): string | null => (impact === null ? null : (levels[impact - 1] ?? null))
+
 export const problemNotes = (row: SourceMatter): ReadonlyArray<NoteWanted> =>
   note("Analysis", [
     ...["problem_cause", "problem_symptom", "problem_impact"].map((name) => row.analysis_fields?.[name]),
+    levelOf(row),
     ...placeOf(row),
     row.due_by,
     ...assetsOf(row)
@@ -70,6 +74,7 @@ export const changeNotes = (row: SourceMatter): ReadonlyArray<NoteWanted> =>
     ...["reason_for_change", "change_impact", "rollout_plan", "backout_plan"].flatMap((name) =>
       texts(row.planning_fields?.[name])
     ),
+    levelOf(row),
     ...placeOf(row),
     row.planned_start_date,
     row.planned_end_date,
