@@ -111,6 +111,7 @@ const assetList = changingList({
     ["all", {}],
     ["trashed", { trashed: true }]
   ],
+  deleted: "trashed",
   // No `updated_since` and no order here.
   windowed: false,
   optional: true
@@ -135,8 +136,11 @@ const assets: Stream<Config> = {
           query: { include: "type_fields" },
           idempotent: true
         } as const,
-        read: (answer: Answer): Row | null =>
-          rowOf(cutOne(answer.body, "asset", ["display_id", "id", "updated_at"]), assetForm)
+        read: (answer: Answer): Row | null => {
+          const whole = rowOf(cutOne(answer.body, "asset", ["display_id", "id", "updated_at"]), assetForm)
+          // The detail does not say that it is in the trash.
+          return whole === null ? null : { ...whole, op: row.op }
+        }
       }
     }),
     children: []

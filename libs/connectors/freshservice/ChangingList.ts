@@ -28,6 +28,8 @@ export interface ChangingForm extends RowForm {
   readonly query?: Readonly<Record<string, string>>
   /** The passes over one workspace in turn: what each adds to the question. The first has no filter. */
   readonly passes: ReadonlyArray<readonly [name: string, query: Readonly<Record<string, string | boolean>>]>
+  /** The pass whose rows are deleted ones, where the rows themselves do not say so. */
+  readonly deleted?: string
   /** `updated_since` and an order may be asked for. */
   readonly windowed: boolean
   /** A module that a plan or role may lack: it has no rows then. */
@@ -60,6 +62,8 @@ interface Place {
   readonly tail: ReadonlyArray<string>
   /** Greatest `updated_at` so far. */
   readonly max: string | null
+  /** The first row of each first pass: one that is among the deleted ones too shows that the filter was not obeyed. */
+  readonly first: ReadonlyArray<string>
   readonly workspace: string | null
   /** Workspaces that rows of the primary pass named; null when its rows name none, as on accounts without workspaces. */
   readonly homes: ReadonlyArray<string> | null
@@ -96,6 +100,7 @@ const start = (form: ChangingForm, config: Config, options: ReadOptions): Cursor
     edge: [],
     tail: [],
     max: null,
+    first: [],
     workspace: workspace === undefined || workspace === null ? null : String(workspace),
     homes: [],
     others: workspace === undefined || workspace === null ? null : []
@@ -148,7 +153,11 @@ const withoutSince = (form: ChangingForm, place: Place): boolean =>
 const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
   if (place.phase === workspaces) return readWorkspaces(form, place, answer)
   const cut = cutPage(answer.body, form.key, [...(form.idKeys ?? ["id"]), form.versionKey, "workspace_id"])
-  const { rows, poison } = rowsOf(cut.rows, form)
+  const { rows: given, poison } = rowsOf(cut.rows, form)
+  const begins = isFirst(form, place) && place.read === 0 ? given.slice(0, 1) : []
+  const first = [...place.first, ...begins.map((row) => row.sourceId)]
+  const gone = form.deleted === place.phase && !given.some((row) => first.includes(row.sourceId))
+  const rows = gone ? given.map((row) => ({ ...row, op: "delete" as const })) : given
   const times = rows.map((row) => Date.parse(row.version))
   if (
     !place.numbered &&
@@ -171,7 +180,7 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
   const homes = homesOf(place, cut.rows)
   const next = following(
     form,
-    { ...place, max, tail, homes, read: place.read + 1 },
+    { ...place, max, first, tail, homes, read: place.read + 1 },
     rows,
     times,
     nextPage(answer, place.page)
@@ -222,7 +231,16 @@ const nextPhase = (form: ChangingForm, place: Place): Pick<Page, "next" | "bookm
   if (workspace !== undefined) return { next: cursorOf(atStart(form, { ...place, phase: first, workspace, others })) }
   if (!form.windowed) return { next: null }
   const from = place.max === null ? place.from : earlier(place.max, overlapMillis)
-  const again = { ...place, phase: first, from, until: null, workspace: null, homes: [], others: null } as const
+  const again = {
+    ...place,
+    phase: first,
+    from,
+    until: null,
+    workspace: null,
+    homes: [],
+    others: null,
+    first: []
+  } as const
   return { next: null, bookmark: cursorOf(atStart(form, again)) }
 }
 
@@ -288,6 +306,7 @@ const placeOf = (cursor: Cursor): Place => {
     edge: textsOf(cursor.edge),
     tail: textsOf(cursor.tail),
     max: text("max"),
+    first: textsOf(cursor.first),
     workspace: text("workspace"),
     homes: cursor.homes === null ? null : textsOf(cursor.homes),
     others: cursor.others === null || cursor.others === undefined ? null : textsOf(cursor.others)

@@ -54,6 +54,24 @@ describe("modules of Freshservice", () => {
     }
   )
 
+  it("have assets in the trash as deleted ones, though neither list nor detail says so, unless all are shown again", async () => {
+    const trash = { id: 9009, display_id: 9, name: "Old", workspace_id: 2 }
+    const ops = async (trashed: (call: { readonly url: URL }) => ReadonlyArray<object> | undefined) => {
+      const respond: Respond = (call, response, n) => {
+        const rows = call.url.searchParams.has("trashed") ? trashed(call) : undefined
+        if (rows !== undefined) return json(response, 200, { assets: rows })
+        if (call.url.pathname.endsWith("/assets/9")) return json(response, 200, { asset: trash })
+        return normal()(call, response, n)
+      }
+      const { rows } = await readAll(respond, "assets", ["assets", "asset_attachments"])
+      return Object.fromEntries(rows("assets").map(({ op, sourceId }) => [sourceId, op]))
+    }
+    const living = { 1: "upsert", 2: "upsert", 3: "upsert" }
+    expect(await ops(() => [trash])).toEqual({ ...living, 9: "delete" })
+    const all = [1, 2, 3].map((n) => ({ id: 9000 + n, display_id: n, workspace_id: 2 }))
+    expect(await ops(() => all)).toEqual(living)
+  })
+
   it("are asked about with a ticket only where they are moved too, and left out where the plan lacks them", async () => {
     const plain = await readAll(normal(), "tickets", ["tickets"])
     expect(plain.calls.filter((call) => call.includes("include="))).toEqual([])
