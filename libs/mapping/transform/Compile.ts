@@ -5,6 +5,7 @@ import type { Element } from "@bridge/domain/Element"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { EntityMapping, Mapping } from "@bridge/domain/Mapping"
 import type { CanonicalRecord } from "@bridge/domain/Records"
+import type { RuleAnswer } from "../rules/Rules.ts"
 import { customWriter } from "./Custom.ts"
 import type { Draft, Writer } from "./Draft.ts"
 import { fieldWriter } from "./Fields.ts"
@@ -19,7 +20,8 @@ export interface Transformed {
   readonly warnings: Draft["warnings"]
 }
 
-export type Transform = (record: CanonicalRecord) => Transformed
+/** `answers`: what the entity's rules said of the record (rules/Rules.ts); needed only when there are any. */
+export type Transform = (record: CanonicalRecord, answers?: ReadonlyArray<RuleAnswer>) => Transformed
 export type Transforms = { readonly [E in EntityId]: Transform }
 
 /** The hash that reviews, approvals and the loader know a record by. */
@@ -41,8 +43,8 @@ const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   const entity = mapping.entities[id]
   if (entity === undefined) return () => ({ element: null, excluded: `the mapping has no ${id}`, warnings: [] })
   const writers = writersOf(mapping, id, entity)
-  return (record) => {
-    const draft: Draft = { record, body: {}, refs: {}, meta: {}, warnings: [] }
+  return (record, answers = none) => {
+    const draft: Draft = { record, answers, body: {}, refs: {}, meta: {}, warnings: [] }
     for (const write of writers) {
       const excluded = write(draft)
       if (excluded !== null) return { element: null, excluded, warnings: draft.warnings }
@@ -55,13 +57,19 @@ const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   }
 }
 
-const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): ReadonlyArray<Writer> => [
-  ...entity.exclude.map(exclusion),
-  ...entity.fields.map((rule) => fieldWriter(mapping.values, rule)),
-  ...(id === "person" ? [personWriter(mapping.options)] : []),
-  ...(entity.text === undefined ? [] : [textWriter(entity.text, id === "ticket")]),
-  ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
-]
+const none: ReadonlyArray<RuleAnswer> = []
+
+const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): ReadonlyArray<Writer> => {
+  let rules = 0
+  const nextRule = () => rules++
+  return [
+    ...entity.exclude.map(exclusion),
+    ...entity.fields.map((rule) => fieldWriter(mapping.values, rule, nextRule)),
+    ...(id === "person" ? [personWriter(mapping.options)] : []),
+    ...(entity.text === undefined ? [] : [textWriter(entity.text, id === "ticket")]),
+    ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
+  ]
+}
 
 const exclusion = ({ reason, when }: EntityMapping["exclude"][number]): Writer => {
   const read = reader(when.field)

@@ -1,9 +1,11 @@
 // An element while it is being made, and what writes into it. For the files of this room.
 import type { Element, ElementMeta, Ref, Warning } from "@bridge/domain/Element"
 import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
+import type { RuleAnswer } from "../rules/Rules.ts"
 
 export interface Draft {
   readonly record: CanonicalRecord
+  readonly answers: ReadonlyArray<RuleAnswer>
   readonly body: Record<string, JsonValue>
   readonly refs: Record<string, Ref>
   readonly meta: { -readonly [K in keyof ElementMeta]: ElementMeta[K] }
