@@ -1,5 +1,6 @@
 // What a rule of a mapping may be: JSONata that gives the same answer every time, small enough to be read. For Mapping.ts.
 // What does not belong here: running it (libs/mapping/rules).
+import { Result } from "effect"
 import jsonata from "jsonata"
 
 /** Characters of a rule, and parts of it. */
@@ -16,16 +17,17 @@ export const ruleFault = (text: string): string | undefined => {
   return typeof parsed === "string" ? parsed : partFault(parsed)
 }
 
-const parse = (text: string): object | string => {
-  try {
-    return jsonata(text).ast()
-  } catch (fault) {
-    const words =
-      typeof fault === "object" && fault !== null && "message" in fault ? String(fault.message) : "no JSONata"
-    const at =
-      typeof fault === "object" && fault !== null && "position" in fault ? ` (at ${String(fault.position)})` : ""
-    return `is no JSONata: ${words}${at}`
-  }
+const parse = (text: string): object | string =>
+  Result.match(
+    Result.try(() => jsonata(text).ast()),
+    { onSuccess: (ast): object | string => ast, onFailure: faultOf }
+  )
+
+const faultOf = (fault: unknown): string => {
+  const words =
+    typeof fault === "object" && fault !== null && "message" in fault ? String(fault.message) : "cannot be read"
+  const at = typeof fault === "object" && fault !== null && "position" in fault ? ` (at ${String(fault.position)})` : ""
+  return `is no JSONata: ${words}${at}`
 }
 
 /** Walks every part once; the tree of a short text is shallow enough for no stack. */

@@ -6,6 +6,7 @@ import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
 import { Effect } from "effect"
 import jsonata from "jsonata"
 import type { Transform, Transforms } from "../transform/Compile.ts"
+import type { RuleAnswer } from "./Answer.ts"
 
 /** Of one rule over one record. */
 export const limits = {
@@ -16,9 +17,6 @@ export const limits = {
   /** Characters of a text on the way, and of the answer as JSON. */
   text: 65_536
 } as const
-
-/** A value, or why there is none: the record goes on without it, with a warning. */
-export type RuleAnswer = { readonly value: JsonValue } | { readonly fault: string }
 
 /** The rules of an entity in the order in which its fields are written. */
 export const rulesOf = (entity: EntityMapping | undefined): ReadonlyArray<string> =>

@@ -1,7 +1,7 @@
 // An element while it is being made, and what writes into it. For the files of this room.
 import type { Element, ElementMeta, Ref, Warning } from "@bridge/domain/Element"
 import type { CanonicalRecord, JsonValue } from "@bridge/domain/Records"
-import type { RuleAnswer } from "../rules/Rules.ts"
+import type { RuleAnswer } from "../rules/Answer.ts"
 
 export interface Draft {
   readonly record: CanonicalRecord
