@@ -24,6 +24,9 @@ const read = () => {
       options: {
         records: { type: "string", default: "100000" },
         runs: { type: "string", default: "5" },
+        bytes: { type: "string", default: "1400" },
+        gzip: { type: "boolean", default: false },
+        only: { type: "string" },
         json: { type: "boolean", default: false },
         profile: { type: "string" },
         help: { type: "boolean", default: false }
@@ -57,7 +60,7 @@ if (
 
 /** Bridge's own work: the sandbox plays the vendor and does not count. */
 const ownMicros = (cpu: Micros): number =>
-  Object.entries(cpu).reduce((sum, [name, micros]) => sum + (name === "sandbox" ? 0 : micros), 0)
+  Object.entries(cpu).reduce((sum, [name, micros]) => sum + (name === "vendor" ? 0 : micros), 0)
 
 const report = (r: EngineResult): string => {
   const micros = (cpu: Micros, name: string) => (cpu[name] ?? 0).toFixed(0)
@@ -67,21 +70,21 @@ const report = (r: EngineResult): string => {
     (rate / r.floor).toFixed(3),
     ...(cpu === undefined
       ? ["", "", "", "", ""]
-      : [ownMicros(cpu).toFixed(0), ...["node", "kafka", "postgres", "sandbox"].map((one) => micros(cpu, one))])
+      : [ownMicros(cpu).toFixed(0), ...["node", "kafka", "postgres", "vendor"].map((one) => micros(cpu, one))])
   ]
   return [
     `${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}; ${thousands(r.expected.rows)} tickets of ${thousands(r.expected.bytesPerRow)} bytes, median of ${runs}`,
     "",
     table(
-      ["", "records/s", "of the floor", "CPU us/record", "node", "kafka", "postgres", "(sandbox)"],
+      ["", "records/s", "of the floor", "CPU us/record", "node", "kafka", "postgres", "(vendor)"],
       [
         row("floor", r.floor, undefined),
-        row("page to topic", r.pageToTopic.rate, r.pageToTopic.cpu),
-        row("page to archive", r.pageToArchive.rate, r.pageToArchive.cpu)
+        ...(r.pageToTopic === undefined ? [] : [row("page to topic", r.pageToTopic.rate, r.pageToTopic.cpu)]),
+        ...(r.pageToArchive === undefined ? [] : [row("page to archive", r.pageToArchive.rate, r.pageToArchive.cpu)])
       ]
     ),
     "",
-    `settled in ${r.settleSeconds.toFixed(1)} s; peak memory in MiB: ${JSON.stringify(r.rssMiB)}`,
+    `settled in ${(r.settleSeconds ?? 0).toFixed(1)} s; peak memory in MiB: ${JSON.stringify(r.rssMiB)}`,
     ""
   ].join("\n")
 }
@@ -90,6 +93,9 @@ try {
   const result = await engine({
     records,
     runs,
+    bytes: Number(values.bytes),
+    gzip: values.gzip,
+    only: values.only === "topic" || values.only === "archive" ? values.only : undefined,
     profile: values.profile,
     say: (line) => process.stderr.write(`${line}\n`)
   })
@@ -98,9 +104,9 @@ try {
     process.stdout.write(
       `${JSON.stringify({
         floor: Math.round(result.floor),
-        pageToTopic: Math.round(result.pageToTopic.rate),
-        pageToArchive: Math.round(result.pageToArchive.rate),
-        cpuMicrosPerRecord: Math.round(ownMicros(result.pageToArchive.cpu)),
+        pageToTopic: Math.round(result.pageToTopic?.rate ?? 0),
+        pageToArchive: Math.round(result.pageToArchive?.rate ?? 0),
+        cpuMicrosPerRecord: Math.round(ownMicros(result.pageToArchive?.cpu ?? {})),
         rssMiB: result.rssMiB
       })}\n`
     )

@@ -152,10 +152,13 @@ const bodyOf = (
   rows: ReadonlyArray<Row>,
   wanted: ReadonlySet<string>
 ): ReadonlyArray<Part> => {
-  const parts = rows.map((row): Extract<Part, { _tag: "Row" }> => {
-    const expansion = stream.expand?.(source.config, row, wanted) ?? { children: [] }
-    return { _tag: "Row", row, expansion }
-  })
+  const parts =
+    stream.expand === undefined
+      ? []
+      : rows.map((row): Extract<Part, { _tag: "Row" }> => {
+          const expansion = stream.expand?.(source.config, row, wanted) ?? { children: [] }
+          return { _tag: "Row", row, expansion }
+        })
   if (parts.some(({ expansion }) => expansion.detail !== undefined || expansion.children.length > 0)) return parts
   return [{ _tag: "Rows", rows: wanted.has(stream.name) ? { [stream.name]: rows } : {}, poison: [], calls: 0 }]
 }
@@ -172,7 +175,7 @@ const gather = (sum: Gathered, item: Extract<Item, { _tag: "Rows" }>): Gathered 
   const rows = sum.rows
   for (const [name, more] of Object.entries(item.rows)) {
     const known = rows[name]
-    rows[name] = known === undefined ? [...more] : more.length === 0 ? known : appended(known, more)
+    rows[name] = known === undefined ? more : more.length === 0 ? known : appended(known, more)
   }
   return {
     rows,

@@ -98,6 +98,39 @@ const isLiteral = (byte: number | undefined): boolean =>
     byte === 0x2e ||
     byte === 0x45)
 
+/** Behind a short string of plain ASCII that begins at `from`, or -1. */
+const endOfPlain = (body: Buffer, from: number): number => {
+  const near = Math.min(body.length, from + shortString)
+  for (let i = from; i < near; i++) {
+    const byte = body[i] as number
+    if (byte === QUOTE) return i + 1
+    if (byte === BACKSLASH || byte >= 0x80) return -1
+  }
+  return -1
+}
+
+const endOfDigits = (body: Buffer, from: number): number => {
+  let i = from
+  while ((body[i] as number) >= 0x30 && (body[i] as number) <= 0x39) i++
+  return i
+}
+
+const isNull = (body: Buffer, at: number): boolean =>
+  body[at + 1] === 0x75 && body[at + 2] === 0x6c && body[at + 3] === 0x6c
+
+/** Which of the wanted names stands there. */
+const nameOf = (body: Buffer, from: number, to: number, wanted: ReadonlyArray<string>): string | undefined => {
+  const length = to - from
+  const first = body[from]
+  for (const name of wanted) {
+    if (name.length !== length || name.charCodeAt(0) !== first) continue
+    let at = 1
+    while (at < length && body[from + at] === name.charCodeAt(at)) at++
+    if (at === length) return name
+  }
+  return undefined
+}
+
 class Scanner {
   readonly #body: Buffer
   readonly #end: number
@@ -175,24 +208,67 @@ class Scanner {
     return { json: this.#body.subarray(start, this.#i), fields, isObject }
   }
 
-  /** The hot loop: most keys are not wanted and are never made into text. */
+  /** Most keys are not wanted and are never made into text. */
   #members(wanted: ReadonlyArray<string>, fields: Record<string, string>): void {
     this.#i += 1
     this.space()
     if (this.#skip(CLOSE_OBJECT)) return
     for (;;) {
-      this.space()
-      const key = this.#wantedKey(wanted)
-      this.space()
-      this.#take(COLON, "':'")
-      this.space()
-      if (key === undefined) this.#value()
-      else fields[key] = this.text()
+      if (!this.#plainMember(wanted, fields)) this.#member(wanted, fields)
       this.space()
       if (this.#skip(COMMA)) continue
       this.#take(CLOSE_OBJECT, "',' or '}'")
       return
     }
+  }
+
+  /**
+   * The hot path: a member as JSON.stringify writes it, with a short key, whose value is a short string, a whole number, a
+   * word or nothing that is wanted. False, and nowhere: it is another one.
+   */
+  #plainMember(wanted: ReadonlyArray<string>, fields: Record<string, string>): boolean {
+    const body = this.#body
+    const start = this.#i
+    if (body[start] !== QUOTE) return false
+    const key = endOfPlain(body, start + 1)
+    if (key < 0 || body[key] !== COLON) return false
+    const name = nameOf(body, start + 1, key - 1, wanted)
+    const from = key + 1
+    const first = body[from] as number
+    let end: number
+    if (first === QUOTE) end = endOfPlain(body, from + 1)
+    else if (first >= 0x31 && first <= 0x39) end = endOfDigits(body, from + 1)
+    else if (first === 0x6e) end = isNull(body, from) ? from + 4 : -1
+    else end = -1
+    if (end < 0 || (body[end] !== COMMA && body[end] !== CLOSE_OBJECT)) {
+      this.#i = from
+      // The key is passed; its value is for the general way.
+      if (name === undefined) this.#spaced()
+      else fields[name] = this.#spacedText()
+      return true
+    }
+    this.#i = end
+    if (name !== undefined) fields[name] = body.toString("latin1", from, end)
+    return true
+  }
+
+  #spaced(): void {
+    this.space()
+    this.#value()
+  }
+
+  #spacedText(): string {
+    this.space()
+    return this.text()
+  }
+
+  #member(wanted: ReadonlyArray<string>, fields: Record<string, string>): void {
+    this.space()
+    const key = this.#wantedKey(wanted)
+    this.space()
+    this.#take(COLON, "':'")
+    if (key === undefined) this.#spaced()
+    else fields[key] = this.#spacedText()
   }
 
   #wantedKey(wanted: ReadonlyArray<string>): string | undefined {
@@ -201,12 +277,8 @@ class Scanner {
     if (!this.at(QUOTE)) throw this.#fault("a key")
     const escaped = this.#string()
     const length = this.#i - 1 - start
-    for (const name of wanted) {
-      if (name.length !== length) continue
-      let at = 0
-      while (at < length && body[start + at] === name.charCodeAt(at)) at++
-      if (at === length) return name
-    }
+    const name = nameOf(body, start, start + length, wanted)
+    if (name !== undefined) return name
     if (!escaped) return undefined
     const key = this.#keyText(start - 1)
     return wanted.find((name) => name === key)
