@@ -73,8 +73,8 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
         }
         if (went === "over") return
         const sending: Sent["sending"] = yield* Effect.forkScoped(run.inOrder(sendAll(sends)))
-        // The run's turn must have come before anything goes on beside a send.
-        if (sent === null) yield* Fiber.join(sending)
+        // The run's turn must have come before anything goes on beside a send; and who is to give way reads nothing ahead.
+        if (sent === null || (yield* run.crowded)) yield* Fiber.join(sending)
         sent = { batches, group, sending }
         if (group.next === null) break
         if ((yield* Clock.currentTimeMillis) > until && (yield* run.crowded)) {

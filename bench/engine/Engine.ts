@@ -76,9 +76,9 @@ export const engine = async (o: EngineOptions): Promise<EngineResult> => {
       await source.close()
     }
   } finally {
-    await bridge.stop(process.env.KEEP === undefined)
+    await bridge.stop(true)
     await vendor.process.stop()
-    if (process.env.KEEP === undefined) rmSync(dir, { recursive: true, force: true })
+    rmSync(dir, { recursive: true, force: true })
   }
 }
 

@@ -200,7 +200,7 @@ const pagesOf = (source: Source, stream: StreamOf<unknown>, start: Cursor, setti
       same: (a, b) => JSON.stringify(a) === JSON.stringify(b)
     },
     start,
-    settings.readAhead ?? 4
+    settings.readAhead ?? 8
   )
 
 /** One page; a vendor that gives up on a large one is asked for a smaller one. */

@@ -60,7 +60,7 @@ const roll = (pace: PaceState, now: number): void => {
 }
 
 /** A guess that is never refused was too small: it grows slowly, and fast when that goes on. */
-const growGuess = (pace: PaceState): void => {
+export const growGuess = (pace: PaceState): void => {
   const clean = pace.fixed.clean + 1
   pace.limit *= clean > 20 ? 1.1 : 1.002
   set(pace, { clean })
