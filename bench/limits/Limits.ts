@@ -25,7 +25,7 @@ export interface LimitRow {
 }
 
 const windowMillis = 6_000
-const limit = 120
+const limit = 300
 const workers = 8
 /** From the vendor's first byte in to its first byte out. */
 const latencyMillis = 30
@@ -96,7 +96,10 @@ const busy = (name: string, until: number) => {
     const http = yield* VendorHttp
     while (performance.now() < until) yield* http.call(connection, call)
   })
-  return Effect.all(Array.from({ length: workers }, () => worker), { concurrency: "unbounded", discard: true })
+  return Effect.all(
+    Array.from({ length: workers }, () => worker),
+    { concurrency: "unbounded", discard: true }
+  )
 }
 
 /** Every form of limit at the same time, `seconds` long; the last ones are kept by two processes together. */

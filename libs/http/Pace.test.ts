@@ -202,7 +202,6 @@ describe("the pacer", () => {
     )
   })
 
-  const limit = 300
   const kept = { fixed, sliding, bucket } as const
   const documented = [
     { form: "fixed", limit: 100 },
@@ -211,21 +210,23 @@ describe("the pacer", () => {
     { form: "unknown", limit: 100 }
   ] as const
   const told = { used: 0.95, refused: 0.001 }
+  const leastOf = (is: keyof typeof kept, tell: Tell) =>
+    tell === "nothing" ? { used: 0.9, refused: 0.01 } : is === "bucket" ? { ...told, used: 0.98 } : told
   const cases = documented.flatMap((said) =>
     (["fixed", "sliding", "bucket"] as const).flatMap((is) =>
-      (["remaining", "reset-ceil", "nothing"] as const).map((tell: Tell) => ({
-        ...said,
-        is,
-        tell,
-        least: tell === "nothing" ? { used: 0.9, refused: 0.01 } : is === "bucket" ? { ...told, used: 0.98 } : told
-      }))
+      (["remaining", "reset-ceil", "nothing"] as const).flatMap((tell: Tell) =>
+        [300, 1_200].map((limit) => ({ said, limit, is, tell, least: leastOf(is, tell) }))
+      )
     )
   )
 
-  it.each(cases)("finds out a $is limit told by $tell, whatever is documented ($form of $limit)", (one) => {
-    const budget = { ...minute, form: one.form, limit: one.limit }
-    const figures = run(kept[one.is](limit, 60_000, one.tell), budget, { minutes: 60, limit, window: 60_000 })
-    expect(figures.used).toBeGreaterThanOrEqual(one.least.used)
-    expect(figures.refused).toBeLessThanOrEqual(one.least.refused)
-  })
+  it.each(cases)(
+    "finds out a $is limit of $limit told by $tell, whatever is documented ($said.form of $said.limit)",
+    (one) => {
+      const limiter = kept[one.is](one.limit, 60_000, one.tell)
+      const figures = run(limiter, { ...minute, ...one.said }, { minutes: 40, limit: one.limit, window: 60_000 })
+      expect(figures.used).toBeGreaterThanOrEqual(one.least.used)
+      expect(figures.refused).toBeLessThanOrEqual(one.least.refused)
+    }
+  )
 })

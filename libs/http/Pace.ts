@@ -153,7 +153,7 @@ const sentInWindow = (pace: PaceState, now: number): number => {
 const waitSliding = (pace: PaceState, now: number): number => {
   const sent = sentInWindow(pace, now)
   if (Math.min(pace.limit * pace.share - sent, pace.limit - sent - pace.foreign) >= 1) return 0
-  if (pace.guessed && now - pace.fixed.startedAt >= pace.windowMillis) {
+  if (pace.guessed && now - pace.fixed.startedAt >= Math.max(pace.windowMillis, pace.documentedMillis)) {
     pace.fixed = { ...pace.fixed, startedAt: now }
     Fixed.growGuess(pace)
   }
