@@ -4,8 +4,8 @@ import { createServer, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { parseArgs } from "node:util"
 import { gzipSync } from "node:zlib"
+import { startSandbox } from "@bridge/sandbox/Sandbox"
 import { request } from "undici"
-import { startSandbox } from "../../apps/sandbox/Sandbox.ts"
 
 interface Row {
   readonly description: string
