@@ -1,21 +1,35 @@
-// `npm run bench -- engine|live|csv`: how fast Bridge is on this machine. What the figures mean stands in docs/benchmarks.md.
-import { cpus, totalmem } from "node:os"
+// `npm run bench [-- engine|live|csv|pages|limits]`: how fast Bridge is on this machine; all of it when nothing is named. What
+// the figures mean stands in docs/benchmarks.md.
 import { parseArgs } from "node:util"
 import { StackError } from "@bridge/infra/StackError"
 import { csv } from "./Csv.ts"
-import { type EngineResult, engine, type Micros } from "./engine/Engine.ts"
-import { table, thousands } from "./Figures.ts"
+import { engine } from "./engine/Engine.ts"
+import { figures, report } from "./engine/Report.ts"
 import { live } from "./Live.ts"
+import { limitTable } from "./limits/Report.ts"
+import { pages } from "./Pages.ts"
 
-const usage = `npm run bench -- engine [--records N] [--runs R] [--json] [--profile FOLDER]
-npm run bench -- live   from a page being stored to the socket's client
-npm run bench -- csv [--records N] [--runs R]   a review CSV over HTTP
+const usage = `npm run bench [-- OPTIONS]          all tables
+npm run bench -- engine [OPTIONS]   from a vendor's page to topic and archive
+npm run bench -- live               from a page being stored to the socket's client
+npm run bench -- csv [OPTIONS]      a review CSV over HTTP
+npm run bench -- pages              numbered pages of a slow vendor
+npm run bench -- limits             how much of a vendor's limit is used
 
   --records N       tickets at the source (default 100000)
   --runs R          runs after the warm-up; the median counts (default 5)
-  --json            the figures as one object on the last line of stdout
-  --profile FOLDER  CPU profiles of the services, for Chrome's or VS Code's viewer
+  --bytes N         engine: bytes of a ticket, about (default 1400; 0 leaves them as the sandbox makes them)
+  --gzip            engine: the vendor compresses its answers
+  --only PART       engine: topic or archive
+  --seconds S       limits: how long (default 120)
+  --json            engine: the figures as one object on the last line of stdout
+  --profile FOLDER  engine: CPU profiles of the services, for Chrome's or VS Code's viewer
 `
+
+const refuse = (message: string): never => {
+  process.stderr.write(`${message}\n\n${usage}`)
+  process.exit(2)
+}
 
 const read = () => {
   try {
@@ -24,88 +38,61 @@ const read = () => {
       options: {
         records: { type: "string", default: "100000" },
         runs: { type: "string", default: "5" },
+        bytes: { type: "string", default: "1400" },
+        gzip: { type: "boolean", default: false },
+        only: { type: "string" },
+        seconds: { type: "string", default: "120" },
         json: { type: "boolean", default: false },
         profile: { type: "string" },
         help: { type: "boolean", default: false }
       }
     })
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-    process.exit(2)
+    return refuse(error instanceof Error ? error.message : String(error))
   }
 }
 
 const { positionals, values } = read()
-const [records, runs] = [Number(values.records), Number(values.runs)]
+const whole = (name: "records" | "runs" | "bytes" | "seconds", least: number): number => {
+  const number = Number(values[name])
+  return Number.isInteger(number) && number >= least ? number : refuse(`--${name} must be a whole number`)
+}
 if (values.help) {
   process.stdout.write(usage)
   process.exit(0)
 }
-const others = { live: () => live(), csv: () => csv(records, runs) }
-const other = others[positionals.join() as keyof typeof others]
-if (other !== undefined) {
-  process.stdout.write(await other())
-  process.exit(0)
-}
-if (
-  positionals.join() !== "engine" ||
-  !(Number.isInteger(records) && records > 0 && Number.isInteger(runs) && runs > 0)
-) {
-  process.stderr.write(usage)
-  process.exit(2)
+const [records, runs, bytes, seconds] = [whole("records", 1), whole("runs", 1), whole("bytes", 0), whole("seconds", 1)]
+const { only } = values
+if (only !== undefined && only !== "topic" && only !== "archive") refuse("--only is topic or archive")
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
 }
 
-/** Bridge's own work: the sandbox plays the vendor and does not count. */
-const ownMicros = (cpu: Micros): number =>
-  Object.entries(cpu).reduce((sum, [name, micros]) => sum + (name === "sandbox" ? 0 : micros), 0)
-
-const report = (r: EngineResult): string => {
-  const micros = (cpu: Micros, name: string) => (cpu[name] ?? 0).toFixed(0)
-  const row = (name: string, rate: number, cpu: Micros | undefined) => [
-    name,
-    thousands(rate),
-    (rate / r.floor).toFixed(3),
-    ...(cpu === undefined
-      ? ["", "", "", "", ""]
-      : [ownMicros(cpu).toFixed(0), ...["node", "kafka", "postgres", "sandbox"].map((one) => micros(cpu, one))])
-  ]
-  return [
-    `${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}; ${thousands(r.expected.rows)} tickets of ${thousands(r.expected.bytesPerRow)} bytes, median of ${runs}`,
-    "",
-    table(
-      ["", "records/s", "of the floor", "CPU us/record", "node", "kafka", "postgres", "(sandbox)"],
-      [
-        row("floor", r.floor, undefined),
-        row("page to topic", r.pageToTopic.rate, r.pageToTopic.cpu),
-        row("page to archive", r.pageToArchive.rate, r.pageToArchive.cpu)
-      ]
-    ),
-    "",
-    `settled in ${r.settleSeconds.toFixed(1)} s; peak memory in MiB: ${JSON.stringify(r.rssMiB)}`,
-    ""
-  ].join("\n")
+const measureEngine = async (): Promise<string> => {
+  const part = only === "topic" || only === "archive" ? only : undefined
+  const { gzip, profile } = values
+  const result = await engine({ records, runs, bytes, gzip, only: part, profile, say })
+  return report(result, runs) + (values.json ? `${JSON.stringify(figures(result))}\n` : "")
 }
+
+const tables = {
+  live,
+  csv: () => csv(records, runs),
+  pages,
+  limits: () => limitTable(seconds, say),
+  engine: measureEngine
+} as const
+const names = positionals.length === 0 ? Object.keys(tables) : positionals
+const unknown = names.find((name) => !Object.hasOwn(tables, name))
+if (unknown !== undefined) refuse(`there is no benchmark "${unknown}"`)
 
 try {
-  const result = await engine({
-    records,
-    runs,
-    profile: values.profile,
-    say: (line) => process.stderr.write(`${line}\n`)
-  })
-  process.stdout.write(report(result))
-  if (values.json)
-    process.stdout.write(
-      `${JSON.stringify({
-        floor: Math.round(result.floor),
-        pageToTopic: Math.round(result.pageToTopic.rate),
-        pageToArchive: Math.round(result.pageToArchive.rate),
-        cpuMicrosPerRecord: Math.round(ownMicros(result.pageToArchive.cpu)),
-        rssMiB: result.rssMiB
-      })}\n`
-    )
+  for (const name of names)
+    process.stdout.write(`${await tables[name as keyof typeof tables]()}\n`.replace(/\n+$/, "\n"))
 } catch (error) {
   if (!(error instanceof StackError)) throw error
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 }
+process.exit()

@@ -1,24 +1,35 @@
-// The services, each by its name, and all of them over one platform in one process.
-
-import { api } from "@bridge/api/main"
-import { auditor } from "@bridge/auditor/main"
-import { extractor } from "@bridge/extractor/main"
+// The services, each by its name, and all of them over one platform in one process. A service alone loads no other's code:
+// what is loaded is memory, and marked by every collection.
 import { deploy } from "@bridge/flow/Deploy"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
-import { loader } from "@bridge/loader/main"
 import { logs, type Platform, run } from "@bridge/platform/Platform"
-import { refiner } from "@bridge/refiner/main"
-import { scheduler } from "@bridge/scheduler/main"
 import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
 import { whyEnded } from "./Words.ts"
 
-export const services = { scheduler, extractor, refiner, loader, auditor, api } as const
+export const services = {
+  scheduler: async () => (await import("@bridge/scheduler/main")).scheduler,
+  extractor: async () => (await import("@bridge/extractor/main")).extractor,
+  refiner: async () => (await import("@bridge/refiner/main")).refiner,
+  loader: async () => (await import("@bridge/loader/main")).loader,
+  auditor: async () => (await import("@bridge/auditor/main")).auditor,
+  api: async () => (await import("@bridge/api/main")).api
+} as const
 export type ServiceName = keyof typeof services
 
 export const isService = (name: string): name is ServiceName => name in services
 
-const all = Layer.mergeAll(scheduler, extractor, refiner, loader, auditor, api)
+const all = async () =>
+  Layer.mergeAll(
+    ...(await Promise.all([
+      services.scheduler(),
+      services.extractor(),
+      services.refiner(),
+      services.loader(),
+      services.auditor(),
+      services.api()
+    ]))
+  )
 
 /** Topics, schemas and tables first; the line that says it is ready last. */
 const started = <E>(name: string, service: Layer.Layer<never, E, Platform>) =>
@@ -48,9 +59,11 @@ const untilSignalled = async <E>(
 }
 
 /** All services in this process until SIGTERM or SIGINT; the exit code. */
-export const runAll = (settings: Readonly<Record<string, string>>): Promise<number> =>
-  untilSignalled(started("all", all), { BRIDGE_DB_CONNECTIONS: "20", ...settings })
+export const runAll = async (settings: Readonly<Record<string, string>>): Promise<number> =>
+  untilSignalled(started("all", await all()), { BRIDGE_DB_CONNECTIONS: "20", ...settings })
 
 /** One service in this process. */
-export const runService = (name: ServiceName): Promise<number> =>
-  untilSignalled(started(name, services[name]), { BRIDGE_SERVICE: name })
+export const runService = async (name: ServiceName): Promise<number> => {
+  const service: Layer.Layer<never, unknown, Platform> = await services[name]()
+  return untilSignalled(started(name, service), { BRIDGE_SERVICE: name })
+}

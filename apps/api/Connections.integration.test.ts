@@ -101,6 +101,57 @@ describe("a connection", () => {
     assert.strictEqual(api.vendors.seen.length, calls)
   })
 
+  it("leads nowhere but to the vendor's own hosts, and nothing is called that does not", async () => {
+    const calls = api.vendors.seen.length
+    const own = freshserviceConfig.domain
+    const domains = [
+      ...[
+        "127.0.0.1",
+        "[::1]",
+        "169.254.169.254",
+
+        "0x7f.1",
+        "evil.example",
+        "freshservice.com"
+      ],
+      ...[`${own}.evil.example`, `evil.example#${own}`, `evil.example/${own}`, `x@${own}`, `${own}@evil.example`],
+      ...[
+        `${own}:8080`,
+
+        `${own}?x`,
+        `${own}\\@evil.example`,
+
+        `..${own}`,
+        `a b.freshservice.com`
+      ],
+      `acme.freshservice.com\r\nhost: evil.example`
+    ]
+    for (const domain of domains)
+      refusedAs(
+        await acme.post("/api/connectors/test", { vendor: "freshservice", config: { ...freshserviceConfig, domain } }),
+        422,
+        "config-invalid"
+      )
+    for (const subdomain of [
+      "evil.example/",
+      "a.b",
+      "127.0.0.1",
+      "acme@evil",
+      "acme:80",
+
+      "acme#",
+      "-",
+      "acme\r\nx",
+      ""
+    ])
+      refusedAs(
+        await acme.post("/api/connectors/test", { vendor: "zendesk", config: { ...zendeskConfig, subdomain } }),
+        422,
+        "config-invalid"
+      )
+    assert.strictEqual(api.vendors.seen.length, calls)
+  })
+
   it("to an account that does not exist is refused", async () => {
     const config = { ...freshserviceConfig, domain: "nobody.freshservice.com" }
     await refusedAndNotStored({ vendor: "freshservice", config }, 422, "account-unknown")

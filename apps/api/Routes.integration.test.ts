@@ -44,6 +44,7 @@ const bodies = (): Readonly<Record<string, unknown>> => ({
   "POST /api/connectors/test": { vendor: "nobody", config: {} },
   "PATCH /api/connectors/{id}": { name: "mine" },
   "POST /api/mappings": { id: job.mapping?.id, mapping: {} },
+  "POST /api/mappings/{id}/preview": { job: job.id },
   "POST /api/migrations": { source, destination: job.destination?.connection },
   "POST /api/jobs/{id}/remap": { mappingId: job.mapping?.id },
   "POST /api/jobs/{id}/approve-loading": { hashes: {}, mapping: job.mapping, destination: "zendesk:acme" }
@@ -72,7 +73,11 @@ const idsOf = (path: string): readonly [string, string] => {
 }
 
 const addressed = (path: string, id: string): string => {
-  const full = path.replace("{id}", id).replace("{entity_type}", "tickets").replace("{recordId}", "ticket:1")
+  const full = path
+    .replace("/diff", "/diff?from=1&to=1")
+    .replace("{id}", id)
+    .replace("{entity_type}", "tickets")
+    .replace("{recordId}", "ticket:1")
   if (full.includes("{")) throw new Error(`say here what stands in ${full}`)
   return full
 }
@@ -160,7 +165,8 @@ const needs: Readonly<Record<string, "run" | "approve" | "connect">> = {
   "POST /api/jobs/{id}/remap": "run",
   "POST /api/jobs/{id}/approve-loading": "approve"
 }
-const own = ["POST /api/tokens", "DELETE /api/tokens/{id}", "POST /api/logout"]
+/** Everybody's: nothing of others is changed. */
+const own = ["POST /api/mappings/{id}/preview", "POST /api/tokens", "DELETE /api/tokens/{id}", "POST /api/logout"]
 const may: Readonly<Record<string, ReadonlyArray<string>>> = {
   run: ["operator", "approver", "admin"],
   approve: ["approver", "admin"],

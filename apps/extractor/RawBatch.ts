@@ -1,11 +1,11 @@
-// One batch as records of its raw topic: envelope, headers, key. The vendor's bytes go through untouched.
+// One batch as a send to its raw topic: which topic and partition, under which schema id; large bodies go to the blob store.
+// What does not belong here: what stands in a record (RawRecords.ts).
 import type { OpenConnection } from "@bridge/connectors/Connections"
-import { sha256 } from "@bridge/domain/Canonical"
+import type { EntityId } from "@bridge/domain/Entities"
 import { maxInlineBytes } from "@bridge/domain/Jobs"
-import { eventHeaders, runHeader, runId } from "@bridge/flow/Envelope"
 import { recordTopic } from "@bridge/flow/Flow"
 import { Partitions } from "@bridge/flow/Partition"
-import type { Message, Send } from "@bridge/kafka/Broker"
+import type { Send } from "@bridge/kafka/Broker"
 import { type Envelope, envelope } from "@bridge/kafka/Envelope"
 import { Registry, type RegistryError } from "@bridge/kafka/Registry"
 import { schemaText, subjectOf } from "@bridge/kafka/Schemas"
@@ -14,6 +14,7 @@ import type { VaultError } from "@bridge/vault/VaultError"
 import { Context, Effect, Layer } from "effect"
 import type { Batch, CutRow } from "./Cut.ts"
 import type { Claim } from "./Manifest.ts"
+import { endOf, type RawContext, recordsOf } from "./RawRecords.ts"
 
 export type SendError = RegistryError | BlobError | VaultError
 
@@ -32,7 +33,7 @@ export class RawBatches extends Context.Service<
     readonly end: (
       claim: Claim,
       connection: OpenConnection,
-      entity: string,
+      entity: EntityId,
       nowMillis: number
     ) => Effect.Effect<Send, RegistryError>
   }
@@ -66,95 +67,27 @@ function make() {
         (large): ReadonlySet<CutRow> => new Set(large)
       )
 
+    const contextOf = (claim: Claim, { vendor }: OpenConnection, entity: EntityId, nowMillis: number) => {
+      const topic = recordTopic("raw", entity)
+      return Effect.map(
+        envelopeOf(topic),
+        (known): RawContext => ({ claim, vendor, topic, envelope: known, nowMillis })
+      )
+    }
+    const to = (topic: string, claim: Claim) => ({ topic, partition: partitions.of(topic, claim.tenantId) })
+
     const send = (claim: Claim, connection: OpenConnection, batch: Batch, nowMillis: number) =>
       Effect.gen(function* () {
-        const topic = recordTopic("raw", batch.entity)
-        const encoder = (yield* envelopeOf(topic)).batch({ ...constants(claim, connection, batch, nowMillis) })
-        const id = runId(`${claim.jobId}/${claim.stream}/${batch.entity}`, claim.epoch, batch.number)
+        const context = yield* contextOf(claim, connection, batch.entity, nowMillis)
         const elsewhere = yield* putAway(claim.tenantId, batch)
-        const headers = sharedHeaders(claim, batch.entity, nowMillis)
-        const messages = batch.rows.map((cut, position): Message => {
-          const { hash, row, stream } = cut
-          const apart = elsewhere.has(cut)
-          return {
-            key: `${claim.tenantId}/${row.sourceId}`,
-            value: encoder({
-              row_stream: stream,
-              position,
-              source_id: row.sourceId,
-              parent_id: row.parentId ?? null,
-              version: row.version,
-              op: row.op === "delete" ? "DELETE" : "UPSERT",
-              content_hash: hash,
-              blob: apart ? hash : null,
-              raw: apart ? null : row.json
-            }),
-            headers: {
-              ...headers,
-              ce_id: eventId(claim, topic, row.sourceId, row.op, hash),
-              ce_subject: `${claim.jobId}/${row.sourceId}`,
-              bridge_run: runHeader(id, position, batch.rows.length)
-            }
-          }
-        })
-        return { topic, partition: partitions.of(topic, claim.tenantId), messages } satisfies Send
+        return { ...to(context.topic, claim), messages: recordsOf(context, batch, elsewhere) } satisfies Send
       })
 
-    const end = (claim: Claim, connection: OpenConnection, entity: string, nowMillis: number) =>
-      Effect.gen(function* () {
-        const topic = recordTopic("raw", entity as Batch["entity"])
-        const batch = { entity: entity as Batch["entity"], number: 0, rows: [], bytes: 0 }
-        const encoder = (yield* envelopeOf(topic)).batch({ ...constants(claim, connection, batch, nowMillis) })
-        const value = encoder({
-          row_stream: claim.stream,
-          position: 0,
-          source_id: claim.stream,
-          parent_id: null,
-          version: "",
-          op: "END",
-          content_hash: "",
-          blob: null,
-          raw: null
-        })
-        const headers = {
-          ...sharedHeaders(claim, entity, nowMillis),
-          ce_id: eventId(claim, topic, claim.stream, "end", ""),
-          ce_subject: `${claim.jobId}/${claim.stream}`
-        }
-        return {
-          topic,
-          partition: partitions.of(topic, claim.tenantId),
-          messages: [{ key: `${claim.tenantId}/${claim.stream}`, value, headers }]
-        } satisfies Send
-      })
+    const end = (claim: Claim, connection: OpenConnection, entity: EntityId, nowMillis: number) =>
+      Effect.map(
+        contextOf(claim, connection, entity, nowMillis),
+        (context): Send => ({ ...to(context.topic, claim), messages: [endOf(context, entity)] })
+      )
     return RawBatches.of({ send, end })
   })
 }
-
-const constants = (claim: Claim, connection: OpenConnection, batch: Batch, nowMillis: number) => ({
-  tenant_id: claim.tenantId,
-  job_id: claim.jobId,
-  connection_id: claim.connectionId,
-  source_system: connection.vendor,
-  stream: claim.stream,
-  entity: batch.entity,
-  epoch: claim.epoch,
-  batch: batch.number,
-  size: batch.rows.length,
-  extracted_at: nowMillis
-})
-
-/** Of all records of a batch; `ce_id` and `ce_subject` are each record's own. */
-const sharedHeaders = (claim: Claim, entity: string, nowMillis: number) =>
-  eventHeaders({
-    id: "",
-    type: `bridge.raw.${entity}`,
-    source: "bridge/extractor",
-    subject: "",
-    tenantId: claim.tenantId,
-    atMillis: nowMillis
-  })
-
-/** Makes a repeat recognisable: hash(job, topic, source id, op, content hash); docs/topics.md. */
-const eventId = (claim: Claim, topic: string, sourceId: string, op: string, hash: string): string =>
-  sha256(`${claim.jobId}\n${topic}\n${sourceId}\n${op}\n${hash}`).slice(0, 32)

@@ -7,8 +7,8 @@ import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs
 import { Commands } from "@bridge/flow/Commands"
 import type { Run } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
-import { Producer } from "@bridge/kafka/Broker"
-import { Cause, Clock, Effect, Option, Queue, Stream } from "effect"
+import { type BrokerError, Producer, type Send } from "@bridge/kafka/Broker"
+import { Cause, Clock, Effect, Fiber, Option, Queue, Stream } from "effect"
 import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
 import { Files } from "./Files.ts"
 import * as Manifest from "./Manifest.ts"
@@ -17,10 +17,11 @@ import { RawBatches } from "./RawBatch.ts"
 /** Pages read ahead of the sends. */
 const pagesAhead = 4
 
-/** What is written but not yet marked as sent. */
+/** What is on its way, or written but not yet marked as sent. */
 interface Sent {
   readonly batches: ReadonlyArray<Batch>
   readonly group: Group
+  readonly sending: Fiber.Fiber<void, BrokerError>
 }
 
 /** What follows a send, made true in the transaction that marks it. */
@@ -37,7 +38,10 @@ type Next =
 /** `over`: nothing more is to be done in this slice. `full`: the window is, so what was to be sent is not announced yet. */
 type Went = "on" | "full" | "over"
 
-/** Reads on from the checkpoint until the stream ends, is no longer ours or wanted, or others wait after `sliceMillis`. */
+/**
+ * Reads on from the checkpoint until the stream ends, is no longer ours or wanted, or others wait after `sliceMillis`. While
+ * one group is sent the next is taken and cut, and encoded while it is announced; the sends themselves go one after another.
+ */
 export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConnection, sliceMillis: number) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -50,7 +54,7 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
         const ready = (yield* Queue.size(queue)) > 0
         // Nothing ready: what was sent counts now, not when the next slow page has come. Promise 5: others have the permit.
         if (!ready && sent !== null) {
-          if ((yield* advance(run, claim, sent, { _tag: "Wait" })) !== "on") return
+          if ((yield* settled(run, claim, sent, { _tag: "Wait" })) !== "on") return
           sent = null
         }
         const group: Group | null = yield* ready
@@ -60,26 +64,34 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
         const { batches, next } = cut(group, numbers, batchSize, maxBatchBytes)
         numbers = next
         const announced: Next = { _tag: "Send", batches, numbers }
-        let went = yield* advance(run, claim, sent, announced)
+        const both = [settled(run, claim, sent, announced), encoded(claim, connection, batches)] as const
+        const [first, sends]: readonly [Went, ReadonlyArray<Send>] = yield* Effect.all(both, { concurrency: 2 })
+        let went = first
         while (went === "full") {
           yield* run.waiting(room(run, claim))
           went = yield* advance(run, claim, null, announced)
         }
         if (went === "over") return
-        yield* send(run, claim, connection, batches)
-        sent = { batches, group }
+        const sending: Sent["sending"] = yield* Effect.forkScoped(run.inOrder(sendAll(sends)))
+        // The run's turn must have come before anything goes on beside a send; and who is to give way reads nothing ahead.
+        if (sent === null || (yield* run.crowded)) yield* Fiber.join(sending)
+        sent = { batches, group, sending }
         if (group.next === null) break
         if ((yield* Clock.currentTimeMillis) > until && (yield* run.crowded)) {
-          yield* advance(run, claim, sent, { _tag: "GiveWay" })
+          yield* settled(run, claim, sent, { _tag: "GiveWay" })
           return
         }
       }
-      const ended = yield* advance(run, claim, sent, { _tag: "End" })
+      const ended = yield* settled(run, claim, sent, { _tag: "End" })
       if (ended === "on") yield* Effect.ignore(markEnd(claim, connection))
     })
   )
 
-/** The pages of the stream from the checkpoint on, with what the job asks for, read ahead by a fiber of its own. */
+/** `advance` once what was sent is acknowledged. */
+const settled = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next) =>
+  Effect.andThen(sent === null ? Effect.void : Fiber.join(sent.sending), advance(run, claim, sent, next))
+
+/** The pages as groups, read ahead by a fiber of its own. */
 const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) =>
   Effect.gen(function* () {
     const queue = yield* Queue.bounded<Group, ReadError | Cause.Done>(pagesAhead)
@@ -94,6 +106,7 @@ const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep
     return queue
   })
 
+/** The pages of the stream from the checkpoint on, with what the job asks for. */
 const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) => {
   const { connector } = connection
   const entityOf = new Map(connector.streams.map((s) => [s.name, s.entity]))
@@ -179,14 +192,15 @@ const advance = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next)
     return went
   })
 
-const send = (run: Run, claim: Manifest.Claim, connection: OpenConnection, batches: ReadonlyArray<Batch>) =>
+/** The batches as they are sent; large bodies are in the blob store when it returns. */
+const encoded = (claim: Manifest.Claim, connection: OpenConnection, batches: ReadonlyArray<Batch>) =>
   Effect.gen(function* () {
     const raw = yield* RawBatches
-    const producer = yield* Producer
     const nowMillis = yield* Clock.currentTimeMillis
-    const sends = yield* Effect.forEach(batches, (b) => raw.send(claim, connection, b, nowMillis))
-    yield* run.inOrder(producer.sendAll(sends))
+    return yield* Effect.forEach(batches, (b) => raw.send(claim, connection, b, nowMillis))
   })
+
+const sendAll = (sends: ReadonlyArray<Send>) => Producer.use((producer) => producer.sendAll(sends))
 
 /** Waits while the refiner has a window of rows before it, or the stream is not ours; woken when a batch was committed. */
 const room = (run: Run, claim: Manifest.Claim) =>
@@ -222,7 +236,12 @@ const markEnd = (claim: Manifest.Claim, connection: OpenConnection) =>
     const producer = yield* Producer
     const nowMillis = yield* Clock.currentTimeMillis
     const fed = connection.connector.streams.filter((s) => s.name === claim.stream || s.parent === claim.stream)
-    const names = new Set(fed.map((s) => s.entity).filter((e) => e !== null && claim.entities.includes(e)))
-    const sends = yield* Effect.forEach(names, (e) => raw.end(claim, connection, String(e), nowMillis))
+    const names = new Set(
+      fed
+        .map((s) => s.entity)
+        .filter((e) => e !== null)
+        .filter((e) => claim.entities.includes(e))
+    )
+    const sends = yield* Effect.forEach(names, (e) => raw.end(claim, connection, e, nowMillis))
     yield* producer.sendAll(sends)
   })

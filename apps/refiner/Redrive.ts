@@ -3,6 +3,7 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { type Run, StageError, Transient } from "@bridge/flow/Stage"
 import { Producer } from "@bridge/kafka/Broker"
+import { withRules } from "@bridge/mapping/rules/Rules"
 import { packed } from "@bridge/store/RawData"
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -98,20 +99,16 @@ const again = (run: Run, letters: ReadonlyArray<Reopened>) =>
     const sources = yield* Sources
     const job = yield* run.transaction(Archive.jobFacts(jobId, "none"))
     if (job === undefined) return
-    const { transforms } = yield* run.transaction(mappings.of(job)).pipe(Effect.catchTag("MappingUnusable", wait))
+    const compiled = yield* run.transaction(mappings.of(job)).pipe(Effect.catchTag("MappingUnusable", wait))
     const reader = yield* sources.reader(run.tenantId, job.sourceConnection).pipe(Effect.catch(wait))
     const { rows } = yield* withBodies(
       run.tenantId,
       letters.map((one) => one.opened.row)
     )
     const free = yield* run.transaction(lengths(key))
-    const batch = refineRows(
-      entity,
-      rows,
-      reader.normaliser,
-      transforms,
-      new Set(job.entities),
-      (id) => free.get(id) ?? 0
+    const wanted = new Set(job.entities)
+    const batch = yield* withRules(compiled.mapping, compiled.transforms, (transforms) =>
+      refineRows(entity, rows, reader.normaliser, transforms, wanted, (id) => free.get(id) ?? 0)
     )
     const stored = yield* largeElements(run.tenantId, batch.records)
     const alive = new Set(batch.records.map((record) => record.row))

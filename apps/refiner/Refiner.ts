@@ -8,6 +8,7 @@ import { orStageError } from "@bridge/flow/Retry"
 import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
 import { Producer, type Rec } from "@bridge/kafka/Broker"
+import { withRules } from "@bridge/mapping/rules/Rules"
 import type { Blobs } from "@bridge/store/Blobs"
 import { Clock, Effect, Metric, Option } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -158,7 +159,10 @@ const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read) 
     if (prepared === undefined) return "dropped" as Outcome
     const sources = yield* Sources
     const { normaliser } = yield* sources.reader(run.tenantId, prepared.job.sourceConnection).pipe(Effect.catch(failed))
-    const batch = refineRows(key.entity, read.rows, normaliser, prepared.transforms, new Set(prepared.job.entities))
+    const wanted = new Set(prepared.job.entities)
+    const batch = yield* withRules(prepared.mapping, prepared.transforms, (transforms) =>
+      refineRows(key.entity, read.rows, normaliser, transforms, wanted)
+    )
     yield* publish(run, key, read.raw, prepared.job.revision, batch.records)
     return yield* store(run, key, epoch, read, prepared, batch)
   })

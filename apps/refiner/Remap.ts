@@ -2,6 +2,7 @@
 // For Settler.ts. What does not belong here: the topics (canonical records do not change), settling.
 import { Commands } from "@bridge/flow/Commands"
 import { type Run, StageError, Transient } from "@bridge/flow/Stage"
+import { withRules } from "@bridge/mapping/rules/Rules"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Archive from "./Archive.ts"
@@ -43,13 +44,16 @@ const remapBatch = (run: Run, key: Archive.BatchKey, job: Archive.JobFacts) =>
   Effect.gen(function* () {
     const mappings = yield* Mappings
     const sources = yield* Sources
-    const { transforms } = yield* run.transaction(mappings.of(job)).pipe(Effect.catchTag("MappingUnusable", wait))
+    const compiled = yield* run.transaction(mappings.of(job)).pipe(Effect.catchTag("MappingUnusable", wait))
     const reader = yield* sources.reader(run.tenantId, job.sourceConnection).pipe(Effect.catch(wait))
     const archived = yield* run.transaction(
       Effect.all({ bodies: Archive.archivedRows(key), records: Archive.archivedRecords(key) })
     )
     const { lost, rows } = yield* withBodies(run.tenantId, rowsOf(key, reader, archived))
-    const batch = refineRows(key.entity, rows, reader.normaliser, transforms, new Set(job.entities))
+    const wanted = new Set(job.entities)
+    const batch = yield* withRules(compiled.mapping, compiled.transforms, (transforms) =>
+      refineRows(key.entity, rows, reader.normaliser, transforms, wanted)
+    )
     const stored = yield* largeElements(run.tenantId, batch.records)
     const entities = [...new Set([key.entity, ...batch.records.map((record) => record.entity)])]
     const elements = entities.map((entity) => {

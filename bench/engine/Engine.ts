@@ -7,12 +7,18 @@ import { checkout, type Started } from "../../test/harness/Processes.ts"
 import { median } from "../Figures.ts"
 import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
 import { checkArchive, checkTopic, type Expected } from "./Check.ts"
-import { floor, rootsOf, serviceEnv, startService } from "./Parts.ts"
+import { floor, rootsOf, serviceEnv, startService, startVendor, type Vendor } from "./Parts.ts"
 import { makeSource, type Source } from "./Source.ts"
 
 export interface EngineOptions {
   readonly records: number
   readonly runs: number
+  /** Bytes of a row; 0 leaves the rows as the sandbox makes them. */
+  readonly bytes: number
+  /** The vendor's answers are compressed, as real ones are. */
+  readonly gzip: boolean
+  /** What is measured beside the floor; both when absent. */
+  readonly only: "topic" | "archive" | undefined
   /** Folder for CPU profiles of the services. */
   readonly profile: string | undefined
   readonly say: (line: string) => void
@@ -29,59 +35,70 @@ export interface Run {
 export interface EngineResult {
   readonly expected: Expected
   readonly floor: number
-  readonly pageToTopic: Run
-  readonly pageToArchive: Run
-  readonly settleSeconds: number
+  readonly pageToTopic: Run | undefined
+  readonly pageToArchive: Run | undefined
+  readonly settleSeconds: number | undefined
   readonly rssMiB: Readonly<Record<string, number>>
 }
 
 /** Sets everything up, measures, takes everything down. */
 export const engine = async (o: EngineOptions): Promise<EngineResult> => {
   const dir = join(checkout, ".bridge", `bench-${process.pid}`)
+  const vendor = await startVendor(dir, o)
   const bridge = await install({
     dir,
     tickets: 10,
     seed: "1",
     timeFactor: 1,
-    sandboxArgs: ["--zendesk-tickets", String(o.records), "--no-limits"],
-    env: serviceEnv(o.profile)
+    env: serviceEnv(vendor.origin, o.profile)
+  }).catch(async (error: unknown) => {
+    await vendor.process.stop()
+    throw error
   })
   try {
-    const expected = await floor<Expected>(bridge, true)
+    const expected = await floor<Expected>(vendor, dir, true)
     o.say(`${expected.rows} tickets of ${expected.bytesPerRow} bytes at the source`)
     const services = await bridge.services("bridge")
     const source = await makeSource(bridge)
-    const bench: Bench = { ...o, bridge, source, expected }
-    const archive = await measureArchive(bench, services.process)
-    const topic = await measureTopic(bench).finally(source.close)
-    return {
-      expected,
-      floor: archive.floor,
-      pageToArchive: archive.run,
-      settleSeconds: archive.settleSeconds,
-      pageToTopic: topic.run,
-      rssMiB: { ...archive.rssMiB, ...topic.rssMiB }
+    const bench: Bench = { ...o, bridge, vendor, source, expected, dir }
+    try {
+      const archive = o.only === "topic" ? await services.process.stop() : await measureArchive(bench, services.process)
+      const topic = o.only === "archive" ? undefined : await measureTopic(bench)
+      return {
+        expected,
+        floor: median([...(archive?.floors ?? []), ...(topic?.floors ?? [])]),
+        pageToArchive: archive?.run,
+        settleSeconds: archive?.settleSeconds,
+        pageToTopic: topic?.run,
+        rssMiB: { ...archive?.rssMiB, ...topic?.rssMiB }
+      }
+    } finally {
+      await source.close()
     }
   } finally {
     await bridge.stop(true)
+    await vendor.process.stop()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
 interface Bench extends EngineOptions {
+  readonly dir: string
   readonly bridge: Install
+  readonly vendor: Vendor
   readonly source: Source
   readonly expected: Expected
 }
 
-const measureArchive = async ({ bridge, expected, runs: count, say, source }: Bench, services: Started) => {
-  const roots = rootsOf(bridge, [services])
+const measureArchive = async (bench: Bench, services: Started) => {
+  const { bridge, expected, runs: count, say, source, vendor } = bench
+  const roots = rootsOf(bridge, vendor, [services])
   const floors: Array<number> = []
   const runs: Array<Run> = []
   const settled: Array<number> = []
   try {
     for (let i = 0; i <= count; i++) {
-      const { rows, seconds } = await floor<{ rows: number; seconds: number }>(bridge, false)
+      const bare = await floorRate(bench)
       const before = await source.written("normalized")
       const { job, run } = await timed(source, roots, expected.rows, archived)
       const waiting = Date.now()
@@ -90,15 +107,15 @@ const measureArchive = async ({ bridge, expected, runs: count, say, source }: Be
       await checkArchive(source, job, expected, (await source.written("normalized")) - before)
       await cancel(source, job)
       say(
-        `${i === 0 ? "warm-up" : `run ${i}`}: floor ${perSecond(rows / seconds)}, page to archive ${words(run)}, settled in ${settleSeconds.toFixed(1)} s`
+        `${i === 0 ? "warm-up" : `run ${i}`}: floor ${perSecond(bare)}, page to archive ${words(run)}, settled in ${settleSeconds.toFixed(1)} s`
       )
       if (i === 0) continue
-      floors.push(rows / seconds)
+      floors.push(bare)
       runs.push(run)
       settled.push(settleSeconds)
     }
     return {
-      floor: median(floors),
+      floors,
       run: middle(runs),
       settleSeconds: median(settled),
       rssMiB: { services: peakMiB(services.pid), kafka: peakMiB(roots["kafka"]?.[0] ?? 0) }
@@ -108,19 +125,29 @@ const measureArchive = async ({ bridge, expected, runs: count, say, source }: Be
   }
 }
 
-const measureTopic = async ({ bridge, expected, runs: count, say, source }: Bench) => {
+const floorRate = async ({ dir, vendor }: Bench): Promise<number> => {
+  const { rows, seconds } = await floor<{ rows: number; seconds: number }>(vendor, dir, false)
+  return rows / seconds
+}
+
+const measureTopic = async (bench: Bench) => {
+  const { bridge, expected, runs: count, say, source, vendor } = bench
   const services: Array<Started> = [await startService(bridge, "scheduler"), await startService(bridge, "extractor")]
   const jobs: Array<string> = []
   const runs: Array<Run> = []
+  const floors: Array<number> = []
   try {
-    const roots = rootsOf(bridge, services)
+    const roots = rootsOf(bridge, vendor, services)
     for (let i = 0; i <= count; i++) {
+      const bare = await floorRate(bench)
       const room = setInterval(() => void makeRoom(source), 50)
       const { job, run } = await timed(source, roots, expected.rows, sent).finally(() => clearInterval(room))
       await cancel(source, job)
       jobs.push(job)
-      say(`${i === 0 ? "warm-up" : `run ${i}`}: page to topic ${words(run)}`)
-      if (i > 0) runs.push(run)
+      say(`${i === 0 ? "warm-up" : `run ${i}`}: floor ${perSecond(bare)}, page to topic ${words(run)}`)
+      if (i === 0) continue
+      floors.push(bare)
+      runs.push(run)
     }
     const rssMiB = { extractor: peakMiB(services[1]?.pid ?? 0) }
     services.push(await startService(bridge, "auditor"))
@@ -128,7 +155,7 @@ const measureTopic = async ({ bridge, expected, runs: count, say, source }: Benc
       await until(source, job, tallied(expected.rows))
       await checkTopic(source, job, expected)
     }
-    return { run: middle(runs), rssMiB }
+    return { floors, run: middle(runs), rssMiB }
   } finally {
     await Promise.all(services.map((one) => one.stop()))
   }

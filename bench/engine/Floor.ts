@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto"
 import { createWriteStream, rmSync } from "node:fs"
 import { finished } from "node:stream/promises"
-import { parseArgs } from "node:util"
+import { parseArgs, promisify } from "node:util"
+import { gunzip } from "node:zlib"
 import { request } from "undici"
 
 interface Page {
@@ -12,11 +13,11 @@ interface Page {
   readonly end_of_stream: boolean
 }
 
+const unpack = promisify(gunzip)
+
 const { values } = parseArgs({
   options: {
     origin: { type: "string", default: "" },
-    host: { type: "string", default: "" },
-    user: { type: "string", default: "" },
     file: { type: "string", default: "" },
     expect: { type: "boolean", default: false }
   }
@@ -24,13 +25,15 @@ const { values } = parseArgs({
 
 /** Every page in turn, as the export gives them. */
 async function* pages(): AsyncGenerator<Page> {
-  const headers = { host: values.host, authorization: `Basic ${Buffer.from(values.user).toString("base64")}` }
+  const headers = { "accept-encoding": "gzip" }
   let place = "start_time=0"
   for (;;) {
     const url = `${values.origin}/api/v2/incremental/tickets/cursor?${place}&per_page=1000`
-    const { body, statusCode } = await request(url, { headers })
+    const { body, headers: said, statusCode } = await request(url, { headers })
     if (statusCode !== 200) throw new Error(`${statusCode}: ${await body.text()}`)
-    const page = (await body.json()) as Page
+    const bytes = Buffer.from(await body.arrayBuffer())
+    const text = said["content-encoding"] === "gzip" ? await unpack(bytes) : bytes
+    const page = JSON.parse(text.toString("utf8")) as Page
     yield page
     if (page.end_of_stream || page.after_cursor === null) return
     place = `cursor=${encodeURIComponent(page.after_cursor)}`

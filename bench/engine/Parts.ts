@@ -9,9 +9,30 @@ import type { Roots } from "../Usage.ts"
 
 const run = promisify(execFile)
 
+/** The vendor of a benchmark (Vendor.ts). */
+export interface Vendor {
+  readonly process: Started
+  readonly origin: string
+}
+
+export const startVendor = async (
+  dir: string,
+  o: { readonly records: number; readonly bytes: number; readonly gzip: boolean }
+): Promise<Vendor> => {
+  const process = await start({
+    name: "vendor",
+    file: "bench/engine/Vendor.ts",
+    args: ["--records", String(o.records), "--bytes", String(o.bytes), ...(o.gzip ? ["--gzip"] : [])],
+    logFile: join(dir, "logs", "vendor.log"),
+    withinMillis: 180_000
+  })
+  return { process, origin: String(process.ready["origin"]) }
+}
+
 /** Settings of the services here; `profile` is a folder for CPU profiles. */
-export const serviceEnv = (profile: string | undefined): Readonly<Record<string, string>> => ({
+export const serviceEnv = (origin: string, profile: string | undefined): Readonly<Record<string, string>> => ({
   BRIDGE_LOG_LEVEL: "Warn",
+  BRIDGE_HOST_MAP: JSON.stringify({ "*.zendesk.com": origin }),
   ...(profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` })
 })
 
@@ -25,25 +46,21 @@ export const startService = (bridge: Install, name: string): Promise<Started> =>
     logFile: join(bridge.dir, "logs", `${name}.log`)
   })
 
-/** Everything that works, by name; the sandbox last, which is no part of Bridge. */
-export const rootsOf = (bridge: Install, services: ReadonlyArray<Started>): Roots => {
+/** Everything that works, by name; the vendor last, which is no part of Bridge. */
+export const rootsOf = (bridge: Install, vendor: Vendor, services: ReadonlyArray<Started>): Roots => {
   const server = (file: string) => [Number(readFileSync(join(bridge.dir, "stack", file), "utf8").split(".")[0])]
   return {
     node: services.map(({ pid }) => pid),
     kafka: server("kafka/node-1.pid"),
     postgres: server("postgres.pid"),
-    sandbox: [bridge.sandbox.process.pid]
+    vendor: [vendor.process.pid]
   }
 }
 
 /** Runs Floor.ts; what it printed. */
-export const floor = async <A>(bridge: Install, expect: boolean): Promise<A> => {
-  const { email, api_token, subdomain } = bridge.sandbox.credentials.zendesk
-  const { stdout } = await run(process.execPath, [
-    join(checkout, "bench/engine/Floor.ts"),
-    ...["--origin", bridge.sandbox.origin, "--host", `${subdomain}.zendesk.com`],
-    ...["--user", `${email}/token:${api_token}`, "--file", join(bridge.dir, "floor.ndjson")],
-    ...(expect ? ["--expect"] : [])
-  ])
+export const floor = async <A>(vendor: Vendor, dir: string, expect: boolean): Promise<A> => {
+  const file = join(dir, "floor.ndjson")
+  const args = ["--origin", vendor.origin, "--file", file, ...(expect ? ["--expect"] : [])]
+  const { stdout } = await run(process.execPath, [join(checkout, "bench/engine/Floor.ts"), ...args])
   return JSON.parse(stdout) as A
 }

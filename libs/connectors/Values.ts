@@ -1,4 +1,5 @@
 // Readings of what stands in a vendor's row: total, null for what is not there or not of its kind. For normalisers.
+import { isPlain, millisOf } from "@bridge/domain/Instant"
 import type { Custom } from "@bridge/domain/Records"
 import type { Json, JsonObject } from "@bridge/http/Call"
 
@@ -32,14 +33,12 @@ export const booleanOf = (value: Json | undefined): boolean | null => {
   return value === "false" || value === 0 ? false : null
 }
 
-const plain = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
-
 /** An instant as `2024-05-10T11:32:29Z`, with milliseconds only where there are some; null for what is no instant. */
 export const timeOf = (value: Json | undefined): string | null => {
   if (typeof value !== "string") return null
-  const at = Date.parse(value)
+  const at = millisOf(value)
   if (Number.isNaN(at)) return null
-  return plain.test(value) ? value : new Date(at).toISOString().replace(".000Z", "Z")
+  return isPlain(value) ? value : new Date(at).toISOString().replace(".000Z", "Z")
 }
 
 export const objectOf = (value: Json | undefined): JsonObject =>

@@ -76,6 +76,17 @@ export const routes: Readonly<Record<string, Route>> = {
     example: { id: stored, name: "ours", mapping: { "...": "all of `mapping` of GET /api/mappings/{id}, changed" } }
   },
   "mappings.get": { summary: "See a mapping" },
+  "mappings.versions": { summary: "List the versions of a mapping, the newest first" },
+  "mappings.diff": {
+    summary: "See what differs between two versions",
+    description: "Rules are told apart by what they write: `entities.ticket.fields[subject].from`."
+  },
+  "mappings.preview": {
+    summary: "Try a mapping on records of a job",
+    description:
+      "Shows up to 50 archived records as they were mapped and as this mapping would map them; nothing is changed. With `mapping` one is tried that is not stored. References are settled over the whole job only.",
+    example: { job: stored, entity: "tickets", limit: 10 }
+  },
   "migrations.create": {
     summary: "Begin a migration",
     description:
@@ -166,6 +177,8 @@ export const parameters: Readonly<Record<string, string>> = {
   entity_type: "An entity of the job: tickets, comments, people, groups, group-members, departments.",
   state: "Only those in this state.",
   version: "The newest when not given.",
+  from: "The version before.",
+  to: "The version after.",
   bom: "true for spreadsheets that need a byte order mark.",
   format: "json (default) or html."
 }

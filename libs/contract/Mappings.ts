@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { Access, Readable } from "./Access.ts"
 import { on } from "./Problem.ts"
-import { Id, Instant, JsonObject, Keyed, Label, VersionFromString } from "./Shapes.ts"
+import { Id, Instant, JsonObject, Keyed, Label, Version, VersionFromString } from "./Shapes.ts"
 
 const head = {
   id: Id,
@@ -28,6 +28,52 @@ export const NewMapping = Schema.Struct({
   mapping: JsonObject
 }).annotate({ identifier: "NewMapping" })
 
+export const MappingDiff = Schema.Struct({
+  id: Id,
+  from: Schema.Int,
+  to: Schema.Int,
+  /** Rules are told apart by what they write: `entities.ticket.fields[subject].from`. */
+  changes: Schema.Array(
+    Schema.Struct({
+      path: Schema.String,
+      before: Schema.optionalKey(Schema.Json),
+      after: Schema.optionalKey(Schema.Json)
+    })
+  )
+}).annotate({ identifier: "MappingDiff" })
+
+export const PreviewRequest = Schema.Struct({
+  /** Its archive is what the mapping is tried on. */
+  job: Id,
+  /** Tickets when not given. */
+  entity: Schema.optionalKey(Schema.String),
+  /** Source ids; the first ones of the archive when not given. */
+  records: Schema.optionalKey(Schema.NonEmptyArray(Schema.String).check(Schema.isMaxLength(50))),
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 50 }))),
+  version: Schema.optionalKey(Version),
+  /** Not stored yet: tried instead of the stored one. */
+  mapping: Schema.optionalKey(JsonObject)
+}).annotate({ identifier: "PreviewRequest" })
+
+const Preview = Schema.Struct({
+  sourceId: Schema.String,
+  title: Schema.String,
+  /** Why it would be left out; `before` and `after` are null where there is nothing to write. */
+  excluded: Schema.NullOr(Schema.String),
+  warnings: Schema.Array(Schema.Struct({ code: Schema.String, message: Schema.String })),
+  before: Schema.NullOr(JsonObject),
+  after: Schema.NullOr(JsonObject),
+  /** Where they differ: `body.subject`. */
+  changed: Schema.Array(Schema.String)
+})
+
+/** References are settled over the whole job only: `refs` shows the source's ids. */
+export const MappingPreview = Schema.Struct({
+  job: Id,
+  entity: Schema.String,
+  records: Schema.Array(Preview)
+}).annotate({ identifier: "MappingPreview" })
+
 const version = { version: Schema.optionalKey(VersionFromString) }
 
 export class MappingsGroup extends HttpApiGroup.make("mappings")
@@ -45,6 +91,24 @@ export class MappingsGroup extends HttpApiGroup.make("mappings")
       query: version,
       success: MappingView,
       error: [on[404], on[503]]
+    }),
+    HttpApiEndpoint.get("versions", "/:id/versions", {
+      params: { id: Schema.String },
+      success: Schema.Array(MappingHead),
+      error: [on[404], on[503]]
+    }),
+    HttpApiEndpoint.get("diff", "/:id/diff", {
+      params: { id: Schema.String },
+      query: { from: VersionFromString, to: VersionFromString },
+      success: MappingDiff,
+      error: [on[404], on[503]]
+    }),
+    /** Changes nothing; whoever may see a job may try a mapping on it. */
+    HttpApiEndpoint.post("preview", "/:id/preview", {
+      params: { id: Schema.String },
+      payload: PreviewRequest,
+      success: MappingPreview,
+      error: [on[404], on[422], on[503]]
     })
   )
   .middleware(Access)

@@ -3,6 +3,7 @@
 import { Schema } from "effect"
 import { hashJson } from "./Canonical.ts"
 import { type EntityId, entityIds } from "./Entities.ts"
+import { ruleFault } from "./Rules.ts"
 
 const JsonScalar = Schema.Union([Schema.Null, Schema.Boolean, Schema.Finite, Schema.String])
 type JsonScalar = typeof JsonScalar.Type
@@ -55,9 +56,13 @@ export type Condition = typeof Condition.Type
 /** Canonical field (`subject`, `custom.site_code`, or a computed one: `person_kind`); of several the first that is not blank. */
 const From = Schema.Union([Name, Schema.Array(Name)])
 
+/** JSONata over the canonical record, for what no step can say; what it may use stands in Rules.ts. */
+export const Rule = Schema.NonEmptyString.check(Schema.makeFilter((text) => ruleFault(text) ?? true))
+
 const part = {
   from: optional(From),
   constant: optional(Constant),
+  rule: optional(Rule),
   /** Name of a value map in `values`. */
   map: optional(Name),
   transform: optional(Schema.Array(Transformation)),

@@ -98,10 +98,10 @@ const names = (from: string | ReadonlyArray<string> | undefined): ReadonlyArray<
   from === undefined ? [] : typeof from === "string" ? [from] : from
 
 const ruleProblems = (rule: FieldRule, path: string): ReadonlyArray<MappingProblem> => {
-  const sources = [rule.from, rule.constant, rule.concat].filter((source) => source !== undefined).length
+  const sources = [rule.from, rule.constant, rule.rule, rule.concat].filter((source) => source !== undefined).length
   return sources === 1 || (sources === 0 && rule.default !== undefined)
     ? []
-    : [{ path, what: `${rule.to} has ${sources} sources`, action: "give exactly one of from, constant, concat" }]
+    : [{ path, what: `${rule.to} has ${sources} sources`, action: "give exactly one of from, constant, rule, concat" }]
 }
 
 const doubles = (targets: ReadonlyArray<string>, path: string): ReadonlyArray<MappingProblem> =>

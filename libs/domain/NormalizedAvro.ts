@@ -2,6 +2,7 @@
 // refiner and those who read its topics. The files avro/normalized-*.avsc are this, written: run the file to write them again.
 import { writeFileSync } from "node:fs"
 import { type EntityId, entityIds } from "./Entities.ts"
+import { millisOf } from "./Instant.ts"
 import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "./RecordFields.ts"
 
 /** Where a record came from; stands in front of the canonical fields. Times are epoch milliseconds. */
@@ -77,17 +78,21 @@ export const avroValues = <E extends EntityId>(
     from.op
   ]
   const values: Record<string, unknown> = record
-  for (const [name, type] of fieldsOf(entity)) out.push(convert[type](values[name]))
+  const columns = columnLists[entity]
+  for (let i = 0; i < columns.length; i++) {
+    const { convert, name } = columns[i] as Column
+    out.push(convert(values[name]))
+  }
   return out
 }
 
 const convert: { readonly [T in FieldType]: (value: unknown) => AvroValue[string] } = {
   id: (value) => String(value),
-  text: (value) => (value === null || value === undefined ? null : String(value)),
-  strings: (value) => (Array.isArray(value) ? value.map(String) : []),
+  text: (value) => (typeof value === "string" ? value : value === null || value === undefined ? null : String(value)),
+  strings: (value) => (Array.isArray(value) ? (value.length === 0 ? value : value.map(String)) : []),
   boolean: (value) => (typeof value === "boolean" ? value : null),
   time: (value) => {
-    const millis = typeof value === "string" ? Date.parse(value) : Number.NaN
+    const millis = typeof value === "string" ? millisOf(value) : Number.NaN
     return Number.isNaN(millis) ? null : millis
   },
   integer: (value) => (typeof value === "number" && Number.isSafeInteger(value) ? value : null),
@@ -102,6 +107,16 @@ const fieldLists = new Map(
   ])
 )
 const fieldsOf = (entity: EntityId) => fieldLists.get(entity) ?? []
+
+interface Column {
+  readonly name: string
+  readonly convert: (value: unknown) => AvroValue[string]
+}
+const columnsOf = (entity: EntityId): ReadonlyArray<Column> =>
+  fieldsOf(entity).map(([name, type]) => ({ name, convert: convert[type] }))
+const columnLists = Object.fromEntries(entityIds.map((id) => [id, columnsOf(id)])) as {
+  readonly [E in EntityId]: ReadonlyArray<Column>
+}
 
 /** The text of the file `avro/normalized-<entity>.avsc`. */
 export const normalizedFile = (entity: EntityId): string => `${JSON.stringify(normalizedSchema(entity), null, 2)}\n`

@@ -1,83 +1,11 @@
 // The pacer against vendors of every kind of limit, in simulated time: promise 7 in figures.
 import { describe, expect, it } from "vitest"
-import type { LimitReading } from "./Call.ts"
 import { answered, ended, learn, paceOf, refuse, take, waitMillis } from "./Pace.ts"
-
-/** A vendor's counter: says whether a call at this time is let in, and what its headers tell. */
-interface Limiter {
-  readonly hit: (now: number) => {
-    readonly ok: boolean
-    readonly reading: LimitReading | null
-    readonly retryAfterMillis: number
-  }
-}
+import { bucket, fixed, type Limiter, sliding, type Tell } from "./TestLimiter.ts"
 
 const random = (seed: number) => () => {
   seed = (seed * 1664525 + 1013904223) % 4294967296
   return seed / 4294967296
-}
-
-type Tell = "nothing" | "remaining" | "reset-floor" | "reset-ceil"
-
-const reading = (tell: Tell, limit: number, remaining: number, resetMillis: number): LimitReading | null => {
-  if (tell === "nothing") return null
-  const reset = tell === "reset-floor" ? Math.floor(resetMillis / 1000) * 1000 : Math.ceil(resetMillis / 1000) * 1000
-  return { budget: "account", limit, remaining, ...(tell !== "remaining" && { resetMillis: reset }) }
-}
-
-/** Windows that start anew every `window` milliseconds; `others` is the share that other clients take of each. */
-const fixed = (limit: number, window: number, tell: Tell, phase = 17_300, others = 0): Limiter => {
-  let current = -1
-  let used = 0
-  return {
-    hit: (now) => {
-      const number = Math.floor((now + phase) / window)
-      if (number !== current) {
-        current = number
-        used = limit * others
-      }
-      const left = window - ((now + phase) % window)
-      const ok = used < limit
-      if (ok) used += 1
-      return {
-        ok,
-        reading: reading(tell, limit, Math.floor(limit - used), left),
-        retryAfterMillis: Math.ceil(left / 1000) * 1000
-      }
-    }
-  }
-}
-
-/** At most `limit` in any stretch of `window` milliseconds. */
-const sliding = (limit: number, window: number, tell: Tell): Limiter => {
-  const hits: Array<number> = []
-  return {
-    hit: (now) => {
-      while (hits[0] !== undefined && hits[0] <= now - window) hits.shift()
-      const ok = hits.length < limit
-      if (ok) hits.push(now)
-      const wait = (hits[0] ?? now) + window - now
-      return {
-        ok,
-        reading: reading(tell, limit, limit - hits.length, wait),
-        retryAfterMillis: Math.ceil(wait / 1000) * 1000
-      }
-    }
-  }
-}
-
-const bucket = (limit: number, window: number, tell: Tell): Limiter => {
-  let tokens = limit
-  let at = 0
-  return {
-    hit: (now) => {
-      tokens = Math.min(limit, tokens + ((now - at) * limit) / window)
-      at = now
-      const ok = tokens >= 1
-      if (ok) tokens -= 1
-      return { ok, reading: reading(tell, limit, Math.floor(tokens), 0), retryAfterMillis: 1_000 }
-    }
-  }
 }
 
 interface Figures {
@@ -273,4 +201,32 @@ describe("the pacer", () => {
       3_000
     )
   })
+
+  const kept = { fixed, sliding, bucket } as const
+  const documented = [
+    { form: "fixed", limit: 100 },
+    { form: "fixed", limit: 600 },
+    { form: "bucket", limit: 100 },
+    { form: "unknown", limit: 100 }
+  ] as const
+  const told = { used: 0.95, refused: 0.001 }
+  const leastOf = (is: keyof typeof kept, tell: Tell) =>
+    tell === "nothing" ? { used: 0.9, refused: 0.01 } : is === "bucket" ? { ...told, used: 0.98 } : told
+  const cases = documented.flatMap((said) =>
+    (["fixed", "sliding", "bucket"] as const).flatMap((is) =>
+      (["remaining", "reset-ceil", "nothing"] as const).flatMap((tell: Tell) =>
+        [300, 1_200].map((limit) => ({ said, limit, is, tell, least: leastOf(is, tell) }))
+      )
+    )
+  )
+
+  it.each(cases)(
+    "finds out a $is limit of $limit told by $tell, whatever is documented ($said.form of $said.limit)",
+    (one) => {
+      const limiter = kept[one.is](one.limit, 60_000, one.tell)
+      const figures = run(limiter, { ...minute, ...one.said }, { minutes: 40, limit: one.limit, window: 60_000 })
+      expect(figures.used).toBeGreaterThanOrEqual(one.least.used)
+      expect(figures.refused).toBeLessThanOrEqual(one.least.refused)
+    }
+  )
 })

@@ -81,6 +81,7 @@ export const refuse = (pace: PaceState, retryAfterMillis: number, now: number): 
   pace.pausedUntil = Math.max(pace.pausedUntil, now + retryAfterMillis)
   pace.tokens = Math.min(pace.tokens, 0)
   if (pace.silent !== null) guess(pace, retryAfterMillis, now)
+  else if (pace.form === "bucket") doubtForm(pace)
   if (retryAfterMillis > pace.windowMillis * 1.2) pace.windowMillis = longerWindow(pace, retryAfterMillis)
   if (pace.form === "fixed") Fixed.refused(pace, retryAfterMillis, now)
 }
@@ -101,16 +102,31 @@ const shortestWindowMillis = 500
 /** Refusals after about the same number of calls that make a limit. */
 const enoughAlike = 2
 
+/** Full windows that a guess should last before it has grown too large again. */
+const fewestClean = 5
+/** Refusals that a form cannot explain before it is given up. */
+const enoughDoubt = 3
+
+/** Calls spread over a window, as `unknown` does, keep to a limit of any form. */
+const doubtForm = (pace: PaceState): void => {
+  const misses = pace.fixed.misses + 1
+  pace.fixed = { ...pace.fixed, misses }
+  if (misses >= enoughDoubt) pace.form = "unknown"
+}
+
 /** No header says what the limit is: when window after window lets about as much through, it is a little less than that. */
 const guess = (pace: PaceState, retryAfterMillis: number, now: number): void => {
   const { alike, lastWent, startedAt, used } = pace.fixed
   if (pace.form === "fixed" && used >= boundless) return // the first refusal of a window counts
   const went = (pace.form === "fixed" ? used : sentInWindow(pace, now)) - pace.inFlight - 1
   const likely = went >= fewest && retryAfterMillis >= shortestWindowMillis
+  if ((!likely && retryAfterMillis >= shortestWindowMillis) || (pace.guessed && pace.fixed.clean < fewestClean))
+    doubtForm(pace)
   const again = likely && Math.abs(went - lastWent) <= lastWent * 0.2
-  pace.fixed = { ...pace.fixed, lastWent: went, alike: again ? alike + 1 : 0, clean: 0 }
+  const since = pace.form === "fixed" ? startedAt : now
+  pace.fixed = { ...pace.fixed, lastWent: went, alike: again ? alike + 1 : 0, clean: 0, startedAt: since }
   if (!again || pace.fixed.alike < enoughAlike) return
-  if (!pace.guessed && startedAt > 0)
+  if (!pace.guessed && pace.form === "fixed" && startedAt > 0)
     pace.windowMillis = Math.min(pace.windowMillis, now + retryAfterMillis - startedAt)
   pace.limit = Math.floor(Math.min(went, lastWent) * 0.98) / pace.share
   pace.guessed = true
@@ -137,6 +153,10 @@ const sentInWindow = (pace: PaceState, now: number): number => {
 const waitSliding = (pace: PaceState, now: number): number => {
   const sent = sentInWindow(pace, now)
   if (Math.min(pace.limit * pace.share - sent, pace.limit - sent - pace.foreign) >= 1) return 0
+  if (pace.guessed && now - pace.fixed.startedAt >= Math.max(pace.windowMillis, pace.documentedMillis)) {
+    pace.fixed = { ...pace.fixed, startedAt: now }
+    Fixed.growGuess(pace)
+  }
   const oldest = pace.log[0]
   if (oldest === undefined) {
     pace.foreign = 0 // others hold it all: ask again after a slot

@@ -60,19 +60,20 @@ const roll = (pace: PaceState, now: number): void => {
 }
 
 /** A guess that is never refused was too small: it grows slowly, and fast when that goes on. */
-const growGuess = (pace: PaceState): void => {
+export const growGuess = (pace: PaceState): void => {
   const clean = pace.fixed.clean + 1
   pace.limit *= clean > 20 ? 1.1 : 1.002
   set(pace, { clean })
 }
 
 export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, now: number): void => {
-  if (reading.resetMillis !== undefined) learnReset(pace, reading.resetMillis, now)
+  // No time at all is said by the last second of a window, and by those that have none.
+  const reset = reading.resetMillis !== undefined && reading.resetMillis > 0 ? reading.resetMillis : undefined
+  if (reset !== undefined) learnReset(pace, reset, now)
   const free = reading.remaining
   if (free === undefined) return
   const { fixed } = pace
-  if (fixed.free !== null && free > fixed.free + fixed.peak + 1)
-    learnRise(pace, free, reading.resetMillis !== undefined, now)
+  if (fixed.free !== null && free > fixed.free + fixed.peak + 1) learnRise(pace, free, reset !== undefined, now)
   else if (sentAt >= fixed.startedAt) {
     const startsAnew =
       fixed.free === null || fixed.free < pace.limit || free >= pace.limit * 0.5 || fixed.used > pace.limit * 0.2
@@ -102,9 +103,21 @@ const learnReset = (pace: PaceState, resetMillis: number, now: number): void => 
   if (resetMillis > pace.windowMillis * 1.2) pace.windowMillis = resetMillis
 }
 
+/** Another client may have taken its part in the moment a window started, but not time after time. */
+const learnGradual = (pace: PaceState, free: number): void => {
+  const misses = pace.fixed.misses + 1
+  set(pace, { misses, free })
+  if (misses >= 3) pace.form = "sliding"
+}
+
 /** The vendor has more left than it had: its window started anew between the two answers. */
 const learnRise = (pace: PaceState, free: number, knowsReset: boolean, now: number): void => {
   const { doubted, doubtful, end, startedAt } = pace.fixed
+  // A window that starts anew has nearly all of its limit; one that slides, and a bucket, get some of it back.
+  if (free + pace.fixed.peak < pace.limit * 0.8) {
+    learnGradual(pace, free)
+    return
+  }
   if (doubtful) pace.windowMillis = Math.min(pace.windowMillis, Math.max(500, now - startedAt))
   const doubt = !doubted && end === null && !knowsReset
   if (!knowsReset) learnLength(pace, now)

@@ -225,12 +225,15 @@ const unpack = {
   deflate: promisify(inflate)
 } as const
 
+/** Pages of JSON shrink to a tenth and less: room for one in few pieces, which are to be joined. */
+const unpackedRoom = (bytes: number): number => Math.max(16_384, Math.min(bytes * 8, 2 * 1024 * 1024))
+
 const decompress = (raw: Raw): Effect.Effect<Answer, WireError> => {
   const encoding = raw.headers["content-encoding"]?.trim().toLowerCase() ?? ""
   const how = Object.hasOwn(unpack, encoding) ? unpack[encoding as keyof typeof unpack] : undefined
   if (how === undefined || raw.body.length === 0) return Effect.succeed(raw)
   return Effect.tryPromise({
-    try: () => how(raw.body, { maxOutputLength: maxBodyBytes }),
+    try: () => how(raw.body, { chunkSize: unpackedRoom(raw.body.length), maxOutputLength: maxBodyBytes }),
     catch: (cause) =>
       new WireError({ kind: "body", message: `the ${encoding} body is broken: ${words(cause as Error)}`, sent: true })
   }).pipe(Effect.map((body) => ({ ...raw, body })))

@@ -97,19 +97,51 @@ const frame = (schemaId: number): Buffer => {
   return out
 }
 
-/** Where records are written before their length is known. Nothing here waits, so one is enough for all. */
-let scratch = Buffer.allocUnsafeSlow(64 * 1024)
+/** Records are written one behind the other into a common piece of memory: a piece of its own for each costs more than it. */
+const slabBytes = 256 * 1024
+let slab = Buffer.allocUnsafeSlow(slabBytes)
+let used = 0
+/** Where large records are written before their length is known. Nothing here waits, so one is enough for all. */
+let scratch = Buffer.allocUnsafeSlow(slabBytes)
 
 /** `prefix` and values, field by field. */
 const encode = (fields: ReadonlyArray<Field>, valueAt: (index: number) => Value, prefix: Buffer): Buffer => {
   let most = prefix.length
   for (let i = 0; i < fields.length; i++) most += (fields[i] as Field).kind.most(valueAt(i))
+  if (most > slabBytes / 8) return alone(fields, valueAt, prefix, most)
+  if (used + most > slabBytes) {
+    slab = Buffer.allocUnsafeSlow(slabBytes)
+    used = 0
+  }
+  const from = used
+  used = write(fields, valueAt, prefix, slab, from)
+  return slab.subarray(from, used)
+}
+
+const alone = (
+  fields: ReadonlyArray<Field>,
+  valueAt: (index: number) => Value,
+  prefix: Buffer,
+  most: number
+): Buffer => {
   if (most > scratch.length) scratch = Buffer.allocUnsafeSlow(most * 2)
-  let end = prefix.copy(scratch)
-  for (let i = 0; i < fields.length; i++) end = (fields[i] as Field).kind.write(scratch, end, valueAt(i))
-  const out = Buffer.allocUnsafe(end)
+  const end = write(fields, valueAt, prefix, scratch, 0)
+  const out = Buffer.allocUnsafeSlow(end)
   scratch.copy(out, 0, 0, end)
   return out
+}
+
+const write = (
+  fields: ReadonlyArray<Field>,
+  valueAt: (index: number) => Value,
+  prefix: Buffer,
+  out: Buffer,
+  from: number
+): number => {
+  out.set(prefix, from)
+  let end = from + prefix.length
+  for (let i = 0; i < fields.length; i++) end = (fields[i] as Field).kind.write(out, end, valueAt(i))
+  return end
 }
 
 const given = (values: Fields, field: Field | undefined): Value => {

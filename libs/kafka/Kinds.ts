@@ -119,7 +119,8 @@ const text: Kind = {
     if (typeof value === "string") return writeText(out, at, value)
     if (!Buffer.isBuffer(value)) throw mismatch(value)
     const start = writeVarint(out, at, value.length * 2)
-    return start + value.copy(out, start)
+    out.set(value, start)
+    return start + value.length
   },
   read: (bytes, at, raw) => {
     const [zigzag, start] = readVarint(bytes, at)

@@ -43,6 +43,21 @@ const usual = fc.record(
   { key: fc.option(value), value: fc.option(value), headers },
   { requiredKeys: ["value"], noNullPrototype: true }
 )
+/** Records of one batch, as ours are: most headers are the same ones, in the same order, and are copied from the record before. */
+const few = [
+  ["ce_type", "bridge.raw.ticket"],
+  ["ce_type", "größer"],
+  ["bridge_tenant", "acme"],
+  ["größe", Buffer.from([1, 2, 3])],
+  ["größe", Buffer.from([1, 2, 3])],
+  ["", ""],
+  ["long", "x".repeat(63)],
+  ["long", `${"x".repeat(63)}ä`]
+] as const
+const alike = fc.record(
+  { key: fc.option(value), value: fc.option(value), headers: fc.subarray([...few]).map(Object.fromEntries) },
+  { requiredKeys: ["value"], noNullPrototype: true }
+)
 /** What the fast path leaves to the original: times of its own, headers that come twice. */
 const unusual = fc.record(
   {
@@ -83,6 +98,7 @@ const requests = (message: fc.Arbitrary<object>) =>
 describe("produce", () => {
   it.each([
     ["usual", usual],
+    ["alike", alike],
     ["unusual", fc.oneof(usual, unusual)]
   ])("writes the very bytes of the original for %s messages", async (_, message) => {
     await fc.assert(
@@ -110,6 +126,19 @@ describe("produce", () => {
     }
     const [ours, theirs] = [await produce(request).encode(), await produceStock(request).encode()]
     expect(ours.buffer.equals(theirs.buffer)).toBe(true)
+  })
+})
+
+describe("requests at the same time", () => {
+  it("do not write into each other's room", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(requests(alike), { minLength: 2, maxLength: 8 }), async (list) => {
+        const ours = await Promise.all(list.map((request) => produce(request).encode()))
+        for (const [i, request] of list.entries())
+          expect(ours[i]?.buffer.equals((await produceStock(request).encode()).buffer)).toBe(true)
+      }),
+      { numRuns: 50 }
+    )
   })
 })
 

@@ -196,9 +196,8 @@ const request = (sends: ReadonlyArray<Send>) => {
   const topics = new Map<string, Array<kafkajs.Message>>()
   for (const { topic, partition, messages } of sends) {
     const list = topics.get(topic) ?? []
-    for (const { key, value, headers } of messages) {
-      list.push({ key, value, partition, ...(headers === undefined ? {} : { headers: { ...headers } }) })
-    }
+    for (const { key, value, headers } of messages)
+      list.push(headers === undefined ? { key, value, partition } : { key, value, partition, headers })
     topics.set(topic, list)
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }))

@@ -15,6 +15,11 @@ interface Row {
   readonly entity: EntityId
   readonly expected: number | null
   readonly extracted: number
+}
+
+/** What takes longer the more records a job has. */
+export interface Counts {
+  readonly entity: EntityId
   readonly archived: number
   readonly excluded: number
   readonly approved: number
@@ -22,25 +27,29 @@ interface Row {
   readonly failed: number
 }
 
-/** One statement and the job row, in the tenant's transaction; indexes by job serve each part. */
-export const standingOf = (jobId: string) =>
+export const countsIn = (standing: Standing): ReadonlyArray<Counts> =>
+  standing.entities.map(({ approved, archived, entity, excluded, failed, loaded }) => ({
+    entity: entity as EntityId,
+    archived,
+    excluded,
+    approved,
+    loaded,
+    failed
+  }))
+
+/** In the tenant's transaction; `known` counts are taken as they are, so that a page is told at once in any job. */
+export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
   Effect.gen(function* () {
     const job = yield* jobRow(jobId)
     const sql = yield* SqlClient.SqlClient
     const rows =
-      yield* sql<Row>`select e as entity, p.expected::int as expected, coalesce(b.extracted, 0)::int as extracted,
-        coalesce(r.archived, 0)::int as archived, coalesce(r.archived - r.approved, 0)::int as excluded,
-        coalesce(r.approved, 0)::int as approved, coalesce(o.loaded, 0)::int as loaded, coalesce(o.failed, 0)::int as failed
+      yield* sql<Row>`select e as entity, p.expected::int as expected, coalesce(b.extracted, 0)::int as extracted
       from unnest(${job.entities}::text[]) with ordinality as t(e, n)
       left join job_progress p on p.job_id = ${job.id}::uuid and p.entity = e
       left join (select entity, sum(rows) as extracted from job_batches
         where job_id = ${job.id}::uuid and state in ('sent', 'refined') group by entity) b on b.entity = e
-      left join (select entity, count(*) as archived, count(*) filter (where ${sql.literal(approvedOnly)}) as approved
-        from job_records where job_id = ${job.id}::uuid group by entity) r on r.entity = e
-      left join (select entity, count(*) filter (where outcome not in ('failed', 'unknown')) as loaded,
-          count(*) filter (where outcome in ('failed', 'unknown')) as failed
-        from job_record_outcomes where job_id = ${job.id}::uuid group by entity) o on o.entity = e
       order by n`
+    const counts = new Map((known ?? (yield* countsOf(job.id))).map((c) => [c.entity, c]))
     return {
       jobId: job.id,
       state: job.state,
@@ -50,6 +59,22 @@ export const standingOf = (jobId: string) =>
       auditComplete: job.audit_complete,
       error: job.error,
       at: DateTime.formatIso(yield* DateTime.now),
-      entities: rows
+      entities: rows.map((r) => ({ ...r, ...(counts.get(r.entity) ?? none(r.entity)) }))
     } satisfies Standing
   })
+
+const none = (entity: EntityId): Counts => ({ entity, archived: 0, excluded: 0, approved: 0, loaded: 0, failed: 0 })
+
+/** Indexes by job serve each part. */
+export const countsOf = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Counts>`select entity, coalesce(r.archived, 0)::int as archived,
+        coalesce(r.archived - r.approved, 0)::int as excluded, coalesce(r.approved, 0)::int as approved,
+        coalesce(o.loaded, 0)::int as loaded, coalesce(o.failed, 0)::int as failed
+      from (select entity, count(*) as archived, count(*) filter (where ${sql.literal(approvedOnly)}) as approved
+        from job_records where job_id = ${jobId}::uuid group by entity) r
+      full join (select entity, count(*) filter (where outcome not in ('failed', 'unknown')) as loaded,
+          count(*) filter (where outcome in ('failed', 'unknown')) as failed
+        from job_record_outcomes where job_id = ${jobId}::uuid group by entity) o using (entity)`
+  )

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { paced, remember } from "./Pace.ts"
 import { isDue, isFresh, restUntil, untilNext } from "./Rounds.ts"
-import { type Standing, standingOf } from "./Snapshot.ts"
+import { type Counts, countsIn, countsOf, type Standing, standingOf } from "./Snapshot.ts"
 
 /** Said again when nothing changes, so that proxies keep the connection and a dead client is noticed. */
 const aliveMillis = 15_000
@@ -24,6 +24,10 @@ interface Watched {
   restUntil: number
   remembered: ReadonlyArray<Standing>
   last: JobProgress | undefined
+  /** Counted beside, since it takes longer the more records there are. */
+  counts: ReadonlyArray<Counts>
+  countAfter: number
+  counting: boolean
 }
 
 export class Watch extends Context.Service<
@@ -43,7 +47,8 @@ export class Watch extends Context.Service<
   static readonly layer = Layer.effect(Watch, Effect.suspend(make))
 }
 
-const standing = (tenantId: string, jobId: string) => inTenant(tenantId)(standingOf(jobId))
+const standing = (tenantId: string, jobId: string, known?: ReadonlyArray<Counts>) =>
+  inTenant(tenantId)(standingOf(jobId, known))
 
 function make() {
   return Effect.gen(function* () {
@@ -51,13 +56,45 @@ function make() {
     const jobs = new Map<string, Watched>()
     const closed = yield* Deferred.make<void>()
     const bell = yield* Queue.sliding<void>(1)
+    const scope = yield* Effect.scope
 
     const read = (w: Watched) =>
       Effect.gen(function* () {
         w.due = false
         const began = yield* Clock.currentTimeMillis
-        yield* take(w, yield* standing(w.tenantId, w.jobId), began)
+        const quick = yield* standing(w.tenantId, w.jobId, w.counts)
+        // Another state, and the end above all, is told with its own counts.
+        const moved = quick.state !== w.last?.state || quick.revision !== w.last.revision
+        if (!moved) yield* Effect.forkIn(recount(w), scope)
+        yield* moved ? takeWhole(w, yield* standing(w.tenantId, w.jobId), began) : take(w, quick, began)
       }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+
+    const recount = (w: Watched) =>
+      Effect.gen(function* () {
+        const began = yield* Clock.currentTimeMillis
+        if (w.counting || began < w.countAfter) return
+        w.counting = true
+        const counts = yield* inTenant(w.tenantId)(countsOf(w.jobId)).pipe(
+          Effect.ensuring(Effect.sync(() => (w.counting = false)))
+        )
+        w.countAfter = restUntil(began, yield* Clock.currentTimeMillis)
+        const before = new Map(w.counts.map((c) => [c.entity, c]))
+        if (counts.every((c) => JSON.stringify(c) === JSON.stringify(before.get(c.entity)))) return
+        w.counts = counts
+        wake(w)
+      }).pipe(Effect.ignore, Effect.provideService(SqlClient.SqlClient, sql))
+
+    const wake = (w: Watched) => {
+      if (w.due) return
+      w.due = true
+      Queue.offerUnsafe(bell, undefined)
+    }
+
+    const takeWhole = (w: Watched, now: Standing, began: number) =>
+      Effect.suspend(() => {
+        w.counts = countsIn(now)
+        return take(w, now, began)
+      })
 
     const take = (w: Watched, now: Standing, began: number) =>
       Effect.gen(function* () {
@@ -98,7 +135,10 @@ function make() {
             toldAt: 0,
             restUntil: 0,
             remembered: [],
-            last: undefined
+            last: undefined,
+            counts: [],
+            countAfter: 0,
+            counting: false
           }
           jobs.set(jobId, w)
           return w
@@ -122,7 +162,7 @@ function make() {
             : yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
         const w = yield* enter(tenantId, jobId)
         const updates = yield* PubSub.subscribe(w.hub)
-        if (now !== undefined) yield* take(w, now, began)
+        if (now !== undefined) yield* takeWhole(w, now, began)
         else if (w.last === undefined) yield* read(w)
         const first = w.last
         const rest = Stream.fromSubscription(updates)
@@ -137,9 +177,7 @@ function make() {
       job,
       touch: (jobId) => {
         const w = jobs.get(jobId)
-        if (w === undefined || w.due) return
-        w.due = true
-        Queue.offerUnsafe(bell, undefined)
+        if (w !== undefined) wake(w)
       },
       close: Effect.asVoid(Deferred.succeed(closed, undefined))
     })

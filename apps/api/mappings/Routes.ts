@@ -1,12 +1,14 @@
 // The routes of mappings. For main.ts.
 import { CurrentUser } from "@bridge/contract/Access"
 import { Api } from "@bridge/contract/Api"
+import { changesBetween } from "@bridge/domain/MappingDiff"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { allowed } from "../access/AccessLive.ts"
 import { once } from "../http/Once.ts"
 import { inTenant } from "../http/Rows.ts"
-import { insertMapping, mappingRow, mappingView, newestMappings, readMapping } from "./Stored.ts"
+import { previewOf } from "./Preview.ts"
+import { insertMapping, mappingRow, mappingView, newestMappings, readMapping, versionsOf } from "./Stored.ts"
 
 export const mappingRoutes = HttpApiBuilder.group(Api, "mappings", (handlers) =>
   handlers.handleAll({
@@ -36,6 +38,22 @@ export const mappingRoutes = HttpApiBuilder.group(Api, "mappings", (handlers) =>
     get: Effect.fn(function* ({ params, query }) {
       const { tenantId } = yield* CurrentUser
       return mappingView(yield* inTenant(tenantId)(mappingRow(params.id, query.version)))
+    }),
+    versions: Effect.fn(function* ({ params }) {
+      const { tenantId } = yield* CurrentUser
+      return yield* inTenant(tenantId)(versionsOf(params.id))
+    }),
+    diff: Effect.fn(function* ({ params, query }) {
+      const { tenantId } = yield* CurrentUser
+      const [from, to] = yield* inTenant(tenantId)(
+        Effect.all([mappingRow(params.id, query.from), mappingRow(params.id, query.to)])
+      )
+      const changes = changesBetween(mappingView(from).mapping, mappingView(to).mapping)
+      return { id: from.id, from: from.version, to: to.version, changes }
+    }),
+    preview: Effect.fn(function* ({ params, payload }) {
+      const { tenantId } = yield* CurrentUser
+      return yield* previewOf(tenantId, params.id, payload)
     })
   })
 )

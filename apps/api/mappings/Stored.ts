@@ -56,6 +56,16 @@ export const mappingRow = (id: string, version: number | undefined) =>
     return row ?? (yield* Effect.fail(problem("mapping-unknown", `There is no mapping ${named}.`)))
   })
 
+/** The newest first. */
+export const versionsOf = (id: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* mappingRow(id, undefined)
+    const rows = yield* sql<MappingRow>`select ${sql.literal(columns)} from mappings where id = ${id}::uuid
+      order by version desc limit 500`
+    return rows.map(headOf)
+  })
+
 /** `mapping-invalid` with a place and an action for each fault. */
 export const readMapping = (json: unknown): Effect.Effect<Mapping, Problem<422>> =>
   Result.match(decodeMapping(json), {

@@ -59,12 +59,17 @@ export const readBatch = Effect.fn("Archive.readBatch")(function* (
   const { bodies, parents, records } = yield* rowsOf(jobId, entity, key).pipe(inTenant(tenantId))
   const rows = parents === null || source === null ? [] : yield* rawRows(parents)
   const canonical = source === null ? noCanonical : yield* canonicalOf(tenantId, entity, key, rows, source)
-  return yield* Effect.forEach(records, (r) =>
-    Effect.map(elementOf(tenantId, bodies?.transformed?.[r.position] ?? null), (element) =>
-      reviewed(r, element, canonical)
-    )
-  )
+  const all: Array<Reviewed> = []
+  for (const r of records) {
+    const stored = bodies?.transformed?.[r.position] ?? null
+    // Only what is in the blob store has to be waited for.
+    const element = isInline(stored) ? stored : yield* elementOf(tenantId, stored)
+    all.push(reviewed(r, element, canonical))
+  }
+  return all
 })
+
+const isInline = (stored: StoredElement): stored is Exclude<StoredElement, BlobRef> => blobOf(stored) === undefined
 
 const rowsOf = (jobId: string, entity: EntityId, key: BatchKey) =>
   Effect.gen(function* () {
@@ -128,7 +133,7 @@ const canonicalOf = (
     const found = new Map<string, JsonObject>()
     if (stream === undefined) return noCanonical
     for (const row of rows) {
-      const whole = yield* inlined(tenantId, row)
+      const whole = blobOf(row) === undefined ? row : yield* inlined(tenantId, row)
       if (!isObject(whole)) continue
       for (const n of normalisedSafely(() => stream.normalise(config, whole)))
         if (n.entity === entity) found.set(n.sourceId, { ...n.record })

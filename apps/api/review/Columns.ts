@@ -119,6 +119,7 @@ const said = (warnings: ReadonlyArray<Warning>): string => warnings.map((w) => w
 
 const topicCell = (topic: Topic, r: Reviewed): string => {
   const reason = reasonOf(r)
+  if (reason === "" && r.warnings.length === 0) return ""
   const words = [
     ...(topic.reason?.test(reason) === true ? [reason] : []),
     ...r.warnings.filter((w) => topic.codes.includes(w.code)).map((w) => w.message)

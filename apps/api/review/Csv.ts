@@ -8,7 +8,11 @@ export const harmless = (text: string): string => (formula.test(text) ? `'${text
 
 const quoted = /[",\r\n]|^ | $/
 
+/** Neither to be made harmless nor to be quoted: most cells. */
+const special = /[",\r\n]|^[ =+\-@\t]| $/
+
 const cell = (text: string): string => {
+  if (text === "" || !special.test(text)) return text
   const safe = harmless(text)
   return quoted.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

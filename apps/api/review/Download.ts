@@ -40,7 +40,8 @@ export const csvOf = Effect.fn("Download.csv")(function* (tenantId: string, jobI
   const services = yield* Effect.context<SqlClient.SqlClient | Effect.Services<ReturnType<typeof readBatch>>>()
   const downloads = yield* Downloads
   const rows = Stream.unwrap(Effect.as(downloads.held(tenantId), Stream.fromIterable(batches))).pipe(
-    Stream.mapEffect((key) => readBatch(tenantId, job.id, entity, key, source)),
+    // The next batch comes from the database while this one is written.
+    Stream.mapEffect((key) => readBatch(tenantId, job.id, entity, key, source), { concurrency: 2 }),
     Stream.map((records) => records.map((r) => line(cells(r))).join("")),
     Stream.filter((text) => text !== ""),
     Stream.provideContext(services)

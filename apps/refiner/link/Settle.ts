@@ -79,7 +79,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
       from (select source_id from job_records where job_id = ${jobId}::uuid and entity = ${id}
         and source_id > ${after} order by source_id limit ${slice}) as t`
     if (end === undefined || end.last === null) return undefined
-    const policies = JSON.stringify(Object.fromEntries(plan.policies(id).map(({ path, ...policy }) => [path, policy])))
+    const policies = JSON.stringify(plan.policies(id))
     const { assignee, group, organization, requester } = plan.work(id)
     const outside = isConversation(id) && wanted.includes("group-member") ? plan.options.assigneeOutsideGroup : "keep"
     const strict = isConversation(id) && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
@@ -97,27 +97,34 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
       -- One row per reference, one without a path where a record has none.
       reference as materialized (
         select m.*, k.key as path, k.value ->> 'entity' as kind, k.value ->> 'nativeId' as native,
-          coalesce(${policies}::jsonb -> k.key ->> 'missing', 'drop') as missing,
-          coalesce((${policies}::jsonb -> k.key ->> 'agent')::boolean, false) as agent,
-          coalesce((${policies}::jsonb -> k.key ->> 'name')::boolean, false) as by_name,
-          array(select e || (k.value ->> 'nativeId') from unnest(${prefixes}::text[]) e
-            where not (k.value ->> 'entity' = any(${wanted}::text[]))) as earlier
-        from mine m left join lateral jsonb_each(coalesce(m.refs, '{}')) k on true),
+          coalesce(y.missing, 'drop') as missing, coalesce(y.agent, false) as agent, coalesce(y.name, false) as by_name
+        from mine m left join lateral jsonb_each(m.refs) k on true
+          left join jsonb_to_recordset(${policies}::jsonb) as y(path text, missing text, agent boolean, name boolean)
+            on y.path = k.key),
+      -- What they refer to, each once: thousands of tickets have the same few hundred people.
+      referred as materialized (
+        select kind, native, by_name, array(select e || native from unnest(${prefixes}::text[]) e
+          where not (kind = any(${wanted}::text[]))) as earlier
+        from (select distinct kind, native, by_name from reference where path is not null) as d),
       hit as materialized (
-        select r.*, t.target from reference r left join lateral (
+        select f.kind, f.native, f.by_name, t.target from referred f left join lateral (
           select coalesce(x.resolution -> 'merged' ->> 'into', x.source_id) as target from job_records x
-          where x.job_id = ${jobId}::uuid and x.entity = r.kind and x.native_id = r.native
-            and (r.by_name or (x.state = 'ready' and x.resolution ->> 'excluded' is null))
+          where x.job_id = ${jobId}::uuid and x.entity = f.kind and x.native_id = f.native
+            and (f.by_name or (x.state = 'ready' and x.resolution ->> 'excluded' is null))
           union all
           select l.source_id from jobs j join load_ledger l on l.tenant_id = j.tenant_id
             and l.destination_account = j.destination_account and l.source_account = j.source_account
-            and l.entity = r.kind and l.source_id = any(r.earlier)
+            and l.entity = f.kind and l.source_id = any(f.earlier)
           where j.id = ${jobId}::uuid and l.state in ('created', 'matched', 'updated') and l.destination_id is not null
           order by 1 limit 1) t on true),
+      target as materialized (
+        select h.*, w.title, w.source_id is null
+          or coalesce(w.resolution -> 'set' ->> 'role', w.status, '') in ('agent', 'admin') as can
+        from hit h left join lateral (select source_id, title, status, resolution from job_records w
+          where w.job_id = ${jobId}::uuid and w.entity = h.kind and w.source_id = h.target offset 0) w on true),
       named as materialized (
-        select h.*, w.title, h.target is not null and (not h.agent or w.source_id is null
-          or coalesce(w.resolution -> 'set' ->> 'role', w.status, '') in ('agent', 'admin')) as good
-        from hit h left join job_records w on w.job_id = ${jobId}::uuid and w.entity = h.kind and w.source_id = h.target),
+        select r.*, t.target, t.title, t.target is not null and (not r.agent or t.can) as good
+        from reference r left join target t on t.kind = r.kind and t.native = r.native and t.by_name = r.by_name),
       linked as materialized (
         select source_id, min(parent_id) as parent_id, min(parent_entity) as parent_entity, (array_agg(refs))[1] as refs,
           (array_agg(resolution))[1] as resolution, (array_agg(warnings))[1] as warnings,

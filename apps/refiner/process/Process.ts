@@ -2,7 +2,7 @@
 // For the refiner's shells. What does not belong here: repairs (resolve/), what a vendor's fields mean (its connector).
 import { isUtf8 } from "node:buffer"
 import type { AnyConnector, JsonObject, Normalised } from "@bridge/connectors/Connector"
-import { parseExact } from "@bridge/domain/ExactJson"
+import { parseExactBytes } from "@bridge/domain/ExactJson"
 import type { JsonValue } from "@bridge/domain/Records"
 
 /** What a row of one stream becomes; from the connector of the source. */
@@ -29,25 +29,12 @@ export const processRow = (
   if (normalise === null) return poison("unknown-stream", "the connector has no stream of this name")
   // PostgreSQL would refuse the batch, and as text the row would be another one.
   if (!isUtf8(bytes)) return poison("not-utf8", "the row is not UTF-8")
-  return processText(
-    normalise,
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
-    sourceId,
-    parentId
-  )
-}
-
-export const processText = (
-  normalise: Normalise,
-  text: string,
-  sourceId: string,
-  parentId: string | null
-): Processed => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   try {
-    const row = parseExact(text)
+    const row = parseExactBytes(buffer)
     if (typeof row !== "object" || row === null || Array.isArray(row))
       return poison("not-an-object", "the row is no JSON object")
-    if (text.length > 2 * maxDepth && isDeep(row, maxDepth))
+    if (buffer.length > 2 * maxDepth && isDeep(row, maxDepth))
       return poison("too-deep", `nested deeper than ${maxDepth} levels`)
     return named(normalise(row as JsonObject, parentId), sourceId)
   } catch (fault) {
@@ -59,7 +46,7 @@ export const processText = (
 /** Deeper rows are no data but an attack or a fault: whoever reads JSON by recursion (PostgreSQL, browsers) fails on them. */
 const maxDepth = 2000
 
-/** Looked at only where the text is long enough to be so deep. */
+/** Looked at only where the row is long enough to be so deep. */
 const isDeep = (value: JsonValue, left: number): boolean =>
   typeof value === "object" &&
   value !== null &&

@@ -67,8 +67,7 @@ export const exportList = (form: ListForm & { readonly otherwise?: string }) => 
     const after = scalarText(cut.envelope.after_cursor)
     const asked = textOf(cursor.cursor)
     const ended = cut.envelope.end_of_stream === "true" || after === null || (after === asked && rows.length === 0)
-    const seen = new Set(textsOf(cursor.seen))
-    const fresh = rows.filter((row) => !seen.has(mark(row)) && seen.add(mark(row)))
+    const fresh = unseen(rows, textsOf(cursor.seen))
     const place = after ?? asked
     const next: Cursor = {
       ...(place === null ? { start_time: cursor.start_time ?? 0 } : { cursor: place }),
@@ -88,6 +87,12 @@ const isListed = (cursor: Cursor): boolean => cursor.listed === true
 const sizeOf = (cursor: Cursor): number => (typeof cursor.per_page === "number" ? cursor.per_page : exportSize)
 
 const mark = (row: Row): string => `${row.sourceId}@${row.version}`
+
+/** Each row once, without those that were there before. */
+const unseen = (rows: ReadonlyArray<Row>, before: ReadonlyArray<string>): ReadonlyArray<Row> => {
+  const seen = new Set(before)
+  return rows.filter((row) => seen.size < seen.add(mark(row)).size)
+}
 
 /** Rows of the last instant of a page: those that the next page may repeat. */
 const lastMarks = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {

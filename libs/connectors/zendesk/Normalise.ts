@@ -60,13 +60,14 @@ const channelOf = (row: JsonObject): string | null => textOf(objectOf(row.via).c
 
 /** `[{id, value}]` as values by field id. */
 const fieldValues = (value: Json | undefined): Custom => {
-  const pairs: Array<readonly [string, Json]> = []
+  const out: Record<string, Json> = {}
   for (const item of listOf(value)) {
     const field = objectOf(item)
     const id = idOf(field.id)
-    if (id !== null) pairs.push([id, field.value ?? null])
+    if (id === "__proto__") Object.defineProperty(out, id, { value: field.value ?? null, enumerable: true })
+    else if (id !== null) out[id] = field.value ?? null
   }
-  return Object.fromEntries(pairs)
+  return out
 }
 
 export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normalised> => {

@@ -3,6 +3,7 @@
 import type { AttachmentRecord } from "@bridge/domain/AssetRecords"
 import type { Warning } from "@bridge/domain/Element"
 import { type EntityId, entityIds } from "@bridge/domain/Entities"
+import { isPlain, millisOf } from "@bridge/domain/Instant"
 import { type CanonicalRecord, type FieldType, type RecordOf, recordFields } from "@bridge/domain/RecordFields"
 import type { JsonValue } from "@bridge/domain/Records"
 import { fileNotes } from "./Files.ts"
@@ -36,8 +37,9 @@ export const resolve = <E extends EntityId>(entity: E, record: RecordOf[E]): Res
   let repaired: Record<string, unknown> | undefined
   const notes: Array<Warning> = []
   const given = record as { readonly [field: string]: unknown }
-  for (const { fix, name, required } of checks[entity]) {
+  for (const { fix, name, required, sound } of checks[entity]) {
     const value = given[name]
+    if (sound(value)) continue
     const fixed = fix(value, (what) => notes.push({ code: "repaired", field: name, message: `${name}: ${what}` }))
     if (required && (fixed === null || fixed === "")) return { _tag: "Refused", reason: `${name} is missing` }
     if (fixed === value) continue
@@ -52,6 +54,8 @@ export const resolve = <E extends EntityId>(entity: E, record: RecordOf[E]): Res
 interface Check {
   readonly name: string
   readonly fix: Fix
+  /** Says quickly that `fix` would change nothing and note nothing, as with nearly all values; a required one is there. */
+  readonly sound: (value: unknown) => boolean
   readonly required: boolean
 }
 
@@ -154,6 +158,23 @@ const emails: Fix = (value, note) => {
   return clean.length === list.length && clean.every((one, i) => one === list[i]) ? list : clean
 }
 
+const isLong = (value: unknown): boolean =>
+  value === null || (typeof value === "string" && value.isWellFormed() && !value.includes("\0"))
+const isShort = (value: unknown): boolean =>
+  value === null || (typeof value === "string" && value.length <= maxShortText && isLong(value))
+const isReference = (value: unknown): boolean =>
+  value === null || (typeof value === "string" && value.length < 32 && /^[\w/.-]+$/.test(value))
+const soundByType: { readonly [T in FieldType]: Check["sound"] } = {
+  id: (value) => value !== null && isReference(value),
+  text: isShort,
+  strings: (value) => Array.isArray(value) && value.length === 0,
+  boolean: (value) => value === null || typeof value === "boolean",
+  integer: (value) => value === null || Number.isSafeInteger(value),
+  time: (value) => value === null || (typeof value === "string" && isPlain(value) && !Number.isNaN(millisOf(value))),
+  json: () => false,
+  list: (value) => Array.isArray(value) && value.length === 0
+}
+
 const byType: { readonly [T in FieldType]: Fix } = { id, text: shortText, strings, boolean, integer, time, json, list }
 const byName: { readonly [name: string]: Fix } = { email, other_emails: emails }
 const references = new Set([
@@ -186,7 +207,13 @@ const checksOf = (entity: EntityId): ReadonlyArray<Check> =>
   Object.entries(recordFields[entity]).map(([name, type]: readonly [string, FieldType]) => ({
     name,
     required: type === "id",
-    fix: byName[name] ?? (references.has(name) ? id : type === "text" && longTexts.has(name) ? longText : byType[type])
+    ...(byName[name] !== undefined
+      ? { fix: byName[name], sound: () => false }
+      : references.has(name)
+        ? { fix: id, sound: isReference }
+        : type === "text" && longTexts.has(name)
+          ? { fix: longText, sound: isLong }
+          : { fix: byType[type], sound: soundByType[type] })
   }))
 
 const checks = Object.fromEntries(entityIds.map((entity) => [entity, checksOf(entity)])) as {

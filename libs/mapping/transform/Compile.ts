@@ -6,6 +6,7 @@ import { type EntityId, entityIds } from "@bridge/domain/Entities"
 import type { EntityMapping, Mapping } from "@bridge/domain/Mapping"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { isConversation } from "@bridge/domain/Records"
+import type { RuleAnswer } from "../rules/Answer.ts"
 import { fileWriter } from "./Attached.ts"
 import { customWriter } from "./Custom.ts"
 import type { Draft, Writer } from "./Draft.ts"
@@ -22,7 +23,8 @@ export interface Transformed {
   readonly warnings: Draft["warnings"]
 }
 
-export type Transform = (record: CanonicalRecord) => Transformed
+/** `answers`: what the entity's rules said of the record (rules/Rules.ts); needed only when there are any. */
+export type Transform = (record: CanonicalRecord, answers?: ReadonlyArray<RuleAnswer>) => Transformed
 export type Transforms = { readonly [E in EntityId]: Transform }
 
 /** The hash that reviews, approvals and the loader know a record by. */
@@ -37,8 +39,8 @@ const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   const { leftOut } = entity
   if (leftOut !== undefined) return () => ({ element: null, excluded: leftOut, warnings: [] })
   const writers = writersOf(mapping, id, entity)
-  return (record) => {
-    const draft: Draft = { record, body: {}, refs: {}, meta: {}, warnings: [] }
+  return (record, answers = none) => {
+    const draft: Draft = { record, answers, body: {}, refs: {}, meta: {}, warnings: [] }
     for (const write of writers) {
       const excluded = write(draft)
       if (excluded !== null) return { element: null, excluded, warnings: draft.warnings }
@@ -51,15 +53,21 @@ const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   }
 }
 
-const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): ReadonlyArray<Writer> => [
-  ...entity.exclude.map(exclusion),
-  ...entity.fields.map((rule) => fieldWriter(mapping.values, rule)),
-  ...(id === "person" ? [personWriter(mapping.options)] : []),
-  ...(entity.text === undefined ? [] : [textWriter(entity.text, isConversation(id))]),
-  ...(entity.notes === undefined ? [] : [notesWriter(entity.notes)]),
-  ...(entity.file === undefined ? [] : [fileWriter(entity.file)]),
-  ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
-]
+const none: ReadonlyArray<RuleAnswer> = []
+
+const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): ReadonlyArray<Writer> => {
+  let rules = 0
+  const nextRule = () => rules++
+  return [
+    ...entity.exclude.map(exclusion),
+    ...entity.fields.map((rule) => fieldWriter(mapping.values, rule, nextRule)),
+    ...(id === "person" ? [personWriter(mapping.options)] : []),
+    ...(entity.text === undefined ? [] : [textWriter(entity.text, isConversation(id))]),
+    ...(entity.notes === undefined ? [] : [notesWriter(entity.notes)]),
+    ...(entity.file === undefined ? [] : [fileWriter(entity.file)]),
+    ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
+  ]
+}
 
 const exclusion = ({ reason, when }: EntityMapping["exclude"][number]): Writer => {
   const read = reader(when.field)

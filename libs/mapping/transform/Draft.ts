@@ -2,9 +2,11 @@
 import type { Element, ElementMeta, Ref, Warning } from "@bridge/domain/Element"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import type { JsonValue } from "@bridge/domain/Records"
+import type { RuleAnswer } from "../rules/Answer.ts"
 
 export interface Draft {
   readonly record: CanonicalRecord
+  readonly answers: ReadonlyArray<RuleAnswer>
   readonly body: Record<string, JsonValue>
   readonly refs: Record<string, Ref>
   readonly meta: { -readonly [K in keyof ElementMeta]: ElementMeta[K] }

@@ -16,13 +16,14 @@ class Unmapped {
   }
 }
 
-type Get = (record: CanonicalRecord, warnings: Array<Warning>) => JsonValue | Unmapped
+type Get = (draft: Draft) => JsonValue | Unmapped
 
-export const fieldWriter = (values: Mapping["values"], rule: FieldRule): Writer => {
-  const get = rule.concat === undefined ? part(values, rule, rule.to) : concat(values, rule)
+/** `nextRule` numbers the rules as rulesOf() lists them. */
+export const fieldWriter = (values: Mapping["values"], rule: FieldRule, nextRule: () => number): Writer => {
+  const get = rule.concat === undefined ? part(values, rule, rule.to, nextRule) : concat(values, rule, nextRule)
   const write = rule.ref === undefined ? valueWriter(rule) : refWriter(rule.to, rule.ref)
   return (draft) => {
-    const value = get(draft.record, draft.warnings)
+    const value = get(draft)
     if (value instanceof Unmapped) return value.reason
     return write(draft, value)
   }
@@ -53,37 +54,55 @@ export const refWriter =
     return null
   }
 
-const concat = (values: Mapping["values"], rule: FieldRule): Get => {
-  const parts = (rule.concat ?? []).map((one) => part(values, one, rule.to))
+const concat = (values: Mapping["values"], rule: FieldRule, nextRule: () => number): Get => {
+  const parts = (rule.concat ?? []).map((one) => part(values, one, rule.to, nextRule))
   const steps = (rule.transform ?? []).map((one) => step(one, rule.to))
   const when = condition(rule)
-  return (record, warnings) => {
-    if (!when(record)) return null
+  return (draft) => {
+    if (!when(draft.record)) return null
     const list: Array<JsonValue> = []
     for (const get of parts) {
-      const value = get(record, warnings)
+      const value = get(draft)
       if (value instanceof Unmapped) return value
       if (Array.isArray(value)) list.push(...value)
       else if (!isBlank(value)) list.push(value)
     }
-    return through(steps, list.length === 0 ? null : list, warnings)
+    return through(steps, list.length === 0 ? null : list, draft.warnings)
   }
 }
 
-const part = (values: Mapping["values"], { constant, from, map, transform, when }: Part, to: string): Get => {
-  const read = from === undefined ? () => constant ?? null : firstReader(from)
+const part = (values: Mapping["values"], one: Part, to: string, nextRule: () => number): Get => {
+  const { map, transform, when } = one
+  const read = source(one, to, nextRule)
   const holds = condition({ ...(when !== undefined && { when }) })
   const table = map === undefined ? undefined : values[map]
   const mapped = table === undefined ? undefined : valueMap(table, to)
   const steps = (transform ?? []).map((one) => step(one, to))
-  return (record, warnings) => {
-    if (!holds(record)) return null
-    const value = read(record)
-    if (mapped === undefined) return through(steps, value, warnings)
-    const found = mapped(value, warnings)
-    return found instanceof Unmapped ? found : through(steps, found, warnings)
+  return (draft) => {
+    if (!holds(draft.record)) return null
+    const value = read(draft)
+    if (mapped === undefined) return through(steps, value, draft.warnings)
+    const found = mapped(value, draft.warnings)
+    return found instanceof Unmapped ? found : through(steps, found, draft.warnings)
   }
 }
+
+const source = ({ constant, from, rule }: Part, to: string, nextRule: () => number): ((draft: Draft) => JsonValue) => {
+  if (rule !== undefined) return answered(to, nextRule())
+  if (from === undefined) return () => constant ?? null
+  const read = firstReader(from)
+  return (draft) => read(draft.record)
+}
+
+/** A rule that found no answer within its limits leaves the field without a value. */
+const answered =
+  (to: string, index: number): ((draft: Draft) => JsonValue) =>
+  (draft) => {
+    const answer = draft.answers[index] ?? { fault: "was not asked" }
+    if ("value" in answer) return answer.value
+    draft.warnings.push({ code: "rule-failed", field: to, message: `the rule of ${to} ${answer.fault}` })
+    return null
+  }
 
 const through = (steps: ReadonlyArray<Step>, value: JsonValue, warnings: Array<Warning>): JsonValue => {
   let out = value

@@ -1,6 +1,7 @@
 // The closed list of transformations as functions, compiled once per mapping. Pure and total: never throw, whatever comes in.
 // For Rules.ts. What does not belong here: which field they are for.
 import type { Warning } from "@bridge/domain/Element"
+import { isPlain, millisOf } from "@bridge/domain/Instant"
 import type { Transformation } from "@bridge/domain/Mapping"
 import type { JsonValue } from "@bridge/domain/Records"
 import { escapeHtml, truncateBytes } from "./Text.ts"
@@ -87,15 +88,13 @@ const truncate =
     return kept
   }
 
-const plain = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
-
 /** UTC to the second. What is no time, or before 1970, is no value: the destination would refuse the record for it. */
 export const instant = (value: JsonValue, field: string, warnings: Array<Warning>): string | null => {
   if (isBlank(value)) return null
   const text = textOf(value)
-  const millis = Date.parse(text)
+  const millis = millisOf(text)
   if (millis >= 0 && millis < 253_402_300_800_000) {
-    return plain.test(text) ? text : `${new Date(millis).toISOString().slice(0, 19)}Z`
+    return isPlain(text) ? text : `${new Date(millis).toISOString().slice(0, 19)}Z`
   }
   warnings.push({
     code: "time-unreadable",

@@ -36,7 +36,19 @@ const writeVarint = (out, at, n) => {
   return to
 }
 
-const lengthOf = (value) => (typeof value === "string" ? Buffer.byteLength(value) : value.length)
+/** Up to here a text is looked at letter by letter: a call into the engine costs more. */
+const SHORT = 64
+
+const isShortAscii = (text) => {
+  if (text.length > SHORT) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false
+  return true
+}
+
+const lengthOf = (value) => {
+  if (typeof value !== "string") return value.length
+  return isShortAscii(value) ? value.length : Buffer.byteLength(value)
+}
 
 const sizeOfBytes = (value) => {
   if (value == null) return 1
@@ -44,48 +56,128 @@ const sizeOfBytes = (value) => {
   return sizeOfVarint(length) + length
 }
 
+/** Writes a short ASCII text with its length, or nothing (-1). */
+const writeShortAscii = (out, at, text) => {
+  const start = writeVarint(out, at, text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x80) return -1
+    out[start + i] = code
+  }
+  return start + text.length
+}
+
+const writeText = (out, at, text) => {
+  const end = text.length <= SHORT ? writeShortAscii(out, at, text) : -1
+  if (end >= 0) return end
+  const start = writeVarint(out, at, Buffer.byteLength(text))
+  return start + out.write(text, start)
+}
+
 /** -1 as a zigzag varint is 1. */
 const writeBytes = (out, at, value) => {
+  if (typeof value === "string") return writeText(out, at, value)
   if (value == null) {
     out[at] = 1
     return at + 1
   }
-  const start = writeVarint(out, at, lengthOf(value))
-  return start + (typeof value === "string" ? out.write(value, start) : value.copy(out, start))
+  const start = writeVarint(out, at, value.length)
+  out.set(value, start)
+  return start + value.length
 }
 
-const sizeOfRecord = ({ key, value, headers }, index) => {
-  let count = 0
-  // Attributes and the time's distance from the batch's time, which is 0: one byte each.
-  let size = 2 + sizeOfVarint(index) + sizeOfBytes(key) + sizeOfBytes(value)
-  for (const name in headers) {
-    count++
-    size += sizeOfBytes(name) + sizeOfBytes(headers[name])
+/**
+ * How large each record is, and how much of its headers stands in the record before it: our records share most of theirs, which
+ * are then copied instead of encoded. Five numbers a record: size, headers, those shared, their bytes, all headers' bytes.
+ */
+const FACTS = 5
+const measure = (messages) => {
+  const facts = new Float64Array(messages.length * FACTS)
+  const names = []
+  const values = []
+  const ends = []
+  let known = 0
+  for (let index = 0; index < messages.length; index++) {
+    const { key, value, headers } = messages[index]
+    let count = 0
+    let same = 0
+    let alike = true
+    for (const name in headers) {
+      const text = headers[name]
+      if (alike && count < known && names[count] === name && values[count] === text) same++
+      else {
+        alike = false
+        names[count] = name
+        values[count] = text
+        ends[count] = (count === 0 ? 0 : ends[count - 1]) + sizeOfBytes(name) + sizeOfBytes(text)
+      }
+      count++
+    }
+    known = count
+    const bytes = count === 0 ? 0 : ends[count - 1]
+    // Attributes and the time's distance from the batch's time, which is 0: one byte each.
+    const size = 2 + sizeOfVarint(index) + sizeOfBytes(key) + sizeOfBytes(value) + sizeOfVarint(count) + bytes
+    const at = index * FACTS
+    facts[at] = size
+    facts[at + 1] = count
+    facts[at + 2] = same
+    facts[at + 3] = same === 0 ? 0 : ends[same - 1]
+    facts[at + 4] = bytes
   }
-  return size + sizeOfVarint(count)
+  return facts
 }
 
-const writeRecord = (out, at, { key, value, headers }, index, size) => {
-  let to = writeVarint(out, at, size)
-  out[to++] = 0
-  out[to++] = 0
-  to = writeVarint(out, to, index)
-  to = writeBytes(out, to, key)
-  to = writeBytes(out, to, value)
+const writeHeaders = (out, at, headers, same) => {
+  let to = at
   let count = 0
-  for (const _ in headers) count++
-  to = writeVarint(out, to, count)
-  for (const name in headers) to = writeBytes(out, writeBytes(out, to, name), headers[name])
+  for (const name in headers) if (count++ >= same) to = writeBytes(out, writeBytes(out, to, name), headers[name])
   return to
 }
 
-/** The records of a batch behind `room` free bytes. */
-const encodeRecords = (messages, room) => {
-  const sizes = messages.map(sizeOfRecord)
-  const out = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + sizeOfVarint(size) + size, room))
-  let at = room
-  for (const [index, message] of messages.entries()) at = writeRecord(out, at, message, index, sizes[index])
-  return out
+/** Uncompressed batches are needed for a moment only: their room is used again. */
+const spare = []
+const MOST_SPARE = 4
+const LARGEST_SPARE = 2 * 1024 * 1024
+
+const roomFor = (bytes) => {
+  const fit = spare.findIndex((one) => one.length >= bytes)
+  if (fit >= 0) return spare.splice(fit, 1)[0]
+  return Buffer.allocUnsafeSlow(bytes > LARGEST_SPARE ? bytes : Math.ceil(bytes / 262144) * 262144)
+}
+
+const giveBack = (buffer) => {
+  if (buffer.length > LARGEST_SPARE) return
+  if (spare.length === MOST_SPARE) spare.shift()
+  spare.push(buffer)
+}
+
+const sizeOfRecords = (facts) => {
+  let bytes = 0
+  for (let at = 0; at < facts.length; at += FACTS) bytes += sizeOfVarint(facts[at]) + facts[at]
+  return bytes
+}
+
+/** Writes the records of a batch; the position after them. */
+const writeRecords = (out, from, messages, facts) => {
+  let to = from
+  let headersBefore = 0
+  for (let index = 0; index < messages.length; index++) {
+    const { key, value, headers } = messages[index]
+    const at = index * FACTS
+    to = writeVarint(out, to, facts[at])
+    out[to++] = 0
+    out[to++] = 0
+    to = writeVarint(out, to, index)
+    to = writeBytes(out, to, key)
+    to = writeBytes(out, to, value)
+    to = writeVarint(out, to, facts[at + 1])
+    const shared = facts[at + 3]
+    if (shared > 0) out.copyWithin(to, headersBefore, headersBefore + shared)
+    writeHeaders(out, to + shared, headers, facts[at + 2])
+    headersBefore = to
+    to += facts[at + 4]
+  }
+  return to
 }
 
 const encodeBatch = async ({ compression, messages, now, producerId, producerEpoch, firstSequence, transactional }) => {
@@ -108,11 +200,23 @@ const encodeBatch = async ({ compression, messages, now, producerId, producerEpo
 }
 
 const records = async (compression, messages) => {
-  if (compression === Types.None) return encodeRecords(messages, HEAD)
-  const compressed = await lookupCodec(compression).compress({ buffer: encodeRecords(messages, 0) })
-  const batch = Buffer.allocUnsafe(HEAD + compressed.length)
-  compressed.copy(batch, HEAD)
-  return batch
+  const facts = measure(messages)
+  const bytes = sizeOfRecords(facts)
+  if (compression === Types.None) {
+    const batch = Buffer.allocUnsafe(HEAD + bytes)
+    writeRecords(batch, HEAD, messages, facts)
+    return batch
+  }
+  const room = roomFor(bytes)
+  try {
+    writeRecords(room, 0, messages, facts)
+    const compressed = await lookupCodec(compression).compress({ buffer: room.subarray(0, bytes) })
+    const batch = Buffer.allocUnsafe(HEAD + compressed.length)
+    compressed.copy(batch, HEAD)
+    return batch
+  } finally {
+    giveBack(room)
+  }
 }
 
 const encode = async ({ acks, timeout, transactionalId, producerId, producerEpoch, compression, topicData }) => {

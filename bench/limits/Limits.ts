@@ -1,0 +1,151 @@
+// `npm run bench -- limits`: how much of a vendor's limit is used, and how often it refuses, when form and figure of the limit
+// are not what is documented. In real time over HTTP, a vendor's minute lasting six seconds; the vendor counts.
+import { createServer, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { Budgets } from "@bridge/http/Budgets"
+import { layer as sharedBudgets } from "@bridge/http/BudgetsPostgres"
+import type { Call, Connection, LimitReading, Vendor } from "@bridge/http/Call"
+import { bucket, fixed, type Limiter, sliding, type Tell } from "@bridge/http/TestLimiter"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { Wire } from "@bridge/http/Wire"
+import { ownTestStack } from "@bridge/infra/TestStack"
+import { migrate } from "@bridge/store/Migrate"
+import { layer as postgres } from "@bridge/store/Postgres"
+import { ConfigProvider, Effect, Layer } from "effect"
+
+export interface LimitRow {
+  readonly form: string
+  readonly tell: Tell
+  readonly processes: number
+  /** Calls let through, of those the limit allows in that time. */
+  readonly used: number
+  readonly refused: number
+  /** What it must reach. */
+  readonly least: { readonly used: number; readonly refused: number }
+}
+
+const windowMillis = 6_000
+const limit = 300
+const workers = 8
+/** From the vendor's first byte in to its first byte out. */
+const latencyMillis = 30
+
+const forms = { fixed, sliding, bucket } as const
+type Form = keyof typeof forms
+
+const leastOf = (form: Form, tell: Tell): LimitRow["least"] => {
+  if (tell === "nothing") return { used: 0.9, refused: 0.01 }
+  return { used: form === "bucket" ? 0.98 : 0.95, refused: 0.001 }
+}
+
+interface Counter {
+  readonly limiter: Limiter
+  went: number
+  refused: number
+}
+
+const answer = (counter: Counter, response: ServerResponse): void => {
+  const { ok, reading, retryAfterMillis } = counter.limiter.hit(performance.now())
+  if (ok) counter.went += 1
+  else counter.refused += 1
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    ...(reading !== null && { "x-limit": String(reading.limit), "x-remaining": String(reading.remaining) }),
+    ...(reading?.resetMillis !== undefined && { "x-reset": String(reading.resetMillis / 1000) }),
+    ...(!ok && { "retry-after": String(retryAfterMillis / 1000) })
+  }
+  response.writeHead(ok ? 200 : 429, headers).end("{}")
+}
+
+/** A vendor with a limit of its own for every host name: the name's first word. */
+const startVendor = async (counters: ReadonlyMap<string, Counter>) => {
+  const server = createServer((request, response) => {
+    const counter = counters.get((request.headers.host ?? "").split(".")[0] ?? "")
+    request.resume()
+    if (counter === undefined) response.writeHead(404).end("{}")
+    else setTimeout(() => answer(counter, response), latencyMillis)
+  })
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+
+/** A third of the limit is documented, and that it is a fixed window, whatever it is. */
+const connector: Vendor<unknown> = {
+  vendor: "limits",
+  hostPattern: "*.vendor.test",
+  host: (config) => String(config),
+  authorise: () => ({}),
+  budgets: () => [{ name: "account", limit: limit / 3, windowMillis, form: "fixed", told: true }],
+  limits: (_call, { headers }): ReadonlyArray<LimitReading> => {
+    const [total, remaining, reset] = [headers["x-limit"], headers["x-remaining"], headers["x-reset"]].map(number)
+    if (total === undefined || remaining === undefined) return []
+    const resetMillis = reset === undefined ? {} : { resetMillis: reset * 1000 }
+    return [{ budget: "account", limit: total, remaining, ...resetMillis }]
+  },
+  verdict: (_call, { status }) => (status === 429 ? { _tag: "Throttled" } : { _tag: "Ok" })
+}
+
+const call: Call = { operation: "read", method: "GET", path: "/rows", idempotent: true }
+
+const busy = (name: string, until: number) => {
+  const host = `${name}.vendor.test`
+  const connection: Connection = { tenantId: "bench", connectionId: name, connector, config: host, share: 1 }
+  const worker = Effect.gen(function* () {
+    const http = yield* VendorHttp
+    while (performance.now() < until) yield* http.call(connection, call)
+  })
+  return Effect.all(
+    Array.from({ length: workers }, () => worker),
+    { concurrency: "unbounded", discard: true }
+  )
+}
+
+/** Every form of limit at the same time, `seconds` long; the last ones are kept by two processes together. */
+export const limits = async (seconds: number, say: (line: string) => void): Promise<ReadonlyArray<LimitRow>> => {
+  const rows = (Object.keys(forms) as ReadonlyArray<Form>).flatMap((form) =>
+    (["remaining", "reset-ceil", "nothing"] as const).flatMap((tell) =>
+      (tell === "reset-ceil" ? [1] : [1, 2]).map((processes) => {
+        const counter: Counter = { limiter: forms[form](limit, windowMillis, tell), went: 0, refused: 0 }
+        return { name: `${form}-${tell}-${processes}`, form, tell, processes, counter }
+      })
+    )
+  )
+  const vendor = await startVendor(new Map(rows.map(({ counter, name }) => [name, counter])))
+  const stack = await ownTestStack()
+  try {
+    const env = ConfigProvider.layer(
+      ConfigProvider.fromUnknown({
+        DATABASE_URL: stack.databaseUrl,
+        BRIDGE_HOST_MAP: JSON.stringify({ "*.vendor.test": vendor.origin })
+      })
+    )
+    await Effect.runPromise(migrate.pipe(Effect.provide(env)))
+    say(`${rows.length} limits for ${seconds} s, a vendor's minute lasting ${windowMillis / 1000} s`)
+    const until = performance.now() + seconds * 1000
+    // Two pools and two owners of budgets are what two services are to the database.
+    const shared = () => sharedBudgets.pipe(Layer.provide(Layer.fresh(postgres)))
+    const run = (processes: number, budgets: Layer.Layer<Budgets, unknown>) => {
+      const own = rows.filter((row) => row.processes === processes).map(({ name }) => busy(name, until))
+      const http = VendorHttp.layer.pipe(Layer.provide([Layer.fresh(Wire.layer), budgets]), Layer.provide(env))
+      const all = Effect.all(own, { concurrency: "unbounded", discard: true })
+      // A worker that waits for its turn at the end is not waited for.
+      return Effect.runPromise(all.pipe(Effect.timeoutOption(seconds * 1000), Effect.provide(http)))
+    }
+    await Promise.all([run(1, Budgets.layerMemory), run(2, Layer.fresh(shared())), run(2, Layer.fresh(shared()))])
+  } finally {
+    await stack.stop()
+    vendor.server.close()
+    vendor.server.closeAllConnections()
+  }
+  const full = limit * ((seconds * 1000) / windowMillis)
+  return rows.map(({ counter: { refused, went }, form, processes, tell }) => ({
+    form,
+    tell,
+    processes,
+    used: went / full,
+    refused: refused / (went + refused),
+    least: leastOf(form, tell)
+  }))
+}

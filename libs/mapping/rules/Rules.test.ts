@@ -1,0 +1,130 @@
+import { defaultMapping } from "@bridge/domain/DefaultMapping"
+import type { FieldRule, Mapping } from "@bridge/domain/Mapping"
+import { decodeMapping } from "@bridge/domain/MappingCheck"
+import { ruleFault } from "@bridge/domain/Rules"
+import { Effect, Result } from "effect"
+import { assert, describe, it } from "vitest"
+import { ticket } from "../testing/Samples.ts"
+import { compile } from "../transform/Compile.ts"
+import { compileRule, limits, rulesOf, withRules } from "./Rules.ts"
+
+const run = (rule: string, record: object = {}) => compileRule(rule)(record)
+
+describe("a rule over a record", () => {
+  it("gives a value, a list or nothing", async () => {
+    const record = { subject: "Printer", tags: ["a", "b"], custom: { site: "Berlin" } }
+    assert.deepStrictEqual(await run('subject & " in " & custom.site', record), { value: "Printer in Berlin" })
+    assert.deepStrictEqual(await run("tags.($uppercase($))", record), { value: ["A", "B"] })
+    assert.deepStrictEqual(await run("nothing.here", record), { value: null })
+    assert.deepStrictEqual(await run('tags[0] = "a" ? {"first": true} : null', record), { value: { first: true } })
+  })
+
+  it("changes nothing of the record, nor of anything else", async () => {
+    const record = { subject: "x", inner: { a: 1 } }
+    await run('$ ~> |inner|{"a": 2}|', record)
+    await run('$ ~> |$|{"__proto__": {"polluted": true}}|', record)
+    await run('{"__proto__": {"polluted": true}}', record)
+    assert.deepStrictEqual(record, { subject: "x", inner: { a: 1 } })
+    assert.notProperty({}, "polluted")
+    assert.notInclude(JSON.stringify(await run("constructor.constructor", record)), "unction")
+  })
+
+  it("fails by itself, in words", async () => {
+    assert.match(JSON.stringify(await run('$number("x")')), /fault.*number/i)
+    for (const rule of ["function($x) { $x }", "$sum", '{"a": [function($x) { $x }]}'])
+      assert.deepStrictEqual(await run(rule), { fault: "gives a function" })
+    assert.match(JSON.stringify(await run('$error("no site")')), /no site/)
+  })
+})
+
+describe("a hostile rule", () => {
+  const hostile = [
+    ["recursion without end", "($f := function($x) { $f($x + 1) + 1 }; $f(1))"],
+    ["a loop without end", "($f := function($x) { $f($x + 1) }; $f(1))"],
+    ["a text that doubles", '($f := function($t, $n) { $n = 0 ? $t : $f($t & $t, $n - 1) }; $f("xxxxxxxx", 60))'],
+    ["a list that doubles", "($f := function($l, $n) { $n = 0 ? $l : $f($append($l, $l), $n - 1) }; $f([1..100], 60))"],
+    ["a long padding", '$pad("x", 1000000000)'],
+    ["a long list", "[1..9999999]"],
+    ["lists in lists", "[1..3000].([1..3000].([1..3000]))"],
+    ["sorting of much", "$sort([1..9000], function($a, $b) { $a < $b }) ~> $sum()"],
+    ["a long answer", '[1..5000].("padding around " & $string($))']
+  ] as const
+  it("is stopped within its limits, and what stops it is told", async () => {
+    for (const [name, rule] of hostile) {
+      assert.isUndefined(ruleFault(rule), name)
+      const began = performance.now()
+      assert.property(await run(rule), "fault", name)
+      assert.isBelow(performance.now() - began, 40 * limits.timeout, name)
+    }
+  })
+})
+
+const base = defaultMapping("freshservice", "zendesk") as Mapping
+const withFields = (fields: ReadonlyArray<FieldRule>): Mapping => ({
+  ...base,
+  entities: { ...base.entities, ticket: { fields, exclude: [] } }
+})
+
+describe("the limits of a rule", () => {
+  it("count steps and characters, which are the same on every machine", async () => {
+    const adding = "($f := function($n, $s) { $n = 0 ? $s : $f($n - 1, $s + 1) }; $f(3000, 0))"
+    const [many, long] = [await run(adding), await run('"x" & $pad("y", 65535) & "z"')]
+    assert.match(JSON.stringify(many), /more than 20000 steps|timeout/)
+    assert.deepStrictEqual(long, { fault: "makes a text of more than 65536 characters" })
+    assert.property(await run("$pad('x', 65000)"), "value")
+  })
+})
+
+describe("a mapping with rules", () => {
+  const mapping = withFields([
+    { to: "subject", rule: '"[" & native_id & "] " & subject', transform: [{ do: "truncate", bytes: 12 }] },
+    { to: "tags", concat: [{ constant: "moved" }, { rule: "tags" }, { rule: '$error("never")' }] },
+    { to: "type", from: "priority" }
+  ])
+  const both = [ticket({ subject: "Fire", tags: ["x"] }), ticket({ subject: "Water", tags: [], native_id: "18" })]
+  const over = (m: Mapping) =>
+    Effect.runPromise(withRules(m, compile(m), (transforms) => both.map((one) => transforms.ticket(one))))
+
+  it("takes values from them as from fields, each record its own, and goes on where one fails", async () => {
+    const [fire, water] = await over(mapping)
+    assert.strictEqual(fire?.element?.body["subject"], "[17] Fire")
+    assert.strictEqual(water?.element?.body["subject"], "[18] Water")
+    assert.deepStrictEqual(fire?.element?.body["tags"], ["moved", "x"])
+    assert.deepStrictEqual(water?.element?.body["tags"], ["moved"])
+    assert.deepStrictEqual(
+      fire?.warnings.map((w) => [w.code, w.field]),
+      [["rule-failed", "tags"]]
+    )
+    assert.deepStrictEqual(await over(mapping), [fire, water])
+  })
+
+  it("is asked in the order in which its fields are written", () =>
+    assert.deepStrictEqual(rulesOf(mapping.entities.ticket), [
+      '"[" & native_id & "] " & subject',
+      "tags",
+      '$error("never")'
+    ]))
+
+  it("leaves out a record whose required field its rule cannot fill", async () => {
+    const [one] = await over(withFields([{ to: "subject", rule: "nowhere", required: true }]))
+    assert.deepInclude(one, { element: null, excluded: "no subject" })
+  })
+
+  it("is refused with the place of a rule that is none", () => {
+    const bad = decodeMapping(withFields([{ to: "subject", rule: "$now()" }]))
+    assert.isTrue(Result.isFailure(bad))
+    if (Result.isFailure(bad)) assert.deepInclude(bad.failure[0], { path: "$.entities.ticket.fields[0].rule" })
+    const two = decodeMapping(withFields([{ to: "subject", rule: "subject", from: "subject" }]))
+    assert.isTrue(Result.isFailure(two))
+  })
+
+  it("without rules is passed through once", () => {
+    let passes = 0
+    const plain = withFields([{ to: "subject", from: "subject" }])
+    return Effect.runPromise(
+      withRules(plain, compile(plain), () => {
+        passes++
+      })
+    ).then(() => assert.strictEqual(passes, 1))
+  })
+})
