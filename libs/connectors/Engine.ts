@@ -23,6 +23,7 @@ import type {
   Stream as StreamOf
 } from "./Connector.ts"
 import { fileRow, withLists } from "./Files.ts"
+import { isGone, isRefused } from "./Reasons.ts"
 import { identity, Trail } from "./Trail.ts"
 
 export interface Source extends Connection {
@@ -395,10 +396,3 @@ const filesOf = (source: Source, { again, row, stream }: Brought, { keep, wanted
     out.set(files.to, rows)
     return out
   })
-
-/** The record went away in between, or is not ours to see: 404, 410, 403. */
-const isGone = (reason: Reason): boolean =>
-  reason._tag === "Gone" || (reason._tag === "AuthRejected" && reason.status === 403)
-
-/** The vendor does not take the question. */
-const isRefused = (reason: Reason): boolean => reason._tag === "Refused" && reason.status === 400

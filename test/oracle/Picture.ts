@@ -245,8 +245,14 @@ const bodyOf = (html: string | null, text: string | null, otherwise: string, { f
   !isBlank(html)
     ? withBytes(String(html), (tag) => files.picture(Number(/\sdata-id="(\d+)"/.exec(tag)?.[1] ?? Number.NaN)))
     : !isBlank(text)
-      ? String(text)
+      ? shownAs(String(text))
       : otherwise
+
+/** HTML that shows a plain text as it is. */
+const shownAs = (text: string): string => {
+  const escaped = text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? "&quot;")
+  return escaped.split(/\r\n|\r|\n/).join("<br>")
+}
 
 /** What was sent as text is shown by Zendesk in a frame of its own: then the text itself is the body. */
 const foundBody = ({ attachments, html_body, plain_body }: FoundComment, { files }: Both): string =>
