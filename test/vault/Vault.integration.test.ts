@@ -156,8 +156,8 @@ describe("a changed key-encryption key", () => {
     await owner(`update tenants set data_key = '\\x01' where id = '${lost}'`)
     const { rewrapped, unknown } = await rewrap(2, 1)
     assert.isAtLeast(rewrapped, 2)
-    assert.deepStrictEqual(unknown, [lost])
-    assert.deepStrictEqual(await rewrap(2, 1), { rewrapped: 0, unknown: [lost] })
+    assert.include(unknown, lost)
+    assert.deepStrictEqual(await rewrap(2, 1), { rewrapped: 0, unknown })
 
     assert.strictEqual(await text(2), "the secret")
     assert.strictEqual(await reasonOf((v) => v.openText(a, sealed), 1), "KekWrong")
