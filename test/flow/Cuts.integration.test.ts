@@ -1,3 +1,4 @@
+import { sha256 } from "@bridge/domain/Canonical"
 import { chainOf, cutSteps } from "@bridge/flow/Cuts"
 import { header } from "@bridge/flow/Envelope"
 import { recordTopic } from "@bridge/flow/Flow"
@@ -9,7 +10,7 @@ import { scheduler } from "@bridge/scheduler/main"
 import { Effect, Layer } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { insertJob, type World, world } from "../harness/World.ts"
-import { extractorWith, reviewable } from "./Rig.ts"
+import { archivedRows, extractorWith, reviewable } from "./Rig.ts"
 
 const entities = ["ticket", "comment", "person", "group", "group-member", "department"] as const
 let sandbox: Sandbox
@@ -53,15 +54,14 @@ const run = async (cut: string) => {
         sort_key, title, status, warnings, refs, resolution
       from job_records where job_id = ${job}::uuid order by entity collate "C", source_id collate "C"`
   )
-  const archive = await w.rows(
-    (sql) => sql`select d.entity_type, encode(sha256(convert_to(r.e::text, 'UTF8')), 'hex') as hash
-      from job_extracted_data d cross join lateral json_array_elements(d.raw_data) as r(e)
-      where d.job_id = ${job}::uuid order by 1, 2`
+  const streamed = await Promise.all(
+    entities.map(async (entity) => (await archivedRows(w, job, entity)).map(({ body }) => `${entity} ${sha256(body)}`))
   )
+  const archive = streamed.flat().toSorted()
   const elements = await w.rows(
     (sql) => sql`select d.entity_type, e::text as element from job_extracted_data d
-      cross join lateral jsonb_array_elements(d.transformed_data) as t(e)
-      where d.job_id = ${job}::uuid and jsonb_typeof(e) = 'object' order by 1, e::text collate "C"`
+      cross join lateral json_array_elements(d.transformed_data) as t(e)
+      where d.job_id = ${job}::uuid and json_typeof(e) = 'object' order by 1, e::text collate "C"`
   )
   const normalized = await Promise.all(
     entities.map(async (entity) => {
