@@ -134,17 +134,20 @@ describe("a loader that is killed (promise 4)", () => {
     await lab.services.runPromise(lab.release(job, "person"))
     const both = Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
+      const reached = yield* Deferred.make<void>()
       let transactions = 0
       // Stands still after its intent was committed, until the other one is through.
       const slow = yield* Effect.forkChild(
         Effect.exit(
           lab.loadBatch(job, "person", 0, (p) =>
-            p === "commit" && ++transactions === 2 ? Deferred.await(gate) : Effect.void
+            p === "commit" && ++transactions === 2
+              ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(gate))
+              : Effect.void
           )
         ),
         { startImmediately: true }
       )
-      yield* Effect.sleep(150)
+      yield* Deferred.await(reached)
       yield* lab.loadBatch(job, "person", 0)
       yield* Deferred.succeed(gate, undefined)
       return yield* Fiber.join(slow)

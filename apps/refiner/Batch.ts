@@ -7,8 +7,8 @@ import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { isConversation, type JsonValue } from "@bridge/domain/Records"
 import { matchKey } from "@bridge/mapping/resolve/Identity"
-import { resolve } from "@bridge/mapping/resolve/Resolve"
 import type { Transforms } from "@bridge/mapping/transform/Compile"
+import { type Made, type Part, resolvedOf } from "./chain/Made.ts"
 import { type Normalise, processRow } from "./process/Process.ts"
 
 /** One row as the raw topic or the archive has it; `bytes` are the vendor's own. */
@@ -26,6 +26,8 @@ export interface RawRow {
   readonly bytes: Buffer
   /** In the blob store under this hash: the archive holds only a pointer. */
   readonly blob: string | null
+  /** What a stage before has made of it, where the chain is cut. */
+  readonly made?: Made
 }
 
 /** One row of `job_records`, and its element as canonical JSON (null: excluded, deleted, or a newer one is there). */
@@ -89,7 +91,7 @@ export const refineRows = (
     return at
   }
   for (const row of rows) {
-    const processed = processRow(normaliser(row.rowStream), row.bytes, row.sourceId, row.parentId)
+    const processed: Made = row.made ?? processRow(normaliser(row.rowStream), row.bytes, row.sourceId, row.parentId)
     if (processed._tag === "Poison") {
       dead.push({ row, code: processed.code, message: processed.message })
       continue
@@ -106,13 +108,13 @@ export const refineRows = (
 
 const push = (
   made: Array<RefinedRecord>,
-  one: Normalised,
+  one: Part,
   part: number,
   row: RawRow,
   transforms: Transforms,
   place: (id: EntityId, part: number, row: RawRow) => number
 ): string | null => {
-  const resolved = resolve(one.entity, one.record)
+  const resolved = resolvedOf(one)
   if (resolved._tag === "Refused") return `${one.entity} ${one.sourceId}: ${resolved.reason}`
   if (one.sourceId === "" || one.sourceId.includes("\0") || !one.sourceId.isWellFormed())
     return "the source id cannot be stored"

@@ -15,6 +15,7 @@ import { Context, Effect, Layer } from "effect"
 import type { BatchKey } from "./Archive.ts"
 import type { RefinedRecord } from "./Batch.ts"
 import type { RawBatch } from "./Envelopes.ts"
+import { portions } from "./Portions.ts"
 
 export class Normalized extends Context.Service<
   Normalized,
@@ -37,9 +38,6 @@ export class Normalized extends Context.Service<
   )
 }
 
-/** A send is one record batch of Kafka: at most 1,000 records or about 1 MB. */
-const sendBytes = 900_000
-const sendRecords = 1000
 /** Bodies in the blob store are not in messages (docs/topics.md): their long texts are cut here. */
 const cutText = 65_536
 
@@ -70,7 +68,7 @@ function make(registry: Registry["Service"], partitions: Partitions["Service"]) 
           const topic = yield* topicOf(entity)
           const write = writer(topic, entity, key, raw, revision, nowMillis)
           const partition = partitions.of(topic.name, key.tenantId)
-          for (const messages of chunks(list.map(write))) sends.push({ topic: topic.name, partition, messages })
+          for (const messages of portions(list.map(write))) sends.push({ topic: topic.name, partition, messages })
         }
         return sends
       })
@@ -135,22 +133,4 @@ const slim = (record: CanonicalRecord): CanonicalRecord => {
     else if (name === "custom" && JSON.stringify(value).length > cutText) out[name] = {}
   }
   return out as CanonicalRecord
-}
-
-const chunks = (messages: ReadonlyArray<Message>): ReadonlyArray<ReadonlyArray<Message>> => {
-  const out: Array<Array<Message>> = []
-  let open: Array<Message> = []
-  let bytes = 0
-  for (const message of messages) {
-    const size = message.value?.length ?? 0
-    if (open.length > 0 && (open.length >= sendRecords || bytes + size > sendBytes)) {
-      out.push(open)
-      open = []
-      bytes = 0
-    }
-    open.push(message)
-    bytes += size
-  }
-  if (open.length > 0) out.push(open)
-  return out
 }

@@ -2,6 +2,7 @@
 // manifest and the version guard. A projection: whatever is repeated, late or out of order changes nothing.
 import type { EntityId } from "@bridge/domain/Entities"
 import { Commands } from "@bridge/flow/Commands"
+import { type Chain, cutSteps } from "@bridge/flow/Cuts"
 import { batchAddress, header } from "@bridge/flow/Envelope"
 import { topics } from "@bridge/flow/Flow"
 import { orStageError } from "@bridge/flow/Retry"
@@ -14,6 +15,8 @@ import { Clock, Effect, Metric, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as Archive from "./Archive.ts"
 import { type DeadRow, type RawRow, type RefinedBatch, type RefinedRecord, refineRows } from "./Batch.ts"
+import { madeOf } from "./chain/Link.ts"
+import type { Made } from "./chain/Made.ts"
 import { Envelopes, type RawBatch, type RawRecord } from "./Envelopes.ts"
 import { batchKeyOf } from "./Keys.ts"
 import { archiveRows } from "./Layout.ts"
@@ -56,7 +59,7 @@ const dropped = Metric.counter("bridge_batches_dropped_total", {
   incremental: true
 })
 
-const handle = (run: Run): Effect.Effect<void, StageError, Needs> =>
+const handle = (run: Run, made: MadeOf | null): Effect.Effect<void, StageError, Needs> =>
   Effect.gen(function* () {
     const named = batchKeyOf(run)
     if (named === undefined) return yield* poisoned("Unaddressable", `${run.id} names no batch`)
@@ -68,7 +71,7 @@ const handle = (run: Run): Effect.Effect<void, StageError, Needs> =>
     // Every row was acknowledged before the batch became `sent`: what is missing comes, or we must look for it.
     if (run.records.length !== standing.rows)
       return yield* failed(new Error(`${run.id}: ${run.records.length} of ${standing.rows} rows`))
-    const read = yield* readRows(run, key, epoch)
+    const read = yield* readRows(run, key, epoch, made)
     const once = refineOnce(run, key, epoch, read)
     const outcome = yield* once.pipe(Effect.repeat({ while: (outcome) => outcome === stale, times: 20 }))
     if (outcome === stale) return yield* failed(new Error(`${run.id}: the mapping changes all the time`))
@@ -97,7 +100,9 @@ const counted = (run: Run, key: Archive.BatchKey, epoch: bigint) => {
   )
 }
 
-const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint) =>
+type MadeOf = (rec: Rec) => Made | undefined
+
+const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint, made: MadeOf | null) =>
   Effect.gen(function* () {
     const envelopes = yield* Envelopes
     const values = run.records.flatMap((rec) => (rec.value === null ? [] : [rec.value]))
@@ -112,7 +117,8 @@ const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint) =>
           throw new Error("the headers name another batch than the value")
         if (one.row.position !== position) throw new Error(`position ${one.row.position} stands at ${position}`)
         raw = one.batch
-        rows.push(one.row)
+        const before = made?.(rec)
+        rows.push(before === undefined ? one.row : { ...one.row, made: before })
       } catch (fault) {
         unreadable.push({
           rec,
@@ -277,15 +283,18 @@ const onPoison = (run: Run) =>
     yield* sealed(named.key)
   })
 
-export const refine: Stage<Needs> = {
+/** The stage over raw records, or over those that stages before it have begun with. */
+export const refineFrom = (kind: Chain["reads"]): Stage<Needs> => ({
   stage,
-  topics: topics(true).flatMap((topic) => (topic.kind === "raw" ? [topic.name] : [])),
+  topics: topics(true, cutSteps).flatMap((topic) => (topic.kind === kind ? [topic.name] : [])),
   address: batchAddress,
   // Stack measurements: four runs in flight; one at a time costs 35 %.
   runsInFlight: 4,
   permits: 4,
   maxBytes: 64 * mib,
   maxPartitionBytes: 8 * mib,
-  handle,
+  handle: (run) => handle(run, kind === "raw" ? null : madeOf),
   onPoison
-}
+})
+
+export const refine = refineFrom("raw")

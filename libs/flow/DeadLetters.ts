@@ -38,7 +38,7 @@ const jobOf = ({ error, rec }: Dead): string | null =>
   uuid.exec(error.jobId ?? header(rec, "ce_subject") ?? header(rec, "bridge_run") ?? "")?.[0] ?? null
 
 const entityOf = (rec: Rec): string | null =>
-  /^bridge\.(?:raw|normalized|approved|loaded)\.([a-z-]+)\.v\d+$/.exec(rec.topic)?.[1] ?? null
+  /^bridge\.(?:raw|processed|resolved|normalized|approved|loaded)\.([a-z-]+)\.v\d+$/.exec(rec.topic)?.[1] ?? null
 
 /** Record keys are `<tenant>/<source id>`. */
 const sourceIdOf = (rec: Rec): string | null =>

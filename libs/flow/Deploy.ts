@@ -4,6 +4,7 @@ import { Admin } from "@bridge/kafka/Broker"
 import { registerSchemas } from "@bridge/kafka/Schemas"
 import { migrate } from "@bridge/store/Migrate"
 import { Config, Effect } from "effect"
+import { refineCuts } from "./Cuts.ts"
 import { topics } from "./Flow.ts"
 import { embedded } from "./Partition.ts"
 
@@ -24,7 +25,7 @@ export const deploy = Effect.gen(function* () {
   const admin = yield* Admin
   const small = yield* embedded
   const replicas = yield* replication
-  const wanted = topics(small)
+  const wanted = topics(small, yield* refineCuts)
   const declared = wanted.map(({ config, name, partitions }) => ({
     name,
     partitions,

@@ -1,8 +1,10 @@
 // The map as data: stages, what they read and write, and the topics that follow from it and the entity catalogue.
 // For the runtime, the deploy step, the docs and their tests. What does not belong here: behaviour.
 import { type Entity, type EntityId, entities } from "@bridge/domain/Entities"
+import { type CutKind, type CutStep, kindAfter } from "./Cuts.ts"
 
-export type TopicKind = "raw" | "normalized" | "approved" | "loaded"
+/** Those of cuts are there only where the refiner's chain is cut. */
+export type TopicKind = "raw" | CutKind | "normalized" | "approved" | "loaded"
 export type ControlTopic = "commands" | "job-events" | "progress" | "alerts" | "dead-letters"
 
 export interface StageMap {
@@ -126,11 +128,15 @@ export const recordTopic = (kind: TopicKind, entity: EntityId): string => `bridg
 export const controlTopic = (name: ControlTopic): string => `bridge.${name}.v1`
 
 const has = (kind: TopicKind, e: Entity): boolean =>
-  kind === "raw" ? e.derivedFrom === null : kind === "normalized" ? true : e.writtenWith.length === 0
+  kind === "raw" || kind === "processed" || kind === "resolved"
+    ? e.derivedFrom === null
+    : kind === "normalized"
+      ? true
+      : e.writtenWith.length === 0
 
-/** Every topic of the system. `embedded` keeps all of them at 6 partitions. */
-export const topics = (embedded: boolean): ReadonlyArray<Topic> => [
-  ...(["raw", "normalized", "approved", "loaded"] as const).flatMap((kind) =>
+/** Every topic of the system. `embedded` keeps all of them at 6 partitions. What passes a cut is a raw record still. */
+export const topics = (embedded: boolean, cuts: ReadonlyArray<CutStep> = []): ReadonlyArray<Topic> => [
+  ...(["raw", ...cuts.map(kindAfter), "normalized", "approved", "loaded"] as const).flatMap((kind) =>
     entities
       .filter((e) => has(kind, e))
       .map((e) => ({
@@ -139,7 +145,7 @@ export const topics = (embedded: boolean): ReadonlyArray<Topic> => [
         entity: e.id,
         partitions: embedded ? 6 : e.partitions,
         config: config(14),
-        schema: kind === "normalized" ? `normalized-${e.id}` : kind
+        schema: kind === "normalized" ? `normalized-${e.id}` : kind === "approved" || kind === "loaded" ? kind : "raw"
       }))
   ),
   ...(

@@ -1,6 +1,7 @@
 // Which partition a tenant's records go to: murmur2 of the tenant id, as the Java client hashes keys. For everyone who
 // produces. What does not belong here: any other way to choose; the partition comes from the tenant id, always.
 import { Config, Context, Effect, Layer } from "effect"
+import { cutSteps } from "./Cuts.ts"
 import { topics } from "./Flow.ts"
 
 /** murmur2 with Kafka's seed over the UTF-8 bytes, as a signed 32-bit integer. */
@@ -57,7 +58,7 @@ export class Partitions extends Context.Service<
 }
 
 export function placement(small: boolean): (topic: string, tenantId: string) => number {
-  const counts = new Map(topics(small).map((t) => [t.name, t.partitions]))
+  const counts = new Map(topics(small, cutSteps).map((t) => [t.name, t.partitions]))
   const known = new Map<string, number>()
   return (topic, tenantId) => {
     const count = counts.get(topic)

@@ -29,11 +29,11 @@ describe("grouping of messages", () => {
     )
   })
 
-  it("takes a hundred thousand messages in well under a second", () => {
+  it("takes a hundred thousand messages in well under a second of its own time", () => {
     const messages = Array.from({ length: 100_000 }, () => ({}))
-    const before = performance.now()
+    const before = process.cpuUsage()
     ours({ topic: "t", partitionMetadata: [{}], messages, partitioner: () => 0 })
-    expect(performance.now() - before).toBeLessThan(500)
+    expect(process.cpuUsage(before).user).toBeLessThan(500_000)
   })
 })
 

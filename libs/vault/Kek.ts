@@ -13,6 +13,7 @@ const defaultFile = fileURLToPath(new URL("../../.bridge/kek", import.meta.url))
 
 const settings = Config.all({
   key: Config.option(Config.Redacted("BRIDGE_KEK")),
+  previous: Config.option(Config.Redacted("BRIDGE_KEK_PREVIOUS")),
   file: Config.String("BRIDGE_KEK_FILE").pipe(Config.withDefault(defaultFile))
 })
 
@@ -21,8 +22,10 @@ export class Kek extends Context.Service<
   {
     /** Encrypts a data key for one tenant. */
     readonly wrap: (tenantId: string, dataKey: Buffer) => Buffer
-    /** Null when it was wrapped under another key or for another tenant. */
+    /** Null when it was wrapped under another key than this one and the previous one, or for another tenant. */
     readonly unwrap: (tenantId: string, wrapped: Uint8Array) => Buffer | null
+    /** Under this key: the same bytes where it is already; null where it cannot be unwrapped. */
+    readonly rewrap: (tenantId: string, wrapped: Uint8Array) => Buffer | null
     /** A secret of its own for a named purpose (signing of tokens), the same on every instance. */
     readonly derive: (purpose: string) => Redacted.Redacted<Buffer>
   }
@@ -30,18 +33,29 @@ export class Kek extends Context.Service<
   /** Fails with KekInvalid, KekExposed or KekUnreadable: a service without its key does not start. */
   static readonly layer = Layer.effect(
     Kek,
-    Effect.flatMap(settings, ({ file, key }) =>
-      key._tag === "Some" ? parsed(Redacted.value(key.value), "BRIDGE_KEK") : fromFile(file)
-    ).pipe(Effect.map(over))
+    Effect.gen(function* () {
+      const { file, key, previous } = yield* settings
+      const current = yield* key._tag === "Some" ? parsed(Redacted.value(key.value), "BRIDGE_KEK") : fromFile(file)
+      if (previous._tag === "None") return over(current)
+      return over(current, yield* parsed(Redacted.value(previous.value), "BRIDGE_KEK_PREVIOUS"))
+    })
   )
-  static readonly layerOf = (key: Buffer) => Layer.sync(Kek, () => over(key))
+  static readonly layerOf = (key: Buffer, previous?: Buffer) => Layer.sync(Kek, () => over(key, previous))
 }
 
-function over(key: Buffer): Kek["Service"] {
+function over(key: Buffer, previous?: Buffer): Kek["Service"] {
   const context = (tenantId: string) => `bridge/data-key/${tenantId}`
+  const wrap = (tenantId: string, dataKey: Buffer) => sealWith(key, context(tenantId), dataKey)
+  const before = (tenantId: string, wrapped: Uint8Array) =>
+    previous === undefined ? null : openWith(previous, context(tenantId), wrapped)
   return Kek.of({
-    wrap: (tenantId, dataKey) => sealWith(key, context(tenantId), dataKey),
-    unwrap: (tenantId, wrapped) => openWith(key, context(tenantId), wrapped),
+    wrap,
+    unwrap: (tenantId, wrapped) => openWith(key, context(tenantId), wrapped) ?? before(tenantId, wrapped),
+    rewrap: (tenantId, wrapped) => {
+      if (openWith(key, context(tenantId), wrapped) !== null) return Buffer.from(wrapped)
+      const dataKey = before(tenantId, wrapped)
+      return dataKey === null ? null : wrap(tenantId, dataKey)
+    },
     derive: (purpose) => Redacted.make(Buffer.from(hkdfSync("sha256", key, "bridge", purpose, keyBytes)))
   })
 }

@@ -24,11 +24,17 @@ interface Ran {
 }
 
 /** One command line, as a shell would start it: nobody sits at the terminal. */
-const bridge = async (argv: ReadonlyArray<string>, env: Record<string, string> = {}, input = ""): Promise<Ran> => {
+const bridge = async (
+  argv: ReadonlyArray<string>,
+  env: Record<string, string> = {},
+  input = "",
+  heard: (out: string) => void = () => {}
+): Promise<Ran> => {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   let [out, err] = ["", ""]
   stdout.on("data", (chunk) => {
     out += String(chunk)
+    heard(out)
   })
   stderr.on("data", (chunk) => {
     err += String(chunk)
@@ -153,11 +159,20 @@ describe("bridge", () => {
     const tenantId = await ready("follower")
     await connected()
     const job = await json<{ id: string }>(["migrate", "--from", "source", "--to", "target"])
-    const watching = bridge(["watch", job.id, "--json"])
+    const said = ["queued", "extracting"].map((state) => {
+      let found = () => {}
+      const seen = new Promise<void>((done) => {
+        found = done
+      })
+      return { seen, hear: (out: string) => (out.includes(`"state":"${state}"`) ? found() : undefined) }
+    })
+    const watching = bridge(["watch", job.id, "--json"], {}, "", (out) => {
+      for (const { hear } of said) hear(out)
+    })
     const state = (s: string) => api.sql(tenantId, (sql) => sql`update jobs set state = ${s}, settled_revision = 1`)
-    await new Promise((later) => setTimeout(later, 500))
+    await said[0]?.seen
     await state("extracting")
-    await new Promise((later) => setTimeout(later, 2_500))
+    await said[1]?.seen
     await state("validation_pending")
     const { code, out } = await watching
     assert.strictEqual(code, 0)

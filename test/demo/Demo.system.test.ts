@@ -23,8 +23,7 @@ const demoUntil = async (words: string): Promise<void> => {
   })
   await eventually(
     async () => said,
-    (all) => all.includes(words),
-    60_000
+    (all) => all.includes(words)
   )
 }
 

@@ -49,8 +49,7 @@ const reviewable = async () => {
   )
   await eventually(
     () => state(job),
-    (s) => s?.state === "validation_pending",
-    60_000
+    (s) => s?.state === "validation_pending"
   )
   return job
 }
@@ -80,8 +79,7 @@ interface Report {
 const report = async (job: string) => {
   await eventually(
     () => state(job),
-    (s) => s?.audit_complete === true,
-    90_000
+    (s) => s?.audit_complete === true
   )
   const [row] = await w.rows<{ body: Report; html: string }>(
     (sql) => sql`select body, html from reports where job_id = ${job}::uuid and kind = 'audit'`

@@ -56,7 +56,7 @@ const through = async (outage: () => Promise<void>): Promise<number> => {
     (n) => n > before
   )
   const still = Date.now() - back
-  await reviewable(w, job, 60_000)
+  await reviewable(w, job)
   const is = await books(w, job)
   expect(is.manifest).toEqual({ ticket: 400, comment: 1200 })
   expect(is.archive).toEqual(is.manifest)

@@ -109,7 +109,7 @@ interface Letter {
 
 it("archives whatever has a name byte for byte, or says why not; nothing is lost and nothing stops", async () => {
   const job = await insertJob(w, account, ["person"])
-  await reviewable(w, job, 50_000)
+  await reviewable(w, job)
   const rows = [...awkward, ...after]
   const named = rows.filter((r) => r.id !== null)
   const good = named.filter((r) => r.dead === null)

@@ -117,8 +117,7 @@ describe("an extractor that goes on after another has taken its stream", () => {
     try {
       await eventually(
         () => books(w, job),
-        ({ batches }) => (batches.abandoned ?? 0) > 0,
-        10_000
+        ({ batches }) => (batches.abandoned ?? 0) > 0
       )
       await reviewable(w, job)
     } finally {

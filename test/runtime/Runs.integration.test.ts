@@ -274,7 +274,8 @@ describe("runs", () => {
       await run(claim(place.group, "another owner", [{ topic: place.topic, partition: partitionOf(acme, partitions) }]))
       const waited = performance.now() - began
       assert.isAtLeast(waited, 1500)
-      assert.isAtMost(waited, 10_000)
+      // Left alone it would hold the fence for 25 seconds.
+      assert.isAtMost(waited, 20_000)
     })
   })
 })

@@ -121,7 +121,7 @@ describe("what the API refuses changes nothing", () => {
       "POST",
       `/api/jobs/${(await rest.get<{ jobs: ReadonlyArray<JobView> }>("/api/migrations")).jobs.at(-1)?.id}/cancel`
     )
-    await jobUntil(rest, job.id, isReviewable, { withinMillis: 60_000 })
+    await jobUntil(rest, job.id, isReviewable, { withinMillis: 240_000 })
     const csv = await rest.ask<string>("GET", `/api/jobs/${job.id}/download/csv/tickets`)
     expect([csv.status, csv.body.trim().split("\r\n").length]).toEqual([200, 1])
     expect(refused(await rest.ask("GET", `/api/jobs/${job.id}/download/csv/unicorns`))[0]).toBe(404)

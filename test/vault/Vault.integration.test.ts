@@ -2,6 +2,7 @@ import { freshDatabase, type TestStack, testStack } from "@bridge/infra/TestStac
 import { migrate } from "@bridge/store/Migrate"
 import { asTenant, ownerLayer, layer as postgres } from "@bridge/store/Postgres"
 import { Kek } from "@bridge/vault/Kek"
+import { rewrapAll } from "@bridge/vault/Rewrap"
 import { Vault } from "@bridge/vault/Vault"
 import type { VaultError } from "@bridge/vault/VaultError"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
@@ -18,13 +19,17 @@ beforeAll(async () => {
 })
 afterAll(() => stack.stop())
 
+const keys = (kek: number, previous?: number) =>
+  Kek.layerOf(Buffer.alloc(32, kek), previous === undefined ? undefined : Buffer.alloc(32, previous))
 /** A vault of its own, as another process would have it: nothing is remembered from before. */
-const vault = <A, E>(use: (v: Vault["Service"]) => Effect.Effect<A, E, SqlClient.SqlClient>, kek = 1): Promise<A> =>
+const vault = <A, E>(
+  use: (v: Vault["Service"]) => Effect.Effect<A, E, SqlClient.SqlClient>,
+  kek = 1,
+  previous?: number
+): Promise<A> =>
   Effect.runPromise(
     Vault.use(use).pipe(
-      Effect.provide(
-        Vault.layerWithoutKek.pipe(Layer.provide(Kek.layerOf(Buffer.alloc(32, kek))), Layer.provideMerge(postgres))
-      ),
+      Effect.provide(Vault.layerWithoutKek.pipe(Layer.provide(keys(kek, previous)), Layer.provideMerge(postgres))),
       Effect.provide(env),
       Effect.scoped
     )
@@ -128,5 +133,40 @@ describe("the vault", () => {
     )
     assert.strictEqual(await undone, "undo")
     assert.lengthOf(await owner("select data_key from tenants where slug = 'undone'"), 0)
+  })
+})
+
+describe("a changed key-encryption key", () => {
+  const rewrap = (kek: number, previous?: number) =>
+    Effect.runPromise(
+      rewrapAll.pipe(Effect.provide(Layer.merge(ownerLayer, keys(kek, previous))), Effect.provide(env), Effect.scoped)
+    )
+
+  it("opens what the one before has wrapped while both are named, and takes its place when all is wrapped anew", async () => {
+    const [a, b] = [await tenant("rotated-a"), await tenant("rotated-b")]
+    const sealed = await vault((v) => v.seal(a, Redacted.make("the secret")))
+    const text = (kek: number, previous?: number) =>
+      vault((v) => Effect.map(v.openText(a, sealed), Redacted.value), kek, previous)
+    assert.strictEqual(await text(2, 1), "the secret")
+    assert.strictEqual(await reasonOf((v) => v.openText(a, sealed), 2), "KekWrong")
+
+    // One that is wrapped under a key that nobody names keeps none of the others.
+    const lost = await tenant("rotated-lost")
+    await vault((v) => v.createTenantKey(lost))
+    await owner(`update tenants set data_key = '\\x01' where id = '${lost}'`)
+    const { rewrapped, unknown } = await rewrap(2, 1)
+    assert.isAtLeast(rewrapped, 2)
+    assert.include(unknown, lost)
+    assert.deepStrictEqual(await rewrap(2, 1), { rewrapped: 0, unknown })
+
+    assert.strictEqual(await text(2), "the secret")
+    assert.strictEqual(await reasonOf((v) => v.openText(a, sealed), 1), "KekWrong")
+    assert.isOk(await vault((v) => v.seal(b, Buffer.of(1)), 2))
+    const [table] = await owner(
+      "select relforcerowsecurity::text::bytea as data_key from pg_class where relname = 'tenants'"
+    )
+    assert.strictEqual(Buffer.from(table?.data_key ?? []).toString(), "true")
+    // As it was, for whoever comes next.
+    await rewrap(1, 2)
   })
 })
