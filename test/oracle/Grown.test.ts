@@ -122,6 +122,9 @@ const damages: ReadonlyArray<Damage> = [
     one("change", "changed"),
     inTicket(4, { due_at: null })
   ),
+  damage("a plain text that was changed", /^change 1: description must be/, one("change", "changed"), (d) =>
+    inComment(4, 0, { html_body: "It is &quot;slow&quot; &amp; <br>" })(d)
+  ),
   damage(
     "a change without its tag",
     /^change 1: tags must be/,

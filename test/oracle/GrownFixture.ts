@@ -96,6 +96,8 @@ export const grown = (): Pick<Lines<Corpus>, Grown> => ({
         ...matter,
         id: 1,
         status: 6,
+        description: "",
+        description_text: 'It is "slow" & <old>\n',
         change_type: 4,
         risk: 3,
         planned_end_date: at(9),
@@ -190,7 +192,7 @@ export const grownTickets = (): Array<Destination["ticket"]> => [
       tags: ["big", "change", "change_emergency", "risk_high"]
     }),
     comments: [
-      comment(5201, 1003, "<p>It is slow.</p>", true, 0),
+      comment(5201, 1003, "It is &quot;slow&quot; &amp; &lt;old&gt;<br>", true, 0),
       comment(5202, 1003, `<p><b>Change plan</b></p>One, then all ${at(9)} low <ul><li>5</li></ul>`, false, 0)
     ]
   }
