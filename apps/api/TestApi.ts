@@ -261,7 +261,13 @@ const zendesk = (host: string, request: IncomingMessage, response: ServerRespons
   const known = request.headers.authorization === basic(`${zendeskConfig.email}/token`, zendeskConfig.api_token)
   if (host !== `${zendeskConfig.subdomain}.zendesk.com`) answer(response, 404, { error: "not found" })
   else if (!known) answer(response, 401, { error: "Couldn't authenticate you" })
-  else if (request.url?.includes("ticket_fields"))
-    answer(response, 200, { ticket_fields: [], meta: { has_more: false }, links: { next: null } })
+  else if (/\/(?:ticket|user|organization)_fields/u.test(request.url ?? ""))
+    answer(response, 200, {
+      ticket_fields: [],
+      user_fields: [],
+      organization_fields: [],
+      meta: { has_more: false },
+      links: { next: null }
+    })
   else answer(response, 200, { settings: { active_features: {} } })
 }

@@ -42,8 +42,8 @@ const topics: ReadonlyArray<Topic> = [
   },
   { column: "no_email", codes: ["no-email", "other-emails"], reason: /no e-mail/ },
   { column: "merged", codes: ["merged"] },
-  { column: "file", codes: ["file-unavailable", "file-differs"] },
   { column: "text_limit", codes: ["truncated", "split", "empty-text"] },
+  { column: "file", codes: ["file-unavailable", "file-differs"] },
   { column: "organization", codes: ["organization-of-another", "several-departments"] },
   { column: "name_clash", codes: ["name-clash"] },
   { column: "not_readable", codes: ["repaired", "custom-unreadable", "time-unreadable"] }
