@@ -1,4 +1,5 @@
 import type { JobView } from "@bridge/contract/Jobs"
+import { entityIds } from "@bridge/domain/Entities"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
 
@@ -40,7 +41,7 @@ const set = (jobId: string, state: string, more = "") =>
 describe("a new migration", () => {
   it("moves all that both sides can, when nothing is named", async () => {
     const job = await begin()
-    assert.deepStrictEqual(job.entities, ["department", "group", "person", "group-member", "ticket", "comment"])
+    assert.deepStrictEqual(job.entities, [...entityIds])
     assert.deepInclude(job, { state: "queued", revision: 1, approved: null, createdBy: "admin@acme.example" })
     assert.strictEqual(job.source.account, "freshservice:acme")
     assert.strictEqual(job.destination?.account, "zendesk:acme")
@@ -49,7 +50,25 @@ describe("a new migration", () => {
     )
     assert.deepStrictEqual(
       streams.map((s) => s.stream),
-      ["agents", "departments", "groups", "requesters", "tickets"]
+      [
+        "agent_fields",
+        "agents",
+        "asset_types",
+        "assets",
+        "change_fields",
+        "changes",
+        "department_fields",
+        "departments",
+        "groups",
+        "locations",
+        "problem_fields",
+        "problems",
+        "relationships",
+        "requester_fields",
+        "requesters",
+        "ticket_fields",
+        "tickets"
+      ]
     )
     assert.deepStrictEqual(await eventsOf(job.id), [{ type: "job-created", actor: "admin@acme.example" }])
     const timers = await api.owner((sql) => sql`select 1 from timers where kind = 'sweep' and key = ${job.id}`)

@@ -15,7 +15,7 @@ import { archivedRows, extractorWith, reviewable } from "./Rig.ts"
 const entities = ["ticket", "comment", "person", "group", "group-member", "department"] as const
 let sandbox: Sandbox
 beforeAll(async () => {
-  sandbox = await startSandbox({ tickets: 60, seed: 21, limits: false })
+  sandbox = await startSandbox({ tickets: 60, seed: 21, limits: false, growth: false })
 })
 afterAll(() => sandbox?.stop())
 
