@@ -11,7 +11,7 @@ interface Fields {
 let api: TestApi
 let acme: Caller
 let job: JobView
-let stored: MappingView
+let stored: Omit<MappingView, "mapping"> & { readonly mapping: Fields }
 beforeAll(async () => {
   api = await startApi()
   acme = await api.tenant("acme")
@@ -20,13 +20,13 @@ beforeAll(async () => {
     { id: "2", subject: "Second" },
     { id: "3", subject: "Third" }
   ])
-  stored = (await acme.get<MappingView>(`/api/mappings/${job.mapping?.id}`)).body
+  stored = (await acme.get<typeof stored>(`/api/mappings/${job.mapping?.id}`)).body
 })
 afterAll(() => api.stop())
 
 /** The stored mapping with another rule for the subject. */
 const withSubject = (rule: object) => {
-  const mapping = stored.mapping as unknown as Fields
+  const mapping = stored.mapping
   const fields = mapping.entities.ticket.fields.map((f) => (f.to === "subject" ? { to: "subject", ...rule } : f))
   return { ...mapping, entities: { ...mapping.entities, ticket: { ...mapping.entities.ticket, fields } } }
 }

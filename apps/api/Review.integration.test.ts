@@ -181,6 +181,27 @@ describe("a review CSV", () => {
     assert.strictEqual((await csv(job, "incidents")).text, reply.text)
   })
 
+  it("shows what a record came under also where the vendor's row does not say it: a note of a problem", async () => {
+    const job = await reviewedJob(three)
+    const raw = JSON.stringify([
+      { id: 41, user_id: 7, body: "<p>Cause found</p>", body_text: "Cause found", created_at: "2026-01-02T00:00:00Z" }
+    ])
+    await api.sql(
+      acme.tenantId,
+      (sql) => sql`with batch as (insert into job_extracted_data (job_id, tenant_id, entity_type, stream, batch_number,
+          source_system, raw_data, transformed_data, record_count, extraction_timestamp, expires_at)
+        values (${job.id}::uuid, ${acme.tenantId}::uuid, 'comment', 'problems', 0, 'freshservice', ${Buffer.from(raw)},
+          '[{"body":{"html_body":"<p>Cause found</p>"},"refs":{},"meta":null}]', 1, now(), now() + interval '30 days'))
+        insert into job_records (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,
+          position, raw_hash, state, title)
+        values (${acme.tenantId}::uuid, ${job.id}::uuid, 'comment', 'problem_notes/41', '41', '5', 'problem', 'problems', 0, 0,
+          'h', 'ready', 'Cause found')`
+    )
+    const [head = "", note = ""] = lines((await csv(job, "comments")).text)
+    const cells = Object.fromEntries(head.split(",").map((name, i) => [name, note.split(",")[i]]))
+    assert.deepInclude(cells, { parent_id: "5", author: "7", visibility: "private", text: "Cause found" })
+  })
+
   it("of an entity without rows is its header line", async () => {
     const job = await reviewedJob(three)
     const reply = await csv(job, "users")

@@ -6,7 +6,6 @@ import type { JsonObject } from "@bridge/contract/Shapes"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { Mapping } from "@bridge/domain/Mapping"
 import { changesBetween } from "@bridge/domain/MappingDiff"
-import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import type { JsonValue } from "@bridge/domain/Records"
 import { resolve } from "@bridge/mapping/resolve/Resolve"
 import { withRules } from "@bridge/mapping/rules/Rules"
@@ -69,7 +68,7 @@ const unreadable: Transformed = { element: null, excluded: "the row cannot be re
 /** As the refiner does it: repaired first. */
 const transformed = (transforms: Transforms, entity: EntityId, { canonical }: Reviewed): Transformed => {
   if (canonical === null) return unreadable
-  const resolved = resolve(entity, canonical as unknown as CanonicalRecord)
+  const resolved = resolve(entity, canonical)
   if (resolved._tag === "Refused") return { ...unreadable, excluded: resolved.reason }
   const { element, excluded, warnings } = transforms[entity](resolved.record)
   return { element, excluded, warnings: [...resolved.notes, ...warnings] }

@@ -4,6 +4,7 @@ import type { AnyConnector, Normalised } from "@bridge/connectors/Connector"
 import type { Json } from "@bridge/domain/Canonical"
 import type { BlobRef, JsonObject, Resolution, StoredElement, Warning } from "@bridge/domain/Element"
 import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
+import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { Blobs } from "@bridge/store/Blobs"
 import { unpacked } from "@bridge/store/RawData"
 import { Effect, Result } from "effect"
@@ -58,7 +59,8 @@ export const readBatch = Effect.fn("Archive.readBatch")(function* (
 ) {
   const { bodies, parents, records } = yield* rowsOf(jobId, entity, key).pipe(inTenant(tenantId))
   const rows = parents === null || source === null ? [] : yield* rawRows(parents)
-  const canonical = source === null ? noCanonical : yield* canonicalOf(tenantId, entity, key, rows, source)
+  const parentAt = new Map(records.map((r) => [r.position, r.parent_id]))
+  const canonical = source === null ? noCanonical : yield* canonicalOf(tenantId, entity, key, rows, parentAt, source)
   const all: Array<Reviewed> = []
   for (const r of records) {
     const stored = bodies?.transformed?.[r.position] ?? null
@@ -94,7 +96,7 @@ const rowsOf = (jobId: string, entity: EntityId, key: BatchKey) =>
 const reviewed = (
   r: RecordRow,
   element: Exclude<StoredElement, BlobRef>,
-  canonical: (sourceId: string) => JsonObject | null
+  canonical: (sourceId: string) => CanonicalRecord | null
 ): Reviewed => ({
   sourceId: r.source_id,
   nativeId: r.native_id,
@@ -111,18 +113,22 @@ const reviewed = (
   meta: (element?.meta ?? null) as JsonObject | null
 })
 
-const noCanonical = (): JsonObject | null => null
+const noCanonical = (): CanonicalRecord | null => null
 
 /** The rows of a batch as values. */
 export const rawRows = (stored: Uint8Array) =>
   Effect.map(Effect.orDie(unpacked(stored)), (json) => JSON.parse(json.toString("utf8")) as ReadonlyArray<Json>)
 
-/** The canonical records of a batch's rows, by source id, as the connector reads them. */
+/**
+ * The canonical records of a batch's rows, by source id, as the connector reads them. `parentAt`: what the row at a position
+ * came under, where the vendor's row does not say it (a note of a problem).
+ */
 const canonicalOf = (
   tenantId: string,
   entity: EntityId,
   key: BatchKey,
   rows: ReadonlyArray<Json>,
+  parentAt: ReadonlyMap<number, string | null>,
   { config, connector }: SourceReader
 ) =>
   Effect.gen(function* () {
@@ -130,13 +136,13 @@ const canonicalOf = (
     const stream =
       connector.streams.find((s) => s.name === key.stream && s.entity === wanted) ??
       connector.streams.find((s) => s.parent === key.stream && s.entity === wanted)
-    const found = new Map<string, JsonObject>()
+    const found = new Map<string, CanonicalRecord>()
     if (stream === undefined) return noCanonical
-    for (const row of rows) {
+    for (const [position, row] of rows.entries()) {
       const whole = blobOf(row) === undefined ? row : yield* inlined(tenantId, row)
       if (!isObject(whole)) continue
-      for (const n of normalisedSafely(() => stream.normalise(config, whole)))
-        if (n.entity === entity) found.set(n.sourceId, { ...n.record })
+      for (const n of normalisedSafely(() => stream.normalise(config, whole, parentAt.get(position) ?? null)))
+        if (n.entity === entity) found.set(n.sourceId, n.record)
     }
     return (sourceId: string) => found.get(sourceId) ?? null
   })

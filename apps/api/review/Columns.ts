@@ -3,7 +3,7 @@
 import type { JsonObject, Resolution, Warning } from "@bridge/domain/Element"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { Mapping } from "@bridge/domain/Mapping"
-import { recordFields } from "@bridge/domain/RecordFields"
+import { type CanonicalRecord, recordFields } from "@bridge/domain/RecordFields"
 import { isConversation } from "@bridge/domain/Records"
 import { cellText } from "./Csv.ts"
 
@@ -18,7 +18,7 @@ export interface Reviewed {
   readonly title: string
   readonly warnings: ReadonlyArray<Warning>
   readonly resolution: Resolution | null
-  readonly canonical: JsonObject | null
+  readonly canonical: CanonicalRecord | null
   readonly body: JsonObject | null
   readonly refs: Readonly<Record<string, { readonly entity: string; readonly nativeId: string }>>
   readonly meta: JsonObject | null
@@ -94,6 +94,10 @@ const reasonOf = (r: Reviewed): string => r.resolution?.excluded ?? r.reason ?? 
 export const cellsOf = (entity: EntityId, mapping: Mapping | null) => {
   const canonical = canonicalFields(entity)
   const destination = destinationFields(entity, mapping)
+  const canonicalCells = (r: Reviewed): ReadonlyArray<string> => {
+    const values: Readonly<Record<string, unknown>> = r.canonical ?? {}
+    return canonical.map((field) => cellText(values[field]))
+  }
   return (r: Reviewed): ReadonlyArray<string> => [
     decisionOf(r),
     reasonOf(r),
@@ -110,7 +114,7 @@ export const cellsOf = (entity: EntityId, mapping: Mapping | null) => {
     r.parentId ?? "",
     r.version,
     r.title,
-    ...canonical.map((field) => cellText(r.canonical?.[field])),
+    ...canonicalCells(r),
     ...destination.map((field) => destinationCell(field, r))
   ]
 }
