@@ -1,12 +1,14 @@
 // The fields of custom objects, within the limits of the object.
+
 import { empty, json } from "../Reply.ts"
 import type { ZendeskAccount } from "./Account.ts"
 import { type Route, route, withBody } from "./Context.ts"
-import { keyForm, limitRow, now, objectUrl, one, record, withObject } from "./CustomObjects.ts"
+import { keyForm, limitRow, now, objectUrl, one, withObject } from "./CustomObjects.ts"
 import { type Details, fault, Refused, recordNotFound } from "./Errors.ts"
 import type { CustomObject, ObjectField, ObjectOption } from "./ObjectModel.ts"
 import { fieldLimit, lookupLimit } from "./Plans.ts"
 import { flagOf, type Input, listOf, objectOf, textOf } from "./Reading.ts"
+import { written } from "./Written.ts"
 
 const fieldTypes = "text textarea checkbox date integer decimal regexp dropdown lookup multiselect".split(" ")
 
@@ -132,7 +134,7 @@ const createField = withObject((context, object) =>
       updatedAt: at
     }
     object.fields.set(key, field)
-    record(context, "custom_object_field.create", field.id, { object: object.key, key, type, title })
+    written(context, "custom_object_field.create", field.id, { object: object.key, key, type, title })
     return json(
       201,
       { custom_object_field: fieldRow(account, object, field, object.fields.size + 1) },
@@ -163,7 +165,7 @@ const changeField = withObject((context, object) => {
     field.required = flagOf(input, "required", field.required)
     field.options = options
     field.updatedAt = now(context.account)
-    record(context, "custom_object_field.update", field.id, { object: object.key, key: field.key })
+    written(context, "custom_object_field.update", field.id, { object: object.key, key: field.key })
     return json(200, { custom_object_field: fieldRow(context.account, object, field, 2) })
   })
 })
@@ -172,7 +174,7 @@ const removeField = withObject((context, object) => {
   const field = fieldOf(object, context.parts[1] ?? "")
   if (field === undefined) return recordNotFound()
   object.fields.delete(field.key)
-  record(context, "custom_object_field.delete", field.id, { object: object.key, key: field.key })
+  written(context, "custom_object_field.delete", field.id, { object: object.key, key: field.key })
   return empty(204)
 })
 

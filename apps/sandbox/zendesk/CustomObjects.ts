@@ -8,6 +8,7 @@ import { type Details, fault, forbidden, Refused, recordNotFound } from "./Error
 import type { CustomObject } from "./ObjectModel.ts"
 import { objectLimit } from "./Plans.ts"
 import { flagOf, objectOf, textOf } from "./Reading.ts"
+import { written } from "./Written.ts"
 
 /** Of objects and of their fields. */
 export const keyForm = /^[a-z][a-z0-9_]{0,99}$/
@@ -41,18 +42,6 @@ export const withObject =
     const object = context.account.customObjects.get(context.parts[0] ?? "")
     return object === undefined ? recordNotFound() : answer(context, object)
   }
-
-export const record = (context: Context, kind: string, id: number | string, body: Record<string, unknown>): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
-    kind,
-    id,
-    external_id: null,
-    job_id: null,
-    request_id: context.call.requestId,
-    body
-  })
 
 const listObjects = ({ account }: Context): Reply => {
   if (objectLimit(account.options.plan) === 0) return forbidden()
@@ -92,7 +81,7 @@ const createObject = (context: Context): Reply => {
       updatedAt: at
     }
     account.customObjects.set(key, object)
-    record(context, "custom_object.create", key, { key, title, title_pluralized: plural })
+    written(context, "custom_object.create", key, { key, title, title_pluralized: plural })
     return json(201, { custom_object: objectRow(account, object) }, { location: `${objectUrl(account, key)}.json` })
   })
 }
@@ -103,14 +92,14 @@ const changeObject = withObject((context, object) =>
     object.titlePluralized = textOf(input, "title_pluralized") ?? object.titlePluralized
     object.description = textOf(input, "description") ?? object.description
     object.updatedAt = now(context.account)
-    record(context, "custom_object.update", object.key, { title: object.title })
+    written(context, "custom_object.update", object.key, { title: object.title })
     return json(200, { custom_object: objectRow(context.account, object) })
   })
 )
 
 const removeObject = withObject((context, object) => {
   context.account.customObjects.delete(object.key)
-  record(context, "custom_object.delete", object.key, {})
+  written(context, "custom_object.delete", object.key, {})
   return empty(204)
 })
 

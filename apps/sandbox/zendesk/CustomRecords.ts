@@ -9,6 +9,7 @@ import { badRequest, type Details, fault, Refused, recordNotFound } from "./Erro
 import type { CustomObject, ObjectRecord } from "./ObjectModel.ts"
 import { cursorList } from "./Paging.ts"
 import { given, type Input, textOf } from "./Reading.ts"
+import { written } from "./Written.ts"
 
 export const recordRow = (account: ZendeskAccount, object: CustomObject, record: ObjectRecord): object => ({
   url: `https://${account.host}/api/v2/custom_objects/${object.key}/records/${record.id}.json`,
@@ -74,16 +75,13 @@ export const keep = ({ context, object, job }: Write, known: ObjectRecord | unde
 }
 
 const told = (context: Context, kind: string, object: CustomObject, record: ObjectRecord, job: string | null): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
+  written(
+    context,
     kind,
-    id: record.id,
-    external_id: record.externalId,
-    job_id: job,
-    request_id: context.call.requestId,
-    body: { object: object.key, name: record.name, custom_object_fields: record.fields }
-  })
+    record.id,
+    { object: object.key, name: record.name, custom_object_fields: record.fields },
+    { externalId: record.externalId, job }
+  )
 
 const shown = (context: Context, object: CustomObject, record: ObjectRecord, status = 200): Reply =>
   json(status, { custom_object_record: recordRow(context.account, object, record) })

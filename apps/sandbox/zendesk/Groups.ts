@@ -8,20 +8,9 @@ import type { Group, Membership } from "./Model.ts"
 import { list } from "./Paging.ts"
 import { flagOf, given, type Input, idOf, textOf } from "./Reading.ts"
 import { groupRow, membershipRow } from "./Rows.ts"
+import { written } from "./Written.ts"
 
 type Kind = "group" | "organization"
-
-const record = (context: Context, kind: string, id: number, body: Record<string, unknown>): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
-    kind,
-    id,
-    external_id: null,
-    job_id: null,
-    request_id: context.call.requestId,
-    body
-  })
 
 const createGroup = (context: Context): Reply =>
   withBody(context, "group", (input) => {
@@ -31,7 +20,7 @@ const createGroup = (context: Context): Reply =>
     const group = addGroup(account, name, false)
     group.description = textOf(input, "description") ?? ""
     group.isPublic = flagOf(input, "is_public", true)
-    record(context, "group.create", group.id, { name })
+    written(context, "group.create", group.id, { name })
     return json(
       201,
       { group: groupRow(account, group) },
@@ -44,7 +33,7 @@ const updateGroup = (context: Context, group: Group): Reply =>
     if (given(input, "name")) group.name = String(input.name).trim()
     if (given(input, "description")) group.description = String(input.description)
     group.updatedAt = isoSecond(nowSecond(context.account.clock))
-    record(context, "group.update", group.id, { name: group.name })
+    written(context, "group.update", group.id, { name: group.name })
     return json(200, { group: groupRow(context.account, group) })
   })
 
@@ -53,7 +42,7 @@ const deleteGroup = (context: Context, group: Group): Reply => {
   group.deleted = true
   group.updatedAt = isoSecond(nowSecond(context.account.clock))
   for (const membership of [...groupMemberships.within(group.id)]) groupMemberships.remove(membership)
-  record(context, "group.delete", group.id, { name: group.name })
+  written(context, "group.delete", group.id, { name: group.name })
   return empty(204)
 }
 
@@ -90,7 +79,7 @@ const createMembership =
       const membership: Membership = { id: account.nextId(`${kind}Membership`), user, of, isDefault, createdAt }
       memberships(account, kind).add(membership)
       adopt(account, kind, membership)
-      record(context, `${kind}_membership.create`, membership.id, { user_id: user, [`${kind}_id`]: of })
+      written(context, `${kind}_membership.create`, membership.id, { user_id: user, [`${kind}_id`]: of })
       const location = `https://${account.host}/api/v2/${kind}_memberships/${membership.id}.json`
       return json(201, { [`${kind}_membership`]: membershipRow(account, kind, membership) }, { location })
     })
@@ -171,7 +160,7 @@ const membershipRoutes = (kind: Kind, within: string): ReadonlyArray<Route> => [
     const membership = memberships(context.account, kind).all.get(context.id)
     if (membership === undefined) return recordNotFound()
     memberships(context.account, kind).remove(membership)
-    record(context, `${kind}_membership.delete`, membership.id, {
+    written(context, `${kind}_membership.delete`, membership.id, {
       user_id: membership.user,
       [`${kind}_id`]: membership.of
     })

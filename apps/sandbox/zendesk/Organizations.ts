@@ -8,6 +8,7 @@ import type { Organization } from "./Model.ts"
 import { list } from "./Paging.ts"
 import { given, type Input, idOf, listOf, objectOf, tagsOf, textOf } from "./Reading.ts"
 import { organizationRow } from "./Rows.ts"
+import { written } from "./Written.ts"
 
 const nameKey = (name: string): string => name.trim().toLowerCase()
 
@@ -82,16 +83,8 @@ const set = (account: ZendeskAccount, organization: Organization, input: Input):
 
 const record = (context: Context, kind: string, id: number, job: string | null): number => {
   const organization = context.account.organizations.get(id) as Organization
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
-    kind,
-    id,
-    external_id: organization.externalId,
-    job_id: job,
-    request_id: context.call.requestId,
-    body: { name: organization.name, domain_names: organization.domains }
-  })
+  const body = { name: organization.name, domain_names: organization.domains }
+  written(context, kind, id, body, { externalId: organization.externalId, job })
   return id
 }
 

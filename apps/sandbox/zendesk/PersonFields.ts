@@ -5,6 +5,7 @@ import { type Context, type Route, route, withBody } from "./Context.ts"
 import { type Details, fault, Refused } from "./Errors.ts"
 import type { PersonField, PersonFieldKind } from "./Model.ts"
 import { flagOf, listOf, textOf } from "./Reading.ts"
+import { written } from "./Written.ts"
 
 const types = "text textarea checkbox date integer decimal regexp dropdown lookup multiselect".split(" ")
 
@@ -64,16 +65,7 @@ const create =
         createdAt: isoSecond(nowSecond(account.clock))
       }
       account.personFields.push(field)
-      account.ledger.write({
-        vendor: "zendesk",
-        account: account.options.subdomain,
-        kind: `${kind}_field.create`,
-        id: field.id,
-        external_id: null,
-        job_id: null,
-        request_id: context.call.requestId,
-        body: { key, type, title }
-      })
+      written(context, `${kind}_field.create`, field.id, { key, type, title })
       return json(201, { [`${kind}_field`]: fieldRow(account.host, field, of(context, kind).length - 1) })
     })
 

@@ -8,6 +8,7 @@ import { type Details, fault, forbidden, Refused, recordNotFound } from "./Error
 import { type FieldOption, fieldRow, isSystemField, type TicketField } from "./Fields.ts"
 import { list } from "./Paging.ts"
 import { flagOf, type Input, listOf, objectOf, textOf } from "./Reading.ts"
+import { written } from "./Written.ts"
 
 const creatable =
   "text textarea checkbox date integer decimal regexp partialcreditcard multiselect tagger lookup".split(" ")
@@ -55,16 +56,7 @@ const readOptions = (input: Input, details: Details): ReadonlyArray<FieldOption>
 }
 
 const record = (context: Context, kind: string, field: TicketField): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
-    kind,
-    id: field.id,
-    external_id: null,
-    job_id: null,
-    request_id: context.call.requestId,
-    body: { type: field.type, title: field.title, options: field.options }
-  })
+  written(context, kind, field.id, { type: field.type, title: field.title, options: field.options })
 
 const create = (context: Context): Reply =>
   withBody(context, "ticket_field", (input) => {

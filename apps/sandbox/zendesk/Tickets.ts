@@ -31,6 +31,7 @@ import {
 } from "./TicketInput.ts"
 import type { Attachment } from "./UploadModel.ts"
 import { checkUploads, takeUploads, told } from "./Uploads.ts"
+import { written } from "./Written.ts"
 
 /** A ticket that was accepted gets its number, its comments theirs, and becomes visible. */
 const keep = (
@@ -80,15 +81,11 @@ const addEvent = (account: ZendeskAccount, ticket: Ticket, comment: number | nul
 }
 
 const record = (context: Context, kind: string, ticket: Ticket, job: string | null): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
+  written(
+    context,
     kind,
-    id: ticket.id,
-    external_id: ticket.externalId,
-    job_id: job,
-    request_id: context.call.requestId,
-    body: {
+    ticket.id,
+    {
       subject: ticket.subject,
       type: ticket.type,
       problem_id: ticket.problem,
@@ -104,8 +101,9 @@ const record = (context: Context, kind: string, ticket: Ticket, job: string | nu
           ...told(context.account.uploads.attachments.get(id) as Attachment)
         }))
       )
-    }
-  })
+    },
+    { externalId: ticket.externalId, job }
+  )
 
 export const one = (context: Context, ticket: Ticket, status: number, withAudit: boolean): Reply => {
   const audit = {

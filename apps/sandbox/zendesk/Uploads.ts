@@ -8,6 +8,7 @@ import { badRequest, type Details, fault, fileTooLarge, recordNotFound } from ".
 import type { Comment } from "./Model.ts"
 import { attachmentRow } from "./Rows.ts"
 import type { Attachment, Upload } from "./UploadModel.ts"
+import { written } from "./Written.ts"
 
 /** Sent, and neither used nor deleted nor too old. */
 const isOpen = (account: ZendeskAccount, upload: Upload | undefined): upload is Upload =>
@@ -55,7 +56,7 @@ const send = (context: Context): Reply => {
   upload.attachments.push(attachment)
   account.uploads.attachments.set(attachment.id, attachment)
   account.uploads.byKey.set(attachment.key, attachment)
-  record(context, "upload.create", attachment.id, { token: upload.token, ...told(attachment) })
+  written(context, "upload.create", attachment.id, { token: upload.token, ...told(attachment) })
   const rows = upload.attachments.map((sent) => attachmentRow(account, sent))
   return json(201, {
     upload: {
@@ -76,23 +77,11 @@ export const told = ({ id, fileName, contentType, file }: Attachment): Record<st
   sha256: file.sha256
 })
 
-const record = (context: Context, kind: string, id: number, body: Record<string, unknown>): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
-    kind,
-    id,
-    external_id: null,
-    job_id: null,
-    request_id: context.call.requestId,
-    body
-  })
-
 const remove = (context: Context): Reply => {
   const upload = context.account.uploads.byToken.get(context.parts[0] ?? "")
   if (!isOpen(context.account, upload)) return recordNotFound()
   upload.state = "deleted"
-  record(context, "upload.delete", upload.attachments[0]?.id ?? 0, { token: upload.token })
+  written(context, "upload.delete", upload.attachments[0]?.id ?? 0, { token: upload.token })
   return empty(204)
 }
 

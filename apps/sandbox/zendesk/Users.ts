@@ -8,6 +8,7 @@ import type { Identity, User } from "./Model.ts"
 import { list } from "./Paging.ts"
 import { choiceOf, flagOf, given, type Input, idOf, listOf, objectOf, tagsOf, textOf } from "./Reading.ts"
 import { identityRow, userRow } from "./Rows.ts"
+import { written } from "./Written.ts"
 
 const roles = ["end-user", "agent", "admin"] as const
 
@@ -92,16 +93,7 @@ const essentials = (user: User): Record<string, unknown> => ({
 })
 
 const record = (context: Context, kind: string, user: User, job: string | null): void =>
-  context.account.ledger.write({
-    vendor: "zendesk",
-    account: context.account.options.subdomain,
-    kind,
-    id: user.id,
-    external_id: user.externalId,
-    job_id: job,
-    request_id: context.call.requestId,
-    body: essentials(user)
-  })
+  written(context, kind, user.id, essentials(user), { externalId: user.externalId, job })
 
 const createUser = (context: Context, input: Input, job: string | null): User => {
   const { account } = context
@@ -301,16 +293,8 @@ const addIdentity = withUser((context, user) =>
     user.identities.push(identity)
     if (type === "email") account.usersByEmail.set(value.toLowerCase(), user.id)
     touch(account, user)
-    account.ledger.write({
-      vendor: "zendesk",
-      account: account.options.subdomain,
-      kind: "identity.create",
-      id: identity.id,
-      external_id: user.externalId,
-      job_id: null,
-      request_id: context.call.requestId,
-      body: { user_id: user.id, type, value }
-    })
+    const body = { user_id: user.id, type, value }
+    written(context, "identity.create", identity.id, body, { externalId: user.externalId })
     return json(201, { identity: identityRow(account, user, identity, false) })
   })
 )
