@@ -1,7 +1,7 @@
 // Files of writes on their way: out of the blob store, up to the vendor, just before the call that names them. An upload that
 // no call has named comes to nothing, so a crash in between means only that it is made again. Promise 4. For Send.ts.
-import type { Uploaded, UploadRefused, Uploads, WriteFile } from "@bridge/connectors/Connector"
-import { withNotes } from "@bridge/domain/Assemble"
+import type { Uploaded, UploadRefused, Uploads } from "@bridge/connectors/Connector"
+import { type AssembledFile, withNotes } from "@bridge/domain/Assemble"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { monotonicMillis } from "@bridge/http/Wire"
 import { Blobs } from "@bridge/store/Blobs"
@@ -19,7 +19,7 @@ const mebibyte = 1024 * 1024
 /** Files of all batches of this process that may be in memory together: sealed and open, each is there twice for a moment. */
 const roomMebibytes = 128
 const room = Semaphore.makeUnsafe(roomMebibytes)
-const weightOf = (file: WriteFile): number => Math.min(roomMebibytes, 1 + Math.ceil((2 * file.size) / mebibyte))
+const weightOf = (file: AssembledFile): number => Math.min(roomMebibytes, 1 + Math.ceil((2 * file.size) / mebibyte))
 
 /** Works whose files are there, until `staleAt` (monotonic milliseconds): after it they must be uploaded again. */
 export interface Prepared {
@@ -40,7 +40,7 @@ export const withFiles = (desk: Desk, works: ReadonlyArray<Work>) =>
       (file) => Effect.map(uploadOne(desk, uploads, file), (end) => [file, end] as const),
       { concurrency: atOneTime }
     )
-    const byFile = new Map<WriteFile, Uploaded | UploadRefused>()
+    const byFile = new Map<AssembledFile, Uploaded | UploadRefused>()
     for (const [file, end] of ends) {
       if (end === undefined) return undefined
       byFile.set(file, end)
@@ -52,11 +52,11 @@ export const withFiles = (desk: Desk, works: ReadonlyArray<Work>) =>
 const attached = (
   uploads: Uploads<unknown>,
   work: Work,
-  ends: ReadonlyMap<WriteFile, Uploaded | UploadRefused>
+  ends: ReadonlyMap<AssembledFile, Uploaded | UploadRefused>
 ): Work => {
   const files = work.op === "update" ? [] : (work.write.files ?? [])
   if (files.length === 0) return work
-  const good: Array<readonly [WriteFile, Uploaded]> = []
+  const good: Array<readonly [AssembledFile, Uploaded]> = []
   const bad = new Map<string, Failure>()
   for (const file of files) {
     const end = ends.get(file)
@@ -84,7 +84,7 @@ const refused = (code: string, message: string, hint: string): UploadRefused => 
   hint
 })
 
-const uploadOne = (desk: Desk, uploads: Uploads<unknown>, file: WriteFile) =>
+const uploadOne = (desk: Desk, uploads: Uploads<unknown>, file: AssembledFile) =>
   Effect.gen(function* () {
     const blobs = yield* Blobs
     const http = yield* VendorHttp

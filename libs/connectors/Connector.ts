@@ -1,5 +1,6 @@
 // What a vendor connector declares: configuration, budgets, streams to read and sinks to write. For engines (extractor,
 // loader, `bridge connector`). What does not belong here: loops, sleeps, retries, counts, logs, Kafka, Postgres.
+import type { AssembledFile } from "@bridge/domain/Assemble"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { RecordOf } from "@bridge/domain/RecordFields"
 import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } from "@bridge/http/Call"
@@ -167,23 +168,7 @@ export interface Write {
   /** Present when the destination record is known: an update. */
   readonly destinationId?: string
   /** Files that go with it; uploaded just before its call. */
-  readonly files?: ReadonlyArray<WriteFile>
-}
-
-/** A file of a write, without its bytes. */
-export interface WriteFile {
-  /** Of the attachment it comes from. */
-  readonly sourceId: string
-  /** Place in `body.comments` of the comment it belongs to. */
-  readonly comment: number
-  readonly name: string
-  readonly mime: string
-  readonly size: number
-  readonly sha256: string
-  /** Where the comment's text shows it: hash of the image's address. */
-  readonly urlHash: string | null
-  /** What stands in the comment where the file is not taken. */
-  readonly note: string
+  readonly files?: ReadonlyArray<AssembledFile>
 }
 
 /** What an upload gave: the token a write names it by, its id, and where it can be read. */
@@ -207,11 +192,11 @@ export interface Uploads<C> {
   readonly bytes: number
   /** How long an upload may be named. */
   readonly lifeMillis: number
-  call(config: C, file: Pick<WriteFile, "name" | "mime">, bytes: Uint8Array): Call
+  call(config: C, file: Pick<AssembledFile, "name" | "mime">, bytes: Uint8Array): Call
   /** Throws `Malformed` where the answer is neither. */
   read(answer: Answer): Uploaded | UploadRefused
   /** The body with its uploads named in their comments. */
-  attach(body: JsonObject, files: ReadonlyArray<readonly [WriteFile, Uploaded]>): JsonObject
+  attach(body: JsonObject, files: ReadonlyArray<readonly [AssembledFile, Uploaded]>): JsonObject
   /** For the audit: a page of comments asked for with all of their files, and the files of a comment's row. */
   listing(comments: Call): Call
   files(comment: JsonObject): ReadonlyArray<FileThere>

@@ -1,7 +1,8 @@
+import type { AssembledFile } from "@bridge/domain/Assemble"
 import { urlHash } from "@bridge/domain/Images"
 import type { Answer } from "@bridge/http/Call"
 import { describe, expect, it } from "vitest"
-import type { Sink, Uploaded, Write, WriteFile } from "../Connector.ts"
+import type { Sink, Uploaded, Write } from "../Connector.ts"
 import { identities, userIdentities } from "./Identities.ts"
 import { customObjectRecords, customObjects } from "./Objects.ts"
 import { uploadSink, uploads } from "./Uploads.ts"
@@ -16,7 +17,7 @@ const answer = (status: number, body: unknown): Answer => ({
 const write = (body: Write["body"], sourceKey = "k"): Write => ({ entity: "asset", sourceId: "1", sourceKey, body })
 
 describe("files on their way into Zendesk", () => {
-  const file = (sourceId: string, comment: number, urlHashed: string | null = null): WriteFile => ({
+  const file = (sourceId: string, comment: number, urlHashed: string | null = null): AssembledFile => ({
     sourceId,
     comment,
     name: "a b.png",
