@@ -2,7 +2,7 @@
 // Commands are wake-ups: what runs, where it goes on and whether it is wanted is in the rows (Manifest.ts).
 import { hostname } from "node:os"
 import { Connections } from "@bridge/connectors/Connections"
-import { FilesUnavailable } from "@bridge/connectors/Engine"
+import { FilesUnavailable } from "@bridge/connectors/Reading"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"

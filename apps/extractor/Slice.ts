@@ -2,7 +2,8 @@
 // What does not belong here: who may read the stream and why it stops (Extractor.ts), the tables (Manifest.ts).
 import type { OpenConnection } from "@bridge/connectors/Connections"
 import type { ReadOptions } from "@bridge/connectors/Connector"
-import { type Keep, type PageGroup, type ReadError, readStream } from "@bridge/connectors/Engine"
+import { type PageGroup, readStream } from "@bridge/connectors/Engine"
+import type { Keep, ReadError } from "@bridge/connectors/Reading"
 import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
 import type { Run } from "@bridge/flow/Stage"

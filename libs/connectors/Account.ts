@@ -5,7 +5,7 @@ import type { VendorError } from "@bridge/http/VendorError"
 import { type CallOptions, VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
 import type { Call, DiscoveredField } from "./Connector.ts"
-import type { Source } from "./Engine.ts"
+import type { Source } from "./Reading.ts"
 
 /** Null when the credentials are good; else what is wrong with the answer. Refused credentials fail as `AuthRejected`. */
 export const checkAccount = (

@@ -1,61 +1,15 @@
 // Reads a stream of a connector: pages, read ahead, details and children bounded and in order. For the extractor, the
 // auditor's read-back and `bridge connector read`. Pulled by its consumer: what is not asked for is not read.
 
-import type { Answer, Connection } from "@bridge/http/Call"
 import { readAhead } from "@bridge/http/ReadAhead"
-import { Circling, type Reason, VendorError } from "@bridge/http/VendorError"
-import { type Mode, VendorHttp } from "@bridge/http/VendorHttp"
-import { Effect, Schema, Stream } from "effect"
-import type {
-  AnyConnector,
-  Call,
-  Child,
-  ChildPage,
-  Cursor,
-  Expansion,
-  FileOutcome,
-  FileRef,
-  Member,
-  Page,
-  Poison,
-  ReadOptions,
-  Row,
-  Stream as StreamOf
-} from "./Connector.ts"
-import { fileRow, withLists } from "./Files.ts"
-import { isGone, isRefused } from "./Reasons.ts"
+import type { Reason, VendorError } from "@bridge/http/VendorError"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { Effect, Stream } from "effect"
+import type { AnyConnector, Cursor, Page, Poison, Row, Stream as StreamOf } from "./Connector.ts"
+import type { ReadError, ReadSettings, Source } from "./Reading.ts"
+import { isGone } from "./Reasons.ts"
 import { identity, Trail } from "./Trail.ts"
-
-export interface Source extends Connection {
-  readonly connector: AnyConnector
-}
-
-export interface ReadSettings {
-  /** Where to go on; null or absent at the start. */
-  readonly cursor?: Cursor | null
-  readonly options: ReadOptions
-  /** Names of the streams whose rows are wanted: this one, its children, or children only. */
-  readonly wanted: ReadonlySet<string>
-  /** Rows completed (detail, children) at one time. */
-  readonly maxInFlight?: number
-  /** Pages in flight at one time where the vendor numbers them. */
-  readonly readAhead?: number
-  /** How long a call is tried: see VendorHttp. */
-  readonly mode?: Mode
-  /** Takes care of the bytes of a file, where its stream is wanted; without it files stay unread. */
-  readonly keep?: Keep
-}
-
-/** Puts a file's bytes away; `again` asks the vendor where it is now, for addresses that die. */
-export type Keep = (file: FileRef, again: Again) => Effect.Effect<FileOutcome, FilesUnavailable>
-export type Again = Effect.Effect<string | null, VendorError>
-
-/** Files cannot be put away now. The operator acts; the stage tries again. */
-export class FilesUnavailable extends Schema.TaggedError<FilesUnavailable>()("FilesUnavailable", {
-  cause: Schema.Defect()
-}) {}
-
-export type ReadError = VendorError | FilesUnavailable
+import { circling, completeRow, type ListedRow, type WholeRow } from "./Whole.ts"
 
 export interface ItemSettings extends ReadSettings {
   /** Most listed rows to read; the page it cuts has no `End`. */
@@ -79,14 +33,7 @@ export interface PageGroup {
 }
 
 /** A part of a page as soon as it is complete; `End` closes the page. */
-export type Item =
-  | {
-      readonly _tag: "Rows"
-      readonly rows: Readonly<Record<string, ReadonlyArray<Row>>>
-      readonly poison: ReadonlyArray<Poison>
-      readonly calls: number
-    }
-  | { readonly _tag: "End"; readonly next: Cursor | null; readonly bookmark: Cursor | null }
+export type Item = WholeRow | { readonly _tag: "End"; readonly next: Cursor | null; readonly bookmark: Cursor | null }
 
 /** The stream by name, or the parent that brings it. Dies on an unknown name: callers check against `connector.streams`. */
 export const streamOf = (connector: AnyConnector, name: string): StreamOf<unknown> => {
@@ -153,9 +100,6 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
   )
 }
 
-const circling = ({ connector }: Source, operation: string, message: string): VendorError =>
-  new VendorError({ vendor: connector.vendor, operation, reason: new Circling({ message }) })
-
 const complete = (
   source: Source,
   stream: StreamOf<unknown>,
@@ -185,10 +129,7 @@ const bodyOf = (
 }
 
 /** What a page falls into: a row that is still to be completed, an item that is ready, or a way that ends here. */
-type Part =
-  | Item
-  | { readonly _tag: "Row"; readonly row: Row; readonly expansion: Expansion }
-  | { readonly _tag: "Astray"; readonly error: VendorError }
+type Part = Item | ({ readonly _tag: "Row" } & ListedRow) | { readonly _tag: "Astray"; readonly error: VendorError }
 
 type Gathered = { rows: Record<string, ReadonlyArray<Row>>; poison: ReadonlyArray<Poison>; calls: number }
 
@@ -266,133 +207,3 @@ const fetchPage = (
 }
 
 const tooSlow = (reason: Reason): boolean => reason._tag === "Unavailable" && reason.status === 504
-
-const completeRow = (
-  source: Source,
-  stream: StreamOf<unknown>,
-  { expansion, row }: Extract<Part, { _tag: "Row" }>,
-  settings: ReadSettings
-): Effect.Effect<Item, ReadError, VendorHttp> =>
-  Effect.gen(function* () {
-    const { wanted } = settings
-    const http = yield* VendorHttp
-    const options = { mode: settings.mode ?? "bulk" } as const
-    const rows: Record<string, ReadonlyArray<Row>> = {}
-    const poison: Array<Poison> = []
-    let calls = 0
-    const one = <A>(call: Call, read: (answer: Answer) => A) =>
-      Effect.suspend(() => {
-        calls += 1
-        return http.read(source, call, read, options)
-      })
-    const ask = <A>(call: Call, read: (answer: Answer) => A) =>
-      Effect.catchIf(
-        one(call, read),
-        (error) => isGone(error.reason),
-        () => Effect.succeed(null)
-      )
-    /** The plainer question where the vendor does not take this one. */
-    const askOr = <A>(call: Call, plainer: Call | undefined, read: (answer: Answer) => A) =>
-      plainer === undefined
-        ? ask(call, read)
-        : Effect.catchIf(
-            one(call, read),
-            (error) => isGone(error.reason) || isRefused(error.reason),
-            () => ask(plainer, read)
-          )
-    const brought: Array<Brought> = []
-    const detail = Effect.gen(function* () {
-      const { detail, members = [] } = expansion
-      if (detail === undefined && !wanted.has(stream.name)) return
-      const read = (answer: Answer) => detail?.read(answer) ?? null
-      const { call, plainer } = detail ?? {}
-      const whole = call === undefined ? null : yield* askOr(call, plainer, read)
-      const lists = yield* Effect.forEach(members, (first) =>
-        Effect.gen(function* () {
-          const items: Array<Buffer> = []
-          let at: Member | null = first
-          while (at !== null) {
-            const asked: Member = at
-            const page: ReturnType<Member["read"]> | null = yield* ask(asked.call, (answer) => asked.read(answer))
-            items.push(...(page?.items ?? []))
-            at = page?.next ?? null
-          }
-          return [first.key, items] as const
-        })
-      )
-      const complete = withLists(whole ?? row, lists)
-      rows[stream.name] = [complete]
-      const used = plainer ?? call
-      brought.push({
-        stream,
-        row: complete,
-        again: used === undefined ? Effect.succeed(null) : ask(used, read)
-      })
-    })
-    const children = expansion.children.map((child) =>
-      Effect.gen(function* () {
-        const found: Array<Row> = []
-        const of = source.connector.streams.find((one) => one.name === child.stream)
-        const trail = new Trail()
-        rows[child.stream] = found
-        for (let at: Child | null = child; at !== null; ) {
-          const asked: Child = at
-          const page: ChildPage | null = yield* ask(asked.call, (answer) => asked.read(answer))
-          for (const one of page?.rows ?? []) {
-            found.push(one)
-            const again = Effect.map(
-              ask(asked.call, (answer) => asked.read(answer)),
-              (then) => then?.rows.find((row) => row.sourceId === one.sourceId) ?? null
-            )
-            if (of?.files !== undefined) brought.push({ stream: of, row: one, again })
-          }
-          if (wanted.has(child.stream)) poison.push(...(page?.poison ?? []))
-          at = page?.next ?? null
-          const listed = page?.rows ?? []
-          const astray = trail.after({ rows: listed, barren: listed.length === 0 }, at?.call ?? null)
-          if (astray !== null) return yield* circling(source, asked.call.operation, astray)
-        }
-      })
-    )
-    yield* Effect.all([detail, ...children], { concurrency: "unbounded", discard: true })
-    for (const one of brought) {
-      const files = yield* filesOf(source, one, settings)
-      for (const [name, list] of files) rows[name] = [...(rows[name] ?? []), ...list]
-    }
-    for (const name of Object.keys(rows)) if (!wanted.has(name)) delete rows[name]
-    return { _tag: "Rows", rows, poison, calls } as const
-  })
-
-/** A row as it came, and how it is asked for again. */
-interface Brought {
-  readonly stream: StreamOf<unknown>
-  readonly row: Row
-  readonly again: Effect.Effect<Row | null, VendorError>
-}
-
-/** The rows of a row's files, each once its bytes are put away. */
-const filesOf = (source: Source, { again, row, stream }: Brought, { keep, wanted }: ReadSettings) =>
-  Effect.gen(function* () {
-    const { files } = stream
-    const out = new Map<string, ReadonlyArray<Row>>()
-    if (files === undefined || !wanted.has(files.to)) return out
-    const refs = files.of(source.config, row)
-    if (refs.length === 0) return out
-    const now = (ref: FileRef) =>
-      Effect.map(again, (found) =>
-        found === null
-          ? null
-          : (files.of(source.config, found).find((one) => one.row.sourceId === ref.row.sourceId)?.url ?? null)
-      )
-    const unread: FileOutcome = { state: "unread" }
-    const rows = yield* Effect.forEach(
-      refs,
-      (ref) =>
-        Effect.map(keep === undefined ? Effect.succeed(unread) : keep(ref, now(ref)), (outcome) =>
-          fileRow(ref.row, outcome)
-        ),
-      { concurrency: 4 }
-    )
-    out.set(files.to, rows)
-    return out
-  })

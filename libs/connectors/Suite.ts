@@ -9,7 +9,8 @@ import { describe, expect, it } from "vitest"
 import { checkAccount, discoverFields } from "./Account.ts"
 import type { AnyConnector, JsonObject } from "./Connector.ts"
 import { decodeConfig } from "./Connectors.ts"
-import { type PageGroup, type ReadSettings, readStream, type Source } from "./Engine.ts"
+import { type PageGroup, readStream } from "./Engine.ts"
+import type { ReadSettings, Source } from "./Reading.ts"
 
 export interface Account {
   readonly config: JsonObject

@@ -1,6 +1,6 @@
 // What belongs to a write and is no part of its call: files that go up before it, and what follows it with its id. For Deliver.ts.
 import type { Sink, Uploads, Write } from "@bridge/connectors/Connector"
-import type { Source } from "@bridge/connectors/Engine"
+import type { Source } from "@bridge/connectors/Reading"
 import { listOf, objectOf, textOf } from "@bridge/connectors/Values"
 import type { Call, JsonObject } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"

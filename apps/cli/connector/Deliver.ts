@@ -1,7 +1,7 @@
 // What becomes of writes: looked for, sent, followed to the end of the vendor's jobs, and looked for again where an answer was
 // lost, so that a source key is not written twice (Promise 4). For Write.ts.
 import type { Sink, SinkAnswer, Write, WriteOutcome } from "@bridge/connectors/Connector"
-import type { Source } from "@bridge/connectors/Engine"
+import type { Source } from "@bridge/connectors/Reading"
 import type { Call } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"

@@ -1,6 +1,6 @@
 // Looks for a record at the destination by its source key or by what it is like. For Deliver.ts.
 import type { Sink, Write } from "@bridge/connectors/Connector"
-import type { Source } from "@bridge/connectors/Engine"
+import type { Source } from "@bridge/connectors/Reading"
 import type { Answer, Call } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"

@@ -1,7 +1,8 @@
 // `bridge connector read`: records of a stream as they come, and after every page the state to go on from, never ahead of
 // what was printed. For Command.ts.
 import type { Cursor, Normalised, Row } from "@bridge/connectors/Connector"
-import { type Item, readItems, type Source, streamOf } from "@bridge/connectors/Engine"
+import { type Item, readItems, streamOf } from "@bridge/connectors/Engine"
+import type { Source } from "@bridge/connectors/Reading"
 import { identity } from "@bridge/connectors/Trail"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { Json, JsonObject } from "@bridge/http/Call"

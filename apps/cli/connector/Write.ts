@@ -2,7 +2,7 @@
 // found out in Deliver.ts. For Command.ts.
 import { createInterface } from "node:readline"
 import type { Sink, Write, WriteOutcome } from "@bridge/connectors/Connector"
-import type { Source } from "@bridge/connectors/Engine"
+import type { Source } from "@bridge/connectors/Reading"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { JsonObject } from "@bridge/http/Call"
 import { scrubbed, secretsOf } from "@bridge/http/Scrub"

@@ -3,7 +3,8 @@ import { Effect, Logger, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { FileOutcome, JsonObject, Row } from "../Connector.ts"
 import { decodeConfig } from "../Connectors.ts"
-import { type Keep, readStream } from "../Engine.ts"
+import { readStream } from "../Engine.ts"
+import type { Keep } from "../Reading.ts"
 import { freshservice } from "./Freshservice.ts"
 import { account, freshserviceWith, tickets } from "./TestAccount.ts"
 
@@ -101,6 +102,23 @@ describe("modules of Freshservice", () => {
       kind: "service_request",
       requested_items: [{ id: 3, quantity: 2 }]
     })
+  })
+})
+
+describe("a list of requested items that never ends", () => {
+  it("ends the read with a reason, in place of reading for ever", async () => {
+    let pages = 0
+    const respond: Respond = (call, response, n) => {
+      const path = call.url.pathname.replace("/api/v2/", "")
+      if (path === "tickets/1") return json(response, 200, { ticket: { id: 1, type: "Service Request" } })
+      if (path === "tickets") return json(response, 200, { tickets: [{ id: 1, type: "Service Request" }] })
+      if (!path.endsWith("/requested_items")) return normal()(call, response, n)
+      pages += 1
+      const next = `<https://acme.freshservice.com${call.url.pathname}?page=${pages + 1}>; rel="next"`
+      return json(response, 200, { requested_items: [] }, pages < 200 ? { link: next } : {})
+    }
+    await expect(readAll(respond, "tickets", ["tickets"])).rejects.toThrow(/nothing new/)
+    expect(pages).toBeLessThan(60)
   })
 })
 

@@ -1,0 +1,174 @@
+// Completes one listed row by calls of its own: detail, lists in it, children, files. For Engine.ts.
+// What does not belong here: pages, order, how many at one time.
+import type { Answer } from "@bridge/http/Call"
+import { Circling, VendorError } from "@bridge/http/VendorError"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { Effect } from "effect"
+import type {
+  Call,
+  Child,
+  ChildPage,
+  Expansion,
+  FileOutcome,
+  FileRef,
+  Member,
+  Poison,
+  Row,
+  Stream as StreamOf
+} from "./Connector.ts"
+import { fileRow, withLists } from "./Files.ts"
+import type { ReadError, ReadSettings, Source } from "./Reading.ts"
+import { isGone, isRefused } from "./Reasons.ts"
+import { Trail } from "./Trail.ts"
+
+/** A row as its page has it, and what is to be added to it. */
+export interface ListedRow {
+  readonly row: Row
+  readonly expansion: Expansion
+}
+
+/** Complete rows by stream, of one listed row or of a page that needs no more; `calls`: how many it took. */
+export interface WholeRow {
+  readonly _tag: "Rows"
+  readonly rows: Readonly<Record<string, ReadonlyArray<Row>>>
+  readonly poison: ReadonlyArray<Poison>
+  readonly calls: number
+}
+
+/** Ends a read whose pages lead nowhere. */
+export const circling = ({ connector }: Source, operation: string, message: string): VendorError =>
+  new VendorError({ vendor: connector.vendor, operation, reason: new Circling({ message }) })
+
+/** A listed row made whole: its detail, the lists in it, its children and its files. */
+export const completeRow = (
+  source: Source,
+  stream: StreamOf<unknown>,
+  { expansion, row }: ListedRow,
+  settings: ReadSettings
+): Effect.Effect<WholeRow, ReadError, VendorHttp> =>
+  Effect.gen(function* () {
+    const { wanted } = settings
+    const http = yield* VendorHttp
+    const options = { mode: settings.mode ?? "bulk" } as const
+    const rows: Record<string, ReadonlyArray<Row>> = {}
+    const poison: Array<Poison> = []
+    let calls = 0
+    const one = <A>(call: Call, read: (answer: Answer) => A) =>
+      Effect.suspend(() => {
+        calls += 1
+        return http.read(source, call, read, options)
+      })
+    const ask = <A>(call: Call, read: (answer: Answer) => A) =>
+      Effect.catchIf(
+        one(call, read),
+        (error) => isGone(error.reason),
+        () => Effect.succeed(null)
+      )
+    /** The plainer question where the vendor does not take this one. */
+    const askOr = <A>(call: Call, plainer: Call | undefined, read: (answer: Answer) => A) =>
+      plainer === undefined
+        ? ask(call, read)
+        : Effect.catchIf(
+            one(call, read),
+            (error) => isGone(error.reason) || isRefused(error.reason),
+            () => ask(plainer, read)
+          )
+    const brought: Array<Brought> = []
+    const detail = Effect.gen(function* () {
+      const { detail, members = [] } = expansion
+      if (detail === undefined && !wanted.has(stream.name)) return
+      const read = (answer: Answer) => detail?.read(answer) ?? null
+      const { call, plainer } = detail ?? {}
+      const whole = call === undefined ? null : yield* askOr(call, plainer, read)
+      const lists = yield* Effect.forEach(members, (first) =>
+        Effect.gen(function* () {
+          const items: Array<Buffer> = []
+          const trail = new Trail()
+          let at: Member | null = first
+          while (at !== null) {
+            const asked: Member = at
+            const page: ReturnType<Member["read"]> | null = yield* ask(asked.call, (answer) => asked.read(answer))
+            items.push(...(page?.items ?? []))
+            at = page?.next ?? null
+            const astray = trail.after({ rows: [], barren: page?.items.length === 0 }, at?.call ?? null)
+            if (astray !== null) return yield* circling(source, asked.call.operation, astray)
+          }
+          return [first.key, items] as const
+        })
+      )
+      const complete = withLists(whole ?? row, lists)
+      rows[stream.name] = [complete]
+      const used = plainer ?? call
+      brought.push({
+        stream,
+        row: complete,
+        again: used === undefined ? Effect.succeed(null) : ask(used, read)
+      })
+    })
+    const children = expansion.children.map((child) =>
+      Effect.gen(function* () {
+        const found: Array<Row> = []
+        const of = source.connector.streams.find((one) => one.name === child.stream)
+        const trail = new Trail()
+        rows[child.stream] = found
+        for (let at: Child | null = child; at !== null; ) {
+          const asked: Child = at
+          const page: ChildPage | null = yield* ask(asked.call, (answer) => asked.read(answer))
+          for (const one of page?.rows ?? []) {
+            found.push(one)
+            const again = Effect.map(
+              ask(asked.call, (answer) => asked.read(answer)),
+              (then) => then?.rows.find((row) => row.sourceId === one.sourceId) ?? null
+            )
+            if (of?.files !== undefined) brought.push({ stream: of, row: one, again })
+          }
+          if (wanted.has(child.stream)) poison.push(...(page?.poison ?? []))
+          at = page?.next ?? null
+          const listed = page?.rows ?? []
+          const astray = trail.after({ rows: listed, barren: listed.length === 0 }, at?.call ?? null)
+          if (astray !== null) return yield* circling(source, asked.call.operation, astray)
+        }
+      })
+    )
+    yield* Effect.all([detail, ...children], { concurrency: "unbounded", discard: true })
+    for (const one of brought) {
+      const files = yield* filesOf(source, one, settings)
+      for (const [name, list] of files) rows[name] = [...(rows[name] ?? []), ...list]
+    }
+    for (const name of Object.keys(rows)) if (!wanted.has(name)) delete rows[name]
+    return { _tag: "Rows", rows, poison, calls } as const
+  })
+
+/** A row as it came, and how it is asked for again. */
+interface Brought {
+  readonly stream: StreamOf<unknown>
+  readonly row: Row
+  readonly again: Effect.Effect<Row | null, VendorError>
+}
+
+/** The rows of a row's files, each once its bytes are put away. */
+const filesOf = (source: Source, { again, row, stream }: Brought, { keep, wanted }: ReadSettings) =>
+  Effect.gen(function* () {
+    const { files } = stream
+    const out = new Map<string, ReadonlyArray<Row>>()
+    if (files === undefined || !wanted.has(files.to)) return out
+    const refs = files.of(source.config, row)
+    if (refs.length === 0) return out
+    const now = (ref: FileRef) =>
+      Effect.map(again, (found) =>
+        found === null
+          ? null
+          : (files.of(source.config, found).find((one) => one.row.sourceId === ref.row.sourceId)?.url ?? null)
+      )
+    const unread: FileOutcome = { state: "unread" }
+    const rows = yield* Effect.forEach(
+      refs,
+      (ref) =>
+        Effect.map(keep === undefined ? Effect.succeed(unread) : keep(ref, now(ref)), (outcome) =>
+          fileRow(ref.row, outcome)
+        ),
+      { concurrency: 4 }
+    )
+    out.set(files.to, rows)
+    return out
+  })
