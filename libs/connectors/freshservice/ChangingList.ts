@@ -26,6 +26,8 @@ export interface ChangingForm extends RowForm {
   readonly key: string
   readonly budget?: string
   readonly query?: Readonly<Record<string, string>>
+  /** What is to be embedded in the rows; left out where the vendor refuses it. */
+  readonly include?: string
   /** The passes over one workspace in turn: what each adds to the question. The first has no filter. */
   readonly passes: ReadonlyArray<readonly [name: string, query: Readonly<Record<string, string | boolean>>]>
   /** The pass whose rows are deleted ones, where the rows themselves do not say so. */
@@ -56,6 +58,8 @@ interface Place {
   /** The vendor refuses to be asked for an order, and for `updated_since` together with a filter. */
   readonly unordered: boolean
   readonly sinceless: boolean
+  /** The vendor refuses what was to be embedded. */
+  readonly bare: boolean
   /** `id@updated_at` of rows that the next window repeats. */
   readonly edge: ReadonlyArray<string>
   /** The same for the newest rows of the whole read, which a later run repeats. */
@@ -97,6 +101,7 @@ const start = (form: ChangingForm, config: Config, options: ReadOptions): Cursor
     numbered: !form.windowed,
     unordered: !form.windowed,
     sinceless: !form.windowed,
+    bare: false,
     edge: [],
     tail: [],
     max: null,
@@ -122,6 +127,7 @@ const pageCall = (form: ChangingForm, place: Place): Call => {
     path: form.path,
     query: {
       ...form.query,
+      ...(form.include !== undefined && !place.bare && { include: form.include }),
       ...(!withoutSince(form, place) && { updated_since: place.since }),
       ...(!place.unordered && { order_by: "updated_at", order_type: "asc" }),
       per_page: perPage,
@@ -134,10 +140,14 @@ const pageCall = (form: ChangingForm, place: Place): Call => {
   }
 }
 
-/** Whether filters and orders may be combined with `updated_since` is not documented: where one is refused, it is left out. */
+/**
+ * Whether filters and orders may be combined with `updated_since` is not documented: where one is refused, it is left out.
+ * What is embedded is left out first: the place stays. Where that was not it, it is asked for again with the next try.
+ */
 const plainer = (form: ChangingForm, place: Place): Cursor | null => {
   if (place.phase === workspaces) return null
-  const on = { ...place, numbered: true, since: place.from, page: 1, read: 0, edge: [] }
+  if (form.include !== undefined && !place.bare) return cursorOf({ ...place, bare: true })
+  const on = { ...place, bare: false, numbered: true, since: place.from, page: 1, read: 0, edge: [] }
   if (!isFirst(form, place) && !place.sinceless) return cursorOf({ ...on, sinceless: true })
   if (!place.unordered) return cursorOf({ ...on, unordered: true })
   if (form.optional && !place.sinceless) return cursorOf({ ...on, sinceless: true })
@@ -303,6 +313,7 @@ const placeOf = (cursor: Cursor): Place => {
     numbered: cursor.numbered === true,
     unordered: cursor.unordered === true,
     sinceless: cursor.sinceless === true,
+    bare: cursor.bare === true,
     edge: textsOf(cursor.edge),
     tail: textsOf(cursor.tail),
     max: text("max"),

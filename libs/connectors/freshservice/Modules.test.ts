@@ -41,6 +41,52 @@ const shown = (row: Row | undefined): JsonObject => JSON.parse(row?.json.toStrin
 
 const normal = () => freshserviceWith(tickets())
 
+describe("the times of a ticket", () => {
+  it("come with the list, where they are cheap, and are in the row that the detail gives", async () => {
+    const { calls, rows } = await readAll(normal(), "tickets", ["tickets"])
+    expect(calls.filter((path) => path.startsWith("tickets?")).every((path) => path.includes("include=stats"))).toBe(
+      true
+    )
+    expect(calls.filter((path) => /^tickets\/\d+\?/.test(path))).toEqual([])
+    const row = shown(rows("tickets")[0])
+    expect(row).toMatchObject({ urgency: 2, stats: { ticket_id: 1, resolved_at: "2024-01-01T01:31:00Z" } })
+    expect(record("tickets", row)?.record).toMatchObject({ resolved_at: "2024-01-01T01:31:00Z", closed_at: null })
+  })
+
+  it("are left out where the vendor refuses them, and the list keeps its place and its order", async () => {
+    const respond: Respond = (call, response, n) =>
+      call.url.searchParams.has("include")
+        ? json(response, 400, { description: "Validation failed" })
+        : normal()(call, response, n)
+    const { calls, rows } = await readAll(respond, "tickets", ["tickets"])
+    expect(
+      rows("tickets")
+        .map(({ sourceId }) => sourceId)
+        .toSorted()
+    ).toEqual(account.ids.tickets)
+    const lists = calls.filter((path) => path.startsWith("tickets?"))
+    expect(lists.filter((path) => path.includes("include=stats"))).toHaveLength(1)
+    expect(lists.every((path) => path.includes("order_by=updated_at"))).toBe(true)
+  })
+
+  it("are asked for again where it was the order that the vendor refused", async () => {
+    const respond: Respond = (call, response, n) =>
+      call.url.searchParams.has("order_by") ? json(response, 400, {}) : normal()(call, response, n)
+    const { rows } = await readAll(respond, "tickets", ["tickets"])
+    expect(
+      rows("tickets")
+        .map(({ sourceId }) => sourceId)
+        .toSorted()
+    ).toEqual(account.ids.tickets)
+    expect(shown(rows("tickets")[0]).stats).toMatchObject({ ticket_id: 1 })
+  })
+
+  it("are not paid for where conversations alone are read", async () => {
+    const { calls } = await readAll(normal(), "conversations", ["conversations"])
+    expect(calls.some((path) => path.includes("include="))).toBe(false)
+  })
+})
+
 describe("modules of Freshservice", () => {
   it.each(["locations", "asset_types", "assets", "relationships", "problems", "changes", "problem_fields"])(
     "that a plan or role lacks have no rows and are no failure: %s",
@@ -75,7 +121,7 @@ describe("modules of Freshservice", () => {
 
   it("are asked about with a ticket only where they are moved too, and left out where the plan lacks them", async () => {
     const plain = await readAll(normal(), "tickets", ["tickets"])
-    expect(plain.calls.filter((call) => call.includes("include="))).toEqual([])
+    expect(plain.calls.filter((call) => /^tickets\/.*include=/.test(call))).toEqual([])
     const refusing: Respond = (call, response, n) =>
       call.url.searchParams.has("include") ? json(response, 400, { description: "no" }) : normal()(call, response, n)
     const linked = await readAll(refusing, "tickets", ["tickets", "assets", "problems"])

@@ -47,6 +47,7 @@ export const ticketSchema = rowSchema("Freshservice ticket", {
   planned_effort: "string?",
   resolution_notes: "string?",
   resolution_notes_html: "string?",
+  stats: "object?",
   created_at: "time",
   updated_at: "time"
 })

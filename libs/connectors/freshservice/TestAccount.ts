@@ -102,7 +102,13 @@ export const freshserviceWith =
       })
     if (name === "ticket_form_fields")
       return json(response, 200, { ticket_fields: [{ name: "site", label: "Site", field_type: "custom_text" }] })
-    if (name === "tickets") return send("tickets", listed(all, searchParams))
+    if (name === "tickets")
+      return send(
+        "tickets",
+        listed(all, searchParams).map((row) =>
+          searchParams.get("include") === "stats" ? { ...row, stats: statsOf(row) } : row
+        )
+      )
     const rows = lists[name]
     const workspace = searchParams.get("workspace_id")
     if (rows === undefined) return json(response, 404, {})
@@ -111,6 +117,8 @@ export const freshserviceWith =
       rows.filter((row) => workspace === null || String(Reflect.get(row, "workspace_id")) === workspace)
     )
   }
+
+const statsOf = (ticket: TestTicket) => ({ ticket_id: ticket.id, resolved_at: at(90 + ticket.id), closed_at: null })
 
 const conversationsOf = (ticket: number) =>
   [1, 2, 3].map((n) => ({ id: ticket * 10 + n, ticket_id: ticket, updated_at: at(n) }))
