@@ -47,8 +47,7 @@ export const ticketNotes = (line: Corpus["ticket"]): ReadonlyArray<NoteWanted> =
     "Requested items",
     (line.requested_items ?? []).flatMap((item) => [item.service_item_name, item.quantity])
   ),
-  // A parent ticket is told where the vendor tells it unasked; Freshservice does not.
-  ...note("Links at the source", [...(line.asset_display_ids ?? []), line.change_id])
+  ...note("Links at the source", [...(line.asset_display_ids ?? []), line.change_id, line.parent_id])
 ]
 
 const assetsOf = ({ assets }: SourceMatter): ReadonlyArray<number> => (assets ?? []).map((asset) => asset.display_id)

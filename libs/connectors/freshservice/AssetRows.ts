@@ -47,6 +47,15 @@ export const relationSchema = rowSchema("Freshservice relationship", {
   updated_at: "time?"
 })
 
+export const relationTypeSchema = rowSchema("Freshservice relationship type", {
+  id: "integer",
+  downstream_relation: "string?",
+  upstream_relation: "string?",
+  default: "boolean?",
+  created_at: "time?",
+  updated_at: "time?"
+})
+
 export const locationSchema = rowSchema("Freshservice location", {
   id: "integer",
   name: "string?",

@@ -7,7 +7,14 @@ import type { Child, ChildPage, Row, Stream } from "../Connector.ts"
 import { type RowForm, rowOf, rowsOf } from "../Cut.ts"
 import { listOf, objectOf } from "../Values.ts"
 import { budgetOf } from "./Answers.ts"
-import { assetSchema, assetTypeSchema, fieldSchema, locationSchema, relationSchema } from "./AssetRows.ts"
+import {
+  assetSchema,
+  assetTypeSchema,
+  fieldSchema,
+  locationSchema,
+  relationSchema,
+  relationTypeSchema
+} from "./AssetRows.ts"
 import { changingList } from "./ChangingList.ts"
 import type { Config } from "./Config.ts"
 import { fileStream } from "./Desk.ts"
@@ -167,6 +174,25 @@ const relationships: Stream<Config> = {
   normalise: Assets.relation
 }
 
+/** What the numbers in `relationship_type_id` stand for. */
+const relationshipTypes: Stream<Config> = {
+  name: "relationship_types",
+  entity: null,
+  primaryKey: ["id"],
+  cursorField: null,
+  deletions: "deleted ones vanish",
+  schema: relationTypeSchema,
+  ...numberedList({
+    stream: "relationship_types",
+    versionKey: "updated_at",
+    operation: "listRelationshipTypes",
+    path: "/api/v2/relationship_types",
+    key: "relationship_types",
+    optional: true
+  }),
+  normalise: () => []
+}
+
 /** The name of the list in an answer differs between modules and accounts: one of these, or the only list there is. */
 const listKey = (answer: Answer, names: ReadonlyArray<string>): string => {
   const body = objectOf(parseJson(answer.body.toString("utf8")))
@@ -224,5 +250,6 @@ export const assetStreams: ReadonlyArray<Stream<Config>> = [
   assets,
   fileStream(fileStreams.asset, "assets", assetList),
   relationships,
+  relationshipTypes,
   ...fieldStreams
 ]

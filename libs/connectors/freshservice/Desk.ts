@@ -46,6 +46,12 @@ const linked: ReadonlyArray<readonly [stream: string, include: string]> = [
   ["changes", "change"]
 ]
 
+/** The parent of a ticket would double the credits where tickets alone are moved: it comes where links are asked for anyway. */
+const includeOf = (wanted: ReadonlySet<string>): string => {
+  const names = linked.flatMap(([stream, name]) => (wanted.has(stream) ? [name] : []))
+  return names.length === 0 ? "" : [...names, "related_tickets"].join(",")
+}
+
 const detailOf = (
   row: Row,
   form: RowForm & { readonly path: string; readonly key: string; readonly operation: string; readonly budget?: string },
@@ -112,7 +118,6 @@ export const tickets: Stream<Config> = {
   ...ticketList,
   expand: (_config, row, wanted) => {
     const files = wanted.has(fileStreams.ticket)
-    const include = linked.flatMap(([stream, name]) => (wanted.has(stream) ? [name] : [])).join(",")
     const form = {
       ...ticketForm,
       path: "/api/v2/tickets",
@@ -122,7 +127,7 @@ export const tickets: Stream<Config> = {
     }
     return {
       // List rows lack urgency, impact, tags, resolution and attachments; the detail has all of the list's keys and these.
-      ...((wanted.has("tickets") || files) && { detail: detailOf(row, form, include) }),
+      ...((wanted.has("tickets") || files) && { detail: detailOf(row, form, includeOf(wanted)) }),
       ...(wanted.has("tickets") && isRequest(row) && { members: [requestedItems(row.sourceId)] }),
       children: wanted.has("conversations") || files ? [conversationsOf(row.sourceId)] : []
     }

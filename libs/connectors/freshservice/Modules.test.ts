@@ -125,8 +125,34 @@ describe("modules of Freshservice", () => {
     const refusing: Respond = (call, response, n) =>
       call.url.searchParams.has("include") ? json(response, 400, { description: "no" }) : normal()(call, response, n)
     const linked = await readAll(refusing, "tickets", ["tickets", "assets", "problems"])
-    expect(linked.calls).toContain("tickets/1?include=assets%2Cproblem")
+    expect(linked.calls).toContain("tickets/1?include=assets%2Cproblem%2Crelated_tickets")
     expect(linked.rows("tickets").map((row) => shown(row).urgency)).toEqual(Array.from({ length: 9 }, () => 2))
+  })
+
+  it.each([
+    { related_tickets: { parent_id: 4 } },
+    { related_tickets: { parent: { id: 4, subject: "All of it" } } },
+    { related_tickets: { parent_ticket: 4, child_ids: [] } },
+    { parent_ticket_id: 4 }
+  ])("tell the ticket that a ticket is part of: %j", (row) =>
+    expect(record("tickets", { id: 1, ...row })?.record).toMatchObject({ parent_ref: "4" })
+  )
+
+  it("tell the plans of a change once, though the vendor tells each as HTML and as text", () => {
+    const planning_fields = {
+      rollout_plan: { description: "<p>One</p>", description_text: "One" },
+      backout_plan: { description_text: "Back", attachments: [1] },
+      change_impact: null,
+      custom_fields: { risk: "none" }
+    }
+    expect(record("changes", { id: 1, planning_fields })?.record).toMatchObject({
+      planning: {
+        rollout_plan: "<p>One</p>",
+        backout_plan: { attachments: [1], description: "Back" },
+        change_impact: null,
+        custom_fields: { risk: "none" }
+      }
+    })
   })
 
   it("have the items that a request asks for in its row, behind the vendor's own bytes", async () => {

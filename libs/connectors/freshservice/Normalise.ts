@@ -69,6 +69,13 @@ export const assetsOf = (value: Json | undefined): ReadonlyArray<string> => [
   )
 ]
 
+/** What `include=related_tickets` looks like is not documented: the parent's id or the parent itself, by either name. */
+const parentOf = (row: JsonObject): string | null => {
+  const { parent, parent_id, parent_ticket, parent_ticket_id } = objectOf(row.related_tickets)
+  const told = [parent, parent_id, parent_ticket, parent_ticket_id, row.parent_ticket_id, row.parent_id]
+  return told.map(refOf).find((id) => id !== null) ?? null
+}
+
 export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normalised> => {
   const id = idOf(row.id)
   if (id === null) return []
@@ -108,7 +115,7 @@ export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normali
         watchers: textsOf(row.cc_emails),
         problem_ref: refOf(row.problem) ?? idOf(row.problem_id),
         change_ref: refOf(row.change) ?? refOf(row.changes) ?? idOf(row.change_id),
-        parent_ref: refOf(customOf(row.related_tickets).parent) ?? idOf(row.parent_ticket_id),
+        parent_ref: parentOf(row),
         assets: assetsOf(row.assets),
         requested_items: listOf(row.requested_items),
         due_at: timeOf(row.due_by),

@@ -83,11 +83,22 @@ export const change = (_config: unknown, row: JsonObject): ReadonlyArray<Normali
         approval_status: textOf(row.approval_status_name) ?? textOf(row.approval_status),
         planned_start_at: timeOf(row.planned_start_date),
         planned_end_at: timeOf(row.planned_end_date),
-        planning: customOf(row.planning_fields)
+        planning: plansOf(row.planning_fields)
       }
     }
   ]
 }
+
+/** A plan is told as HTML and as plain text: once is enough. */
+const plansOf = (value: Json | undefined) =>
+  Object.fromEntries(
+    Object.entries(customOf(value)).map(([name, plan]) => {
+      const { description, description_text, ...rest } = objectOf(plan)
+      const text = longText({ description: description ?? null, description_text: description_text ?? null })
+      if (text === null) return [name, plan]
+      return [name, Object.keys(rest).length === 0 ? text : { ...rest, description: text }]
+    })
+  )
 
 /** A text, or the one inside an object that an account may have instead (`{description, description_text}`). */
 const longText = (value: Json | undefined): string | null => {

@@ -54,6 +54,7 @@ const lists: Readonly<Record<string, ReadonlyArray<object>>> = {
     { id: 9003, display_id: 3, name: "Three", workspace_id: 2 }
   ],
   relationships: [{ id: 71, primary_id: 1, primary_type: "asset", secondary_id: 2, secondary_type: "asset" }],
+  relationship_types: [{ id: 81, downstream_relation: "Uses", upstream_relation: "Used by" }],
   problems: [1, 2, 3].map((id) => ({ id, subject: `Problem ${id}`, updated_at: at(id), workspace_id: 2 })),
   changes: [1, 2].map((id) => ({ id, subject: `Change ${id}`, updated_at: at(id), workspace_id: 2 })),
   requester_fields: [{ id: 51, name: "shoe_size", label: "Shoe size" }],
@@ -185,6 +186,7 @@ export const account: Account = {
     assets: ["1", "2", "3"],
     asset_attachments: ["602"],
     relationships: ["71"],
+    relationship_types: ["81"],
     problems: ["1", "2", "3"],
     problem_notes: [1, 2, 3].flatMap((of) => [1, 2, 3].map((n) => String(100 + of * 10 + n))),
     problem_attachments: ["603"],
