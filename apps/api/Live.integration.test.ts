@@ -3,6 +3,7 @@ import type { JobProgress, LiveMessage } from "@bridge/contract/Live"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { WebSocket } from "ws"
 import { type Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
+import { archived, stored } from "./TestReview.ts"
 
 let api: TestApi
 let acme: Caller
@@ -97,6 +98,22 @@ describe("the event stream of a job", () => {
       numbers,
       numbers.map((_, i) => i + 1)
     )
+  })
+
+  it("counts rows while they come, and a record that came twice once when all are there", async () => {
+    const job = await begin()
+    const tickets = ["1", "2", "3"].map((id) => ({ id, subject: `T${id}` }))
+    await archived(api, acme, job.id, 0, tickets)
+    await stored(api, acme.tenantId, job.id, 1, 2, "refined")
+    const extracted = async () => {
+      const s = await stream(job.id)
+      const { data } = await s.next()
+      s.stop()
+      return data.entities.find((e) => e.entity === "ticket")
+    }
+    assert.deepInclude(await extracted(), { archived: 3, extracted: 5 })
+    await update(job.id, "state = 'data_ready'")
+    assert.deepInclude(await extracted(), { archived: 3, extracted: 3 })
   })
 
   it("goes on from Last-Event-ID, and stays away after the end", async () => {

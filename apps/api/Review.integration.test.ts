@@ -55,6 +55,18 @@ describe("the extraction summary", () => {
     assert.deepStrictEqual(await summaryOf(job), summary)
   })
 
+  it("names what the source did not let us read", async () => {
+    const job = await reviewedJob(three)
+    assert.deepStrictEqual((await summaryOf(job)).streamWarnings, [])
+    const gap = { stream: "assets", message: "assets: listAssets: not in your plan" }
+    await api.sql(
+      acme.tenantId,
+      (sql) => sql`update job_streams set gaps = ${JSON.stringify([gap])}::jsonb
+        where job_id = ${job.id}::uuid and stream = 'assets'`
+    )
+    assert.deepStrictEqual((await summaryOf(job)).streamWarnings, [{ ...gap, entity: "asset", code: "not-readable" }])
+  })
+
   it("has no hashes before the job is settled", async () => {
     const job = await reviewedJob(three)
     await api.sql(acme.tenantId, (sql) => sql`update jobs set settled_revision = null where id = ${job.id}::uuid`)

@@ -16,6 +16,7 @@ const group = (tickets: ReadonlyArray<number>, comments: ReadonlyArray<number>, 
     { stream: "conversations", entity: "comment", rows: comments.map((b, i) => row(page * 1000 + i, b)) }
   ],
   poison: [],
+  gaps: [],
   next: { page: page + 1 },
   calls: 1
 })

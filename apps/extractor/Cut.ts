@@ -1,5 +1,5 @@
 // How pages become batches: the unit of sending, archiving and loading. Pure. For the extractor.
-import type { Cursor, Poison, Row } from "@bridge/connectors/Connector"
+import type { Cursor, Gap, Poison, Row } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 
@@ -19,6 +19,7 @@ export interface Unnamed extends Poison {
 export interface Group {
   readonly rows: ReadonlyArray<StreamRows>
   readonly poison: ReadonlyArray<Unnamed>
+  readonly gaps: ReadonlyArray<Gap>
   readonly next: Cursor | null
   readonly calls: number
 }
@@ -42,6 +43,7 @@ export interface Batch {
 export const merge = (groups: ReadonlyArray<Group>): Group => ({
   rows: groups.flatMap((g) => g.rows),
   poison: groups.flatMap((g) => g.poison),
+  gaps: groups.flatMap((g) => g.gaps),
   next: groups.at(-1)?.next ?? null,
   calls: groups.reduce((n, g) => n + g.calls, 0)
 })

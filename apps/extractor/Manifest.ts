@@ -1,13 +1,13 @@
 // The extractor's tables: the manifest of batches and the checkpoint of a stream, under the stream's epoch.
 // Postgres says which batches count; a Kafka send cannot be fenced. All functions run inside the caller's transaction.
-import type { Cursor, FileOutcome } from "@bridge/connectors/Connector"
+import type { Cursor, FileOutcome, Gap } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { JobOptions } from "@bridge/domain/Jobs"
 import { wake } from "@bridge/flow/Wakeups"
 import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Batch, Unnamed } from "./Cut.ts"
+import type { Batch, Group, Unnamed } from "./Cut.ts"
 
 /** The stream as this owner has it: everything a slice needs. */
 export interface Claim {
@@ -93,9 +93,7 @@ export const begin = (c: Claim, batches: ReadonlyArray<Batch>, next: Readonly<Re
 export const finish = (
   c: Claim,
   batches: ReadonlyArray<Batch>,
-  checkpoint: Cursor | null,
-  calls: number,
-  poison: ReadonlyArray<Unnamed>
+  { calls, gaps, next: checkpoint, poison }: Omit<Group, "rows">
 ) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -105,6 +103,7 @@ export const finish = (
         where b.job_id = ${c.jobId}::uuid and b.stream = ${c.stream} and b.entity = t.e and b.number = t.n and b.epoch = ${c.epoch}`
     }
     yield* letters(c, poison)
+    yield* missing(c, gaps)
     const rows = batches.reduce((n, b) => n + b.rows.length, 0)
     yield* sql`update job_streams set checkpoint = coalesce(${checkpoint === null ? null : JSON.stringify(checkpoint)}::jsonb, checkpoint),
         rows = rows + ${rows}, calls = calls + ${calls}, error = null, updated_at = now()
@@ -122,6 +121,15 @@ const letters = (c: Claim, poison: ReadonlyArray<Unnamed>) =>
       from unnest(${nullable(poison.map((p) => p.entity))}::text[], ${poison.map((p) => `${c.jobId}/${p.stream}/${sha256(p.json)}`)}::text[],
         ${poison.map((p) => JSON.stringify({ message: p.error, stream: p.stream }))}::text[],
         ${poison.map((p) => p.json.toString("base64"))}::text[]) as t(n, i, e, p) on conflict do nothing`
+  })
+
+/** What the stream goes on without; the same again, from a page that is read again, says nothing new. */
+const missing = (c: Claim, gaps: ReadonlyArray<Gap>) =>
+  Effect.gen(function* () {
+    if (gaps.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`update job_streams s set gaps = (select jsonb_agg(distinct g) from jsonb_array_elements(s.gaps || ${JSON.stringify(gaps)}::jsonb) g)
+      where job_id = ${c.jobId}::uuid and stream = ${c.stream}`
   })
 
 /** A file that is in the blob store, whoever has put it there for this job. */

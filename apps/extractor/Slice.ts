@@ -133,6 +133,7 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) =>
           return entity === undefined || entity === null ? [] : [{ stream, entity, rows }]
         }),
         poison: p.poison.map((one) => ({ ...one, entity: entityOf.get(one.stream) ?? null })),
+        gaps: p.gaps,
         next: p.next,
         calls: p.calls
       })
@@ -165,8 +166,7 @@ const advance = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next)
       Effect.gen(function* () {
         const standing = yield* Manifest.standing(claim)
         if (standing === "lost") return "over" as Went
-        if (sent !== null)
-          yield* Manifest.finish(claim, sent.batches, sent.group.next, sent.group.calls, sent.group.poison)
+        if (sent !== null) yield* Manifest.finish(claim, sent.batches, sent.group)
         // Stopped: what was sent still counts, nothing new begins; but what is read to its end has ended.
         if (next._tag !== "End" && standing === "stopped") return "over" as Went
         if (next._tag === "Send") {

@@ -51,6 +51,14 @@ export interface Page {
   readonly bookmark?: Cursor
   /** True when the vendor's page held nothing that was not on an earlier one. */
   readonly barren?: boolean
+  /** From `without`: what the account does not have or may not show, in words. Absent where nothing is missed. */
+  readonly absent?: string
+}
+
+/** What a read went on without, and the vendor's words: whoever reviews must know. */
+export interface Gap {
+  readonly stream: string
+  readonly message: string
 }
 
 /** One page of a child list: the call, and what its answer holds. */

@@ -5,7 +5,7 @@ import { readAhead } from "@bridge/http/ReadAhead"
 import type { Reason, VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Stream } from "effect"
-import type { AnyConnector, Cursor, Page, Poison, Row, Stream as StreamOf } from "./Connector.ts"
+import type { AnyConnector, Cursor, Gap, Page, Poison, Row, Stream as StreamOf } from "./Connector.ts"
 import type { ReadError, ReadSettings, Source } from "./Reading.ts"
 import { isGone } from "./Reasons.ts"
 import { identity, Trail } from "./Trail.ts"
@@ -25,6 +25,7 @@ export const pagesInFlight = 8
 export interface PageGroup {
   readonly rows: Readonly<Record<string, ReadonlyArray<Row>>>
   readonly poison: ReadonlyArray<Poison>
+  readonly gaps: ReadonlyArray<Gap>
   /** Where to go on after this group; null at the end. */
   readonly next: Cursor | null
   /** At the end: where a later run starts to see only what changed; null where it must read all again. */
@@ -49,13 +50,10 @@ export const readStream = (
   settings: ReadSettings
 ): Stream.Stream<PageGroup, ReadError, VendorHttp> =>
   readItems(source, name, settings).pipe(
-    Stream.mapAccum(
-      (): Gathered => ({ rows: {}, poison: [], calls: 0 }),
-      (sum, item) => {
-        if (item._tag === "Rows") return [gather(sum, item), []]
-        return [{ rows: {}, poison: [], calls: 0 }, [{ ...sum, next: item.next, bookmark: item.bookmark }]]
-      }
-    )
+    Stream.mapAccum(nothing, (sum, item) => {
+      if (item._tag === "Rows") return [gather(sum, item), []]
+      return [nothing(), [{ ...sum, next: item.next, bookmark: item.bookmark }]]
+    })
   )
 
 /** The same in smaller parts: row by row where rows are completed by calls of their own. */
@@ -73,12 +71,12 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
   let first = true
   const trail = new Trail()
   const parts = pagesOf(source, stream, start, settings).pipe(
-    Stream.map(({ calls, page }): ReadonlyArray<Part> => {
+    Stream.map(({ calls, gaps, page }): ReadonlyArray<Part> => {
       const fresh = first && skip !== undefined ? page.rows.filter((row) => !skip.has(identity(row))) : page.rows
       first = false
       const rows = fresh.slice(0, left)
       left -= rows.length
-      const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], calls }
+      const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], gaps, calls }
       const next = page.next === null ? null : stream.page(source.config, page.next)
       const astray = trail.after(page, next)
       const end: Part =
@@ -131,7 +129,14 @@ const bodyOf = (
 /** What a page falls into: a row that is still to be completed, an item that is ready, or a way that ends here. */
 type Part = Item | ({ readonly _tag: "Row" } & ListedRow) | { readonly _tag: "Astray"; readonly error: VendorError }
 
-type Gathered = { rows: Record<string, ReadonlyArray<Row>>; poison: ReadonlyArray<Poison>; calls: number }
+type Gathered = {
+  rows: Record<string, ReadonlyArray<Row>>
+  poison: ReadonlyArray<Poison>
+  gaps: ReadonlyArray<Gap>
+  calls: number
+}
+
+const nothing = (): Gathered => ({ rows: {}, poison: [], gaps: [], calls: 0 })
 
 const gather = (sum: Gathered, item: Extract<Item, { _tag: "Rows" }>): Gathered => {
   const rows = sum.rows
@@ -142,6 +147,7 @@ const gather = (sum: Gathered, item: Extract<Item, { _tag: "Rows" }>): Gathered 
   return {
     rows,
     poison: item.poison.length === 0 ? sum.poison : [...sum.poison, ...item.poison],
+    gaps: item.gaps === undefined || item.gaps.length === 0 ? sum.gaps : [...sum.gaps, ...item.gaps],
     calls: sum.calls + item.calls
   }
 }
@@ -150,6 +156,7 @@ const appended = (known: ReadonlyArray<Row>, more: ReadonlyArray<Row>): Readonly
 
 interface Fetched {
   readonly page: Page
+  readonly gaps: ReadonlyArray<Gap>
   readonly calls: number
 }
 
@@ -180,16 +187,24 @@ const fetchPage = (
     })
   )
   const without = stream.without?.(cursor) ?? null
-  const present =
+  const fetched = Effect.map(read, (page): Fetched => ({ page, gaps: [], calls: 1 }))
+  const asked =
     without === null
-      ? read
+      ? fetched
       : Effect.catchIf(
-          read,
-          (error) => isGone(error.reason),
-          (error) => Effect.as(Effect.logInfo(`${stream.name} goes on without: ${error.message}`), without)
+          fetched,
+          ({ reason }) => isGone(reason),
+          (error) => {
+            const message = `${without.absent ?? "what it asked for"}: ${error.message}`
+            const gaps = without.absent === undefined ? [] : [{ stream: stream.name, message }]
+            return Effect.as(Effect.logInfo(`${stream.name} goes on without ${message}`), {
+              page: without,
+              gaps,
+              calls: 1
+            } satisfies Fetched)
+          }
         )
   const plainer = stream.plainer?.(cursor) ?? null
-  const asked = Effect.map(present, (page): Fetched => ({ page, calls: 1 }))
   const once =
     plainer === null
       ? asked

@@ -11,6 +11,7 @@ import type {
   Expansion,
   FileOutcome,
   FileRef,
+  Gap,
   Member,
   Poison,
   Row,
@@ -32,6 +33,7 @@ export interface WholeRow {
   readonly _tag: "Rows"
   readonly rows: Readonly<Record<string, ReadonlyArray<Row>>>
   readonly poison: ReadonlyArray<Poison>
+  readonly gaps?: ReadonlyArray<Gap>
   readonly calls: number
 }
 
@@ -52,26 +54,32 @@ export const completeRow = (
     const options = { mode: settings.mode ?? "bulk" } as const
     const rows: Record<string, ReadonlyArray<Row>> = {}
     const poison: Array<Poison> = []
+    const gaps = new Map<string, Gap>()
     let calls = 0
     const one = <A>(call: Call, read: (answer: Answer) => A) =>
       Effect.suspend(() => {
         calls += 1
         return http.read(source, call, read, options)
       })
-    const ask = <A>(call: Call, read: (answer: Answer) => A) =>
+    /** Gone with its row it is missed by nobody; what may not be shown is. */
+    const ask = <A>(call: Call, read: (answer: Answer) => A, of: string) =>
       Effect.catchIf(
         one(call, read),
         (error) => isGone(error.reason),
-        () => Effect.succeed(null)
+        (error) => {
+          if (error.reason._tag === "AuthRejected" && wanted.has(of))
+            gaps.set(of, { stream: of, message: `${call.operation}: ${error.message}` })
+          return Effect.succeed(null)
+        }
       )
     /** The plainer question where the vendor does not take this one. */
     const askOr = <A>(call: Call, plainer: Call | undefined, read: (answer: Answer) => A) =>
       plainer === undefined
-        ? ask(call, read)
+        ? ask(call, read, stream.name)
         : Effect.catchIf(
             one(call, read),
             (error) => isGone(error.reason) || isRefused(error.reason),
-            () => ask(plainer, read)
+            () => ask(plainer, read, stream.name)
           )
     const brought: Array<Brought> = []
     const detail = Effect.gen(function* () {
@@ -87,7 +95,11 @@ export const completeRow = (
           let at: Member | null = first
           while (at !== null) {
             const asked: Member = at
-            const page: ReturnType<Member["read"]> | null = yield* ask(asked.call, (answer) => asked.read(answer))
+            const page: ReturnType<Member["read"]> | null = yield* ask(
+              asked.call,
+              (answer) => asked.read(answer),
+              stream.name
+            )
             items.push(...(page?.items ?? []))
             at = page?.next ?? null
             const astray = trail.after({ rows: [], barren: page?.items.length === 0 }, at?.call ?? null)
@@ -102,7 +114,7 @@ export const completeRow = (
       brought.push({
         stream,
         row: complete,
-        again: used === undefined ? Effect.succeed(null) : ask(used, read)
+        again: used === undefined ? Effect.succeed(null) : ask(used, read, stream.name)
       })
     })
     const children = expansion.children.map((child) =>
@@ -113,11 +125,11 @@ export const completeRow = (
         rows[child.stream] = found
         for (let at: Child | null = child; at !== null; ) {
           const asked: Child = at
-          const page: ChildPage | null = yield* ask(asked.call, (answer) => asked.read(answer))
+          const page: ChildPage | null = yield* ask(asked.call, (answer) => asked.read(answer), child.stream)
           for (const one of page?.rows ?? []) {
             found.push(one)
             const again = Effect.map(
-              ask(asked.call, (answer) => asked.read(answer)),
+              ask(asked.call, (answer) => asked.read(answer), child.stream),
               (then) => then?.rows.find((row) => row.sourceId === one.sourceId) ?? null
             )
             if (of?.files !== undefined) brought.push({ stream: of, row: one, again })
@@ -136,7 +148,7 @@ export const completeRow = (
       for (const [name, list] of files) rows[name] = [...(rows[name] ?? []), ...list]
     }
     for (const name of Object.keys(rows)) if (!wanted.has(name)) delete rows[name]
-    return { _tag: "Rows", rows, poison, calls } as const
+    return { _tag: "Rows", rows, poison, ...(gaps.size > 0 && { gaps: [...gaps.values()] }), calls } as const
   })
 
 /** A row as it came, and how it is asked for again. */

@@ -52,6 +52,10 @@ export const Summary = Schema.Struct({
   fieldWarnings: Schema.Array(
     Schema.Struct({ entity: Schema.String, field: Schema.String, code: Schema.String, message: Schema.String })
   ),
+  /** Modules and rows that the source does not have or may not show: nothing of them was read. */
+  streamWarnings: Schema.Array(
+    Schema.Struct({ stream: Schema.String, entity: Schema.String, code: Schema.String, message: Schema.String })
+  ),
   approval: Schema.NullOr(ApprovalRequest)
 }).annotate({ identifier: "ExtractionSummary" })
 export type Summary = typeof Summary.Type

@@ -97,6 +97,7 @@ export class Screen {
     ])
     for (const e of s.entities) for (const x of e.exclusions) this.say(`${e.entity}: ${x.count} left out, ${x.reason}`)
     for (const e of s.entities) for (const w of e.warnings) this.say(`${e.entity}: ${w.count} with warning ${w.code}`)
+    for (const w of s.streamWarnings) this.say(`${w.entity}: not read, ${w.message}`)
     for (const w of s.fieldWarnings) this.say(`${w.entity}: ${w.message}`)
     this.say(`A CSV per entity, to read before approving: ${folder}`)
   }

@@ -15,7 +15,12 @@ beforeAll(async () => {
     tickets: 120,
     seed: 5,
     limits: false,
-    accounts: { freshservice: [{ domain: "busy", seed: 6, tickets: 250 }] }
+    accounts: {
+      freshservice: [
+        { domain: "busy", seed: 6, tickets: 250 },
+        { domain: "small", seed: 7, tickets: 10, plan: "starter" }
+      ]
+    }
   })
   w = await world(sandbox)
 })
@@ -67,6 +72,31 @@ describe("scheduler and extractor", () => {
     expect(byEntity.person).toBe(30)
     expect(byEntity.ticket).toBe(120)
     expect(byEntity.comment).toBe(360)
+  })
+
+  it("end a stream whose module the plan lacks, once, and say so", async () => {
+    const { credentials } = sandbox
+    const there = {
+      credentials: { ...credentials, freshservice: { ...credentials.freshservice, domain: "small.freshservice.com" } }
+    }
+    const tenant = await neighbour(w, there.credentials)
+    const stop = w.start("services", Layer.mergeAll(scheduler, extractor))
+    try {
+      const job = await insertJob(tenant, there, ["ticket", "problem", "location"])
+      const rows = await eventually(
+        () =>
+          tenant.rows<{ stream: string; gaps: ReadonlyArray<{ message: string }>; ended: boolean }>(
+            (sql) => sql`select stream, gaps, ended from job_streams where job_id = ${job}::uuid order by stream`
+          ),
+        (all) => all.length > 0 && all.every((r) => r.ended)
+      )
+      expect(rows.filter((r) => r.gaps.length > 0).map((r) => r.stream)).toEqual(["problems"])
+      expect(rows.find((r) => r.stream === "problems")?.gaps).toEqual([
+        { stream: "problems", message: expect.stringContaining("not supported in your plan") }
+      ])
+    } finally {
+      await stop()
+    }
   })
 
   it("lose no ticket while others are added and changed under their hands, and keep the newest of each", async () => {

@@ -15,6 +15,7 @@ interface Row {
   readonly entity: EntityId
   readonly expected: number | null
   readonly extracted: number
+  readonly dead: number
 }
 
 /** What takes longer the more records a job has. */
@@ -43,11 +44,14 @@ export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
     const job = yield* jobRow(jobId)
     const sql = yield* SqlClient.SqlClient
     const rows =
-      yield* sql<Row>`select e as entity, p.expected::int as expected, coalesce(b.extracted, 0)::int as extracted
+      yield* sql<Row>`select e as entity, p.expected::int as expected, coalesce(b.extracted, 0)::int as extracted,
+        coalesce(d.dead, 0)::int as dead
       from unnest(${job.entities}::text[]) with ordinality as t(e, n)
       left join job_progress p on p.job_id = ${job.id}::uuid and p.entity = e
       left join (select entity, sum(rows) as extracted from job_batches
         where job_id = ${job.id}::uuid and state in ('sent', 'refined') group by entity) b on b.entity = e
+      left join (select entity, count(distinct coalesce(source_id, id::text)) as dead from dead_letters
+        where job_id = ${job.id}::uuid and state = 'open' group by entity) d on d.entity = e
       order by n`
     const counts = new Map((known ?? (yield* countsOf(job.id))).map((c) => [c.entity, c]))
     return {
@@ -59,9 +63,20 @@ export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
       auditComplete: job.audit_complete,
       error: job.error,
       at: DateTime.formatIso(yield* DateTime.now),
-      entities: rows.map((r) => ({ ...r, ...(counts.get(r.entity) ?? none(r.entity)) }))
+      entities: rows.map(({ dead, ...r }) => {
+        const c = counts.get(r.entity) ?? none(r.entity)
+        return { ...r, ...(whole.has(job.state) && distinct(r, c.archived + dead)), ...c }
+      })
     } satisfies Standing
   })
+
+const whole: ReadonlySet<string> = new Set(["data_ready", "validation_pending", "loading", "completed"])
+
+/** Rows are counted while they come. When all are there, one that came twice (a type's field with each type below) is one. */
+const distinct = ({ expected, extracted }: Pick<Row, "expected" | "extracted">, records: number) => ({
+  extracted: Math.min(extracted, records),
+  expected: expected === null ? null : Math.min(expected, records)
+})
 
 const none = (entity: EntityId): Counts => ({ entity, archived: 0, excluded: 0, approved: 0, loaded: 0, failed: 0 })
 

@@ -73,6 +73,7 @@ export const summaryOf = (id: string) =>
       entities,
       deadLetters: yield* deadLettersOf(job.id),
       fieldWarnings: fieldWarningsOf(job),
+      streamWarnings: yield* gapsOf(job.id),
       approval:
         set === undefined
           ? null
@@ -106,6 +107,14 @@ const deadLettersOf = (jobId: string) =>
     (sql) => sql<Summary["deadLetters"][number]>`select entity, source_id as "sourceId", stage, error_class as code,
         coalesce(error->>'message', '') as message
       from dead_letters where job_id = ${jobId}::uuid and state = 'open' order by created_at, id limit 100`
+  )
+
+const gapsOf = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Summary["streamWarnings"][number]>`select g->>'stream' as stream, s.entity, 'not-readable' as code,
+        g->>'message' as message
+      from job_streams s, jsonb_array_elements(s.gaps) g where s.job_id = ${jobId}::uuid order by 1, 4`
   )
 
 const countsOf = (jobId: string) =>

@@ -31,6 +31,7 @@ const notes = (s: Summary): ReadonlyArray<string> => [
   ...s.entities.flatMap((e) => e.exclusions.map((x) => `${e.entity}: ${x.count} left out, ${x.reason}`)),
   ...s.entities.flatMap((e) => e.warnings.map((w) => `${e.entity}: ${w.count} with the warning ${w.code}`)),
   ...s.deadLetters.map((d) => `dead: ${d.entity ?? "?"} ${d.sourceId ?? "?"}, ${d.message}`),
+  ...s.streamWarnings.map((w) => `${w.entity}: not read, ${w.message}`),
   ...s.fieldWarnings.map((w) => `${w.entity}: ${w.message}`)
 ]
 

@@ -8,7 +8,7 @@ import type { Cursor, Page, ReadOptions, Row } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
 import { textsOf, timeOf } from "../Values.ts"
 import type { Config } from "./Config.ts"
-import { nextPage, pageOf, perPage } from "./Lists.ts"
+import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"
 
 /** Everything there is: lifts the 30-day restriction. */
 const beginning = "2000-01-01T00:00:00Z"
@@ -259,8 +259,10 @@ const without = (form: ChangingForm, place: Place): Page | null => {
   if (place.phase === workspaces) return { rows: [], ...nextPhase(form, { ...place, others: [] }) }
   if (!form.optional) return null
   if (isFirst(form, place) && place.workspace === null && place.page === 1 && place.read === 0)
-    return { rows: [], next: null }
-  return { rows: [], ...nextPhase(form, place) }
+    return nothingMore(form.stream)
+  const pass = isFirst(form, place) ? form.stream : `${place.phase} ${form.stream}`
+  const absent = place.workspace === null ? pass : `${pass} of workspace ${place.workspace}`
+  return { rows: [], ...nextPhase(form, place), absent }
 }
 
 /** Those that the primary pass did not show. Asking for number 1 would give all workspaces without their own fields. */

@@ -60,11 +60,11 @@ export const numberedList = (form: ListForm) => ({
       ...(cut.rows.length === 0 && { barren: true })
     }
   },
-  ...(form.optional === true && { without: nothingMore })
+  ...(form.optional === true && { without: () => nothingMore(form.stream) })
 })
 
 /** Instead of a page of a module that is not there. */
-const nothingMore = (): Page => ({ rows: [], next: null })
+export const nothingMore = (absent: string): Page => ({ rows: [], next: null, absent })
 
 /** A list of a parent's own from its first page: conversations of a ticket, notes of a problem. */
 export const childList = (form: ListForm & { readonly parentId: string }, page = 1): Child => ({

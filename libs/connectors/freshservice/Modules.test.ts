@@ -33,7 +33,11 @@ const readAll = (respond: Respond, name: string, wanted: ReadonlyArray<string>, 
           })
         ).pipe(Effect.provide(httpTo({ "*.freshservice.com": `http://127.0.0.1:${port}` })))
         const rows = (stream: string): ReadonlyArray<Row> => groups.flatMap((group) => group.rows[stream] ?? [])
-        return { rows, calls: calls.map(({ url }) => `${url.pathname.replace("/api/v2/", "")}${url.search}`) }
+        return {
+          rows,
+          gaps: groups.flatMap((group) => group.gaps),
+          calls: calls.map(({ url }) => `${url.pathname.replace("/api/v2/", "")}${url.search}`)
+        }
       })
     ).pipe(Effect.provide(Logger.layer([])))
   )
@@ -96,10 +100,29 @@ describe("modules of Freshservice", () => {
           call.url.pathname.startsWith("/api/v2/tickets")
             ? normal()(call, response, n)
             : json(response, status, { code: "require_feature", message: "not in your plan" })
-        expect((await readAll(respond, name, [name])).rows(name)).toEqual([])
+        const { gaps, rows } = await readAll(respond, name, [name])
+        expect(rows(name)).toEqual([])
+        expect(gaps).toEqual([{ stream: name, message: expect.stringContaining(`${name}: `) }])
       }
     }
   )
+
+  it("whose notes may not be shown are read without, and that is told once", async () => {
+    const respond: Respond = (call, response, n) =>
+      call.url.pathname.endsWith("/notes")
+        ? json(response, 403, { code: "access_denied" })
+        : normal()(call, response, n)
+    const { gaps, rows } = await readAll(respond, "problems", ["problems", "problem_notes"])
+    expect(rows("problems")).toHaveLength(3)
+    expect(new Set(gaps.map(({ stream }) => stream))).toEqual(new Set(["problem_notes"]))
+  })
+
+  it("that are all there leave no gap, on accounts without workspaces neither", async () => {
+    const respond: Respond = (call, response, n) =>
+      call.url.pathname.endsWith("/workspaces") ? json(response, 404, {}) : normal()(call, response, n)
+    for (const name of ["tickets", "problems", "assets", "locations"])
+      expect((await readAll(respond, name, [name])).gaps).toEqual([])
+  })
 
   it("have assets in the trash as deleted ones, though neither list nor detail says so, unless all are shown again", async () => {
     const trash = { id: 9009, display_id: 9, name: "Old", workspace_id: 2 }
