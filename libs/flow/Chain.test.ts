@@ -70,6 +70,18 @@ describe("Chain", () => {
     assert.isTrue(third.come)
   })
 
+  it("does not let a run overtake those that still work because the one before it has ended already", () => {
+    const chains = new Chains()
+    const first = chains.next("a")
+    const second = chains.next("a")
+    chains.end("a", second)
+    const third = chains.next("a")
+    assert.isFalse(third.come)
+    chains.end("a", third)
+    chains.end("a", first)
+    assert.isTrue(chains.next("a").come)
+  })
+
   it("gives the permit back only when it has to wait", () =>
     Effect.runPromise(
       Effect.gen(function* () {

@@ -36,6 +36,12 @@ export class Turn {
     for (const f of then) f()
   }
 
+  /** Calls `then` once the turn has been passed on. */
+  afterwards(then: () => void): void {
+    if (this.#passed) then()
+    else this.#then.push(then)
+  }
+
   readonly arrives: Effect.Effect<void> = Effect.callback<void>((resume) => {
     const before = this.#before
     if (before === undefined || before.passed) resume(Effect.void)
@@ -61,9 +67,11 @@ export class Chains {
     return turn
   }
 
-  /** The run has ended, whatever became of it. */
+  /** The run has ended, whatever became of it. It is the last one until those before it have sent as well. */
   end(actor: string, turn: Turn): void {
     turn.pass()
-    if (this.#last.get(actor) === turn) this.#last.delete(actor)
+    turn.afterwards(() => {
+      if (this.#last.get(actor) === turn) this.#last.delete(actor)
+    })
   }
 }
