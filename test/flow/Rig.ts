@@ -69,12 +69,17 @@ export interface Watched<R> {
   readonly running: () => number
 }
 
+export interface Gates {
+  readonly before?: Gate
+  readonly inside?: Gate
+  /** Only runs of this job come to the gates: the topics are shared, and who reads them gets everybody's. */
+  readonly job?: string
+}
+
 /** Counts the runs at work; what comes to a gate is a transaction: that is about to begin, or that has begun. */
-export const watched = <R>(
-  stage: Stage<R>,
-  gates: { readonly before?: Gate; readonly inside?: Gate } = {}
-): Watched<R> => {
+export const watched = <R>(stage: Stage<R>, gates: Gates = {}): Watched<R> => {
   let running = 0
+  const comes = (run: Run): boolean => gates.job === undefined || run.actor.startsWith(`${gates.job}/`)
   const before = gates.before?.pass ?? Effect.void
   const inside = gates.inside?.pass ?? Effect.void
   const heldUp = (run: Run): Run => ({
@@ -88,7 +93,7 @@ export const watched = <R>(
       handle: (run) =>
         Effect.suspend(() => {
           running++
-          return stage.handle(heldUp(run))
+          return stage.handle(comes(run) ? heldUp(run) : run)
         }).pipe(Effect.ensuring(Effect.sync(() => void running--)))
     }
   }

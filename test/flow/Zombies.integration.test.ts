@@ -1,8 +1,12 @@
+import { randomUUID } from "node:crypto"
 import { extract } from "@bridge/extractor/Extractor"
+import { Commands } from "@bridge/flow/Commands"
+import type { NewCommand } from "@bridge/flow/Messages"
 import { replay } from "@bridge/flow/Replay"
 import { refine } from "@bridge/refiner/Refiner"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
+import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
@@ -58,7 +62,7 @@ const reads = (job: string) =>
 
 /** The extractor is held at the gate in the middle of its work, while another one takes the stream over and reads it to its end. */
 const overtaken = async (job: string, held: Gate, edge?: ReturnType<typeof producerWith>) => {
-  const zombie = edge === undefined ? watched(extract, { before: held }) : watched(extract)
+  const zombie = edge === undefined ? watched(extract, { before: held, job }) : watched(extract)
   const part = edge === undefined ? {} : { edge }
   const stop = [w.start("zombie", extractorWith({ ...part, stage: zombie.stage }))]
   try {
@@ -99,6 +103,11 @@ describe("an extractor that goes on after another has taken its stream", () => {
   })
 
   it("announces nothing any more", async () => {
+    // Commands of jobs that are not in this database come first, as those of another installation would.
+    const strangers = [1, 2, 3].map((): NewCommand => {
+      return { type: "extract", tenantId: w.tenantId, jobId: randomUUID(), key: "tickets", slice: 0 }
+    })
+    await w.use(asTenant(w.tenantId)(Effect.flatMap(Commands, (commands) => commands.send(strangers))))
     const job = await insertJob(w, sandbox, entities, options)
     // The claim, the first batches, then what follows them.
     await overtaken(job, gate(3))
