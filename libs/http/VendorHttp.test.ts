@@ -146,7 +146,8 @@ describe("a redirect", () => {
   )
 })
 
-describe("a read", () => {
+// Side by side: each has a vendor of its own, and most wait before they go again.
+describe.concurrent("a read", () => {
   it.each([["0.05"], ["50ms"], ["0"], [new Date(0).toUTCString()], [String(Date.now() - 1_000)], ["00:00:00"]])(
     "goes again after 429 with Retry-After %s",
     (retryAfter) =>
