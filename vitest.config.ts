@@ -1,7 +1,9 @@
-// Three kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs).
+// Four kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs, and mostly
+// waits: two at a time), timed (system tests that promise a time, one by one, with nothing beside them).
 import { defineConfig } from "vitest/config"
 
 const exclude = ["**/node_modules/**", "**/.bridge/**"]
+const timed = ["test/flow/Outages.system.test.ts"]
 
 export default defineConfig({
   test: {
@@ -34,11 +36,20 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["**/*.system.test.ts"],
-          exclude,
-          // One at a time: each has a whole Bridge of its own.
-          fileParallelism: false,
+          exclude: [...exclude, ...timed],
           testTimeout: 600_000,
           sequence: { groupOrder: 2 },
+          hookTimeout: 300_000
+        }
+      },
+      {
+        test: {
+          name: "timed",
+          include: timed,
+          exclude,
+          fileParallelism: false,
+          testTimeout: 600_000,
+          sequence: { groupOrder: 3 },
           hookTimeout: 300_000
         }
       }

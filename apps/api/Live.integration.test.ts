@@ -77,7 +77,8 @@ const stream = async (id: string, lastEventId?: string) => {
   return { answer, next, rest, stop: () => stop.abort() }
 }
 
-describe("the event stream of a job", () => {
+// Side by side: each follows a job of its own, and sessions are looked at only now and then.
+describe.concurrent("the event stream of a job", () => {
   it("begins with a snapshot, numbers what follows, and ends with the job", async () => {
     const job = await begin()
     const s = await stream(job.id)

@@ -8,7 +8,8 @@ import { held, numbered, numbersOf, type Probe, type Probes, pause, until } from
 
 export const memberSuite = ({ run, made, send, open }: Probes): void => {
   describe("a member of a group", () => {
-    it("gets nothing of a partition before it has said that it is ready, and then all from where it seeks", async () => {
+    // Those that mostly wait do it side by side; those that say how long something takes, or stop the process, do not.
+    it.concurrent("gets nothing of a partition before it has said that it is ready, and then all from where it seeks", async () => {
       const topic = await made(2)
       for (const partition of [0, 1]) await send(topic, partition, numbered(0, 10))
       const ready = Promise.withResolvers<void>()
@@ -24,7 +25,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await probe.close()
     })
 
-    it("reads from the beginning when nothing is known, and from the commit when something is", async () => {
+    it.concurrent("reads from the beginning when nothing is known, and from the commit when something is", async () => {
       const topic = await made(1)
       const group = randomUUID()
       await send(topic, 0, numbered(0, 10))
@@ -38,7 +39,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await second.close()
     })
 
-    it("commits nothing by itself", async () => {
+    it.concurrent("commits nothing by itself", async () => {
       const topic = await made(1)
       const group = randomUUID()
       await send(topic, 0, numbered(0, 3))
@@ -49,7 +50,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       }
     })
 
-    it("can pause a partition, and the others go on", async () => {
+    it.concurrent("can pause a partition, and the others go on", async () => {
       const topic = await made(2)
       const probe = await open(topic, randomUUID())
       probe.session.pause(topic, 0)
@@ -63,7 +64,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await probe.close()
     })
 
-    it("can seek back while it reads", async () => {
+    it.concurrent("can seek back while it reads", async () => {
       const topic = await made(1)
       await send(topic, 0, numbered(0, 5))
       const probe = await open(topic, randomUUID())
@@ -74,7 +75,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await probe.close()
     })
 
-    it("takes over half of the partitions, and all when the other leaves; nothing is lost and kept ones are not reread", async () => {
+    it.concurrent("takes over half of the partitions, and all when the other leaves; nothing is lost and kept ones are not reread", async () => {
       const topic = await made(4)
       const group = randomUUID()
       const seekTo = (probe: Probe, next: Map<number, bigint>) => (owned: Owned) => {
@@ -107,7 +108,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await first.close()
     })
 
-    it("that lost a partition while it was paused hears it again when it comes back", async () => {
+    it.concurrent("that lost a partition while it was paused hears it again when it comes back", async () => {
       const topic = await made(2)
       const group = randomUUID()
       const first = await open(topic, group)
@@ -126,7 +127,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await first.close()
     })
 
-    it("stays in the group while it takes records slowly", async () => {
+    it.concurrent("stays in the group while it takes records slowly", async () => {
       const topic = await made(1)
       await send(topic, 0, numbered(0, 3))
       const probe = await open(topic, randomUUID(), () => ({
@@ -141,7 +142,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await probe.close()
     })
 
-    it("is told to rebuild itself when a callback throws, in place of falling silent", async () => {
+    it.concurrent("is told to rebuild itself when a callback throws, in place of falling silent", async () => {
       const topic = await made(1)
       await send(topic, 0, numbered(0, 1))
       const broken = await open(topic, randomUUID(), () => ({
