@@ -3,6 +3,7 @@ import { auditor } from "@bridge/auditor/main"
 import { hashJson } from "@bridge/domain/Canonical"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import { extractor } from "@bridge/extractor/main"
+import { Commands } from "@bridge/flow/Commands"
 import { loader } from "@bridge/loader/main"
 import { refiner } from "@bridge/refiner/main"
 import { reviewed } from "@bridge/review/Reviewed"
@@ -54,6 +55,7 @@ const reviewable = async () => {
   return job
 }
 
+/** As the API does: the row, and the event that wakes the scheduler. */
 const approve = (job: string) =>
   w.use(
     asTenant(w.tenantId)(
@@ -61,6 +63,8 @@ const approve = (job: string) =>
         const sql = yield* SqlClient.SqlClient
         const approval = { ...(yield* reviewed(job, hashJson)), approvedBy: "test", approvedAt: "2026-01-01T00:00:00Z" }
         yield* sql`update jobs set approval = ${JSON.stringify(approval)}::jsonb where id = ${job}::uuid`
+        const commands = yield* Commands
+        yield* commands.emit([{ type: "approved", tenantId: w.tenantId, jobId: job }])
       })
     )
   )

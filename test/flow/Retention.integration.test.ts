@@ -5,7 +5,7 @@ import { Blobs } from "@bridge/store/Blobs"
 import { Clock, Effect, Layer } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { eventually, insertJob, neighbour, type World, world } from "../harness/World.ts"
-import { asOwner, extractorWith, refinerWith, reviewable, state } from "./Rig.ts"
+import { asOwner, decide, extractorWith, refinerWith, reviewable, state } from "./Rig.ts"
 
 let sandbox: Sandbox
 let w: World
@@ -86,7 +86,7 @@ const extracted = async (of: World) => {
 }
 
 const ended = async (of: World, job: string) => {
-  await of.rows((sql) => sql`update jobs set cancel_requested = true where id = ${job}::uuid`)
+  await decide(of, job, "job-cancel-requested")
   await eventually(
     () => state(of, job),
     (is) => is === "cancelled"

@@ -3,6 +3,7 @@
 import { extract, extractWith, type Tuning } from "@bridge/extractor/Extractor"
 import { Files } from "@bridge/extractor/Files"
 import { RawBatches } from "@bridge/extractor/RawBatch"
+import { Commands } from "@bridge/flow/Commands"
 import type { RuntimeOptions } from "@bridge/flow/Runtime"
 import { runStage } from "@bridge/flow/Runtime"
 import type { Run, Stage } from "@bridge/flow/Stage"
@@ -17,6 +18,7 @@ import { settler } from "@bridge/refiner/Settler"
 import { Sources } from "@bridge/refiner/Sources"
 import type { Sandbox } from "@bridge/sandbox/Sandbox"
 import { type CorpusEntity, corpusLines } from "@bridge/sandbox/Truth"
+import { asTenant } from "@bridge/store/Postgres"
 import { unpacked } from "@bridge/store/RawData"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Deferred, Effect, Layer, Redacted } from "effect"
@@ -161,6 +163,21 @@ export const streams = (w: World, job: string) =>
 
 export const state = (w: World, job: string): Promise<string | undefined> =>
   w.rows<{ state: string }>((sql) => sql`select state from jobs where id = ${job}::uuid`).then(([row]) => row?.state)
+
+/** As the API does: the row, and the event that wakes the scheduler. */
+export const decide = (w: World, job: string, type: "job-cancel-requested" | "job-paused" | "job-resumed") =>
+  w.use(
+    asTenant(w.tenantId)(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const commands = yield* Commands
+        yield* type === "job-cancel-requested"
+          ? sql`update jobs set cancel_requested = true where id = ${job}::uuid`
+          : sql`update jobs set paused = ${type === "job-paused"} where id = ${job}::uuid`
+        yield* commands.emit([{ type, tenantId: w.tenantId, jobId: job }])
+      })
+    )
+  )
 
 /** Everything is archived and settled, and the source account is free again. */
 export const reviewable = (w: World, job: string, withinMillis = 120_000) =>

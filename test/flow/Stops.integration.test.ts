@@ -1,12 +1,9 @@
-import { Commands } from "@bridge/flow/Commands"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
-import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
-import { books, extractorWith, gate, producerWith, refinerWith, reviewable, sourceIds, state } from "./Rig.ts"
+import { books, decide, extractorWith, gate, producerWith, refinerWith, reviewable, sourceIds, state } from "./Rig.ts"
 
 let sandbox: Sandbox
 let w: World
@@ -31,21 +28,6 @@ afterEach(() => sandbox.world.faults.clear())
 
 const calls = () => sandbox.world.ledger.calls()
 const pause = (millis: number) => new Promise((later) => setTimeout(later, millis))
-
-/** As the API does: the row, and the event that wakes the scheduler. */
-const decide = (job: string, type: "job-cancel-requested" | "job-paused" | "job-resumed") =>
-  w.use(
-    asTenant(w.tenantId)(
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const commands = yield* Commands
-        yield* type === "job-cancel-requested"
-          ? sql`update jobs set cancel_requested = true where id = ${job}::uuid`
-          : sql`update jobs set paused = ${type === "job-paused"} where id = ${job}::uuid`
-        yield* commands.emit([{ type, tenantId: w.tenantId, jobId: job }])
-      })
-    )
-  )
 
 const failure = (job: string) =>
   eventually(
@@ -78,7 +60,7 @@ describe("a stream that waits for the vendor", () => {
       async () => calls().some((c) => c.status === 429),
       (seen) => seen
     )
-    await decide(job, "job-cancel-requested")
+    await decide(w, job, "job-cancel-requested")
     await eventually(
       () => state(w, job),
       (is) => is === "cancelled",
@@ -100,7 +82,7 @@ describe("a job that is paused", () => {
     sending = held.pass
     const job = await insertJob(w, sandbox, entities, options)
     await held.reached
-    await decide(job, "job-paused")
+    await decide(w, job, "job-paused")
     await eventually(
       () => books(w, job),
       ({ batches }) => batches.sending === undefined,
@@ -115,9 +97,9 @@ describe("a job that is paused", () => {
     expect(await state(w, job)).toBe("extracting")
     sending = Effect.void
     sandbox.world.faults.clear()
-    await decide(job, "job-resumed")
+    await decide(w, job, "job-resumed")
     await once(job)
-    await decide(job, "job-cancel-requested")
+    await decide(w, job, "job-cancel-requested")
   })
 })
 

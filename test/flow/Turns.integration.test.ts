@@ -11,7 +11,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { eventually, insertJob, neighbour, type World, world } from "../harness/World.ts"
-import { asOwner, books, extractorWith, refinerWith, reviewable, sourceIds, state, streams } from "./Rig.ts"
+import { asOwner, books, decide, extractorWith, refinerWith, reviewable, sourceIds, state, streams } from "./Rig.ts"
 
 let sandbox: Sandbox
 /** Two tenants, each with an account of its own at the vendor. */
@@ -238,7 +238,7 @@ describe("a stream that waits for its vendor", () => {
     const next = await insertJob(other, others, entities)
     await once(other, next, "beta.freshservice.com")
     expect((await streams(w, job)).every((s) => !s.ended)).toBe(true)
-    await w.rows((sql) => sql`update jobs set cancel_requested = true where id = ${job}::uuid`)
+    await decide(w, job, "job-cancel-requested")
     await eventually(
       () => state(w, job),
       (is) => is === "cancelled"
