@@ -5,6 +5,6 @@ export const acquire: (file: string, onWait?: (pid: string) => void) => Promise<
 /** Gives the lock back. */
 export interface Release {
   (): void
-  /** From now on the lock lives as long as this child. */
+  /** From now on the lock lives as long as this child, and as we do. */
   readonly handTo: (pid: number) => void
 }

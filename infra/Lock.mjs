@@ -33,11 +33,15 @@ export const isAlive = (identity) => {
   return state !== "Z" && state !== "X" && (started === "" || now === "" || started === now)
 }
 
+/** A lock names its holder, or a child of it and then the holder; it is held while one of them lives. */
+const isHeld = (names) => names.split(" ").some(isAlive)
+
 let turns = 0
 
 /**
  * Waits for the lock and returns the function that gives it back; its `handTo(pid)` makes the lock live as long as a child that
- * does the work, should we be killed meanwhile. `onWait` is told once whose lock it waits for.
+ * does the work, should we be killed meanwhile; when the child ends first, it is still ours. `onWait` is told once whose lock
+ * it waits for.
  * The lock is made by a hard link, so it never exists without its holder's name in it.
  */
 export const acquire = async (file, onWait = () => {}) => {
@@ -55,7 +59,7 @@ export const acquire = async (file, onWait = () => {}) => {
       rmSync(own, { force: true })
     }
     const holder = readOrEmpty(file)
-    if (holder !== "" && !isAlive(holder)) takeAway(file, holder, own)
+    if (holder !== "" && !isHeld(holder)) takeAway(file, holder, own)
     else {
       if (!told) onWait(holder.split(".")[0])
       await new Promise((again) => setTimeout(again, 100))
@@ -69,7 +73,7 @@ const held = (file, mine) => {
     if (readOrEmpty(file) === now) rmSync(file, { force: true })
   }
   release.handTo = (pid) => {
-    now = `${identity(pid)}.${++turns}`
+    now = `${identity(pid)}.${++turns} ${mine}`
     writeFileSync(`${file}.${mine}`, now)
     renameSync(`${file}.${mine}`, file)
   }

@@ -67,6 +67,22 @@ it("lives as long as the child it was handed to", async () => {
   expect(existsSync(file)).toBe(false)
 })
 
+it("is still held when that child has ended and we have not given it back", async () => {
+  const release = await acquire(file)
+  release.handTo(child.pid ?? 0)
+  await killed()
+  let inside = false
+  const next = acquire(file).then((giveBack) => {
+    inside = true
+    return giveBack
+  })
+  await new Promise((soon) => setTimeout(soon, 250))
+  expect(inside).toBe(false)
+  release()
+  const giveBack = await next
+  giveBack()
+})
+
 it("gives back only its own lock", async () => {
   const release = await acquire(file)
   writeFileSync(file, `${identity(child.pid)}.1`)
