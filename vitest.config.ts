@@ -17,6 +17,8 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: [...exclude, "**/*.integration.test.ts", "**/*.system.test.ts"],
           testTimeout: 10_000,
+          // Half of the time would go into loading the same modules for every file; nothing in them outlives a test.
+          isolate: false,
           sequence: { groupOrder: 0 }
         }
       },
@@ -28,6 +30,7 @@ export default defineConfig({
           globalSetup: ["infra/GlobalSetup.ts"],
           // A bound for what hangs. What may take only so long says so itself.
           testTimeout: 240_000,
+          isolate: false,
           sequence: { groupOrder: 1 },
           hookTimeout: 120_000
         }

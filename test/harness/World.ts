@@ -5,15 +5,20 @@ import { join } from "node:path"
 import { connectorNamed } from "@bridge/connectors/Connectors"
 import { account } from "@bridge/domain/Jobs"
 import { deploy } from "@bridge/flow/Deploy"
+import { reasonOf } from "@bridge/flow/Retry"
 import { freshDatabase, type TestStack, testStack } from "@bridge/infra/TestStack"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
 import { type Platform, platform, run } from "@bridge/platform/Platform"
 import type { Sandbox } from "@bridge/sandbox/Sandbox"
-import { asTenant, layer as postgres } from "@bridge/store/Postgres"
+import { asTenant } from "@bridge/store/Postgres"
 import { Vault } from "@bridge/vault/Vault"
-import { ConfigProvider, Effect, Fiber, Layer, Redacted, References } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, ManagedRuntime, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
+
+export type Rows = <A extends object>(
+  query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>
+) => Promise<ReadonlyArray<A>>
 
 export interface World {
   readonly env: Layer.Layer<never>
@@ -22,12 +27,11 @@ export interface World {
   readonly tenantId: string
   readonly source: string
   readonly destination: string
-  /** Runs an effect on a platform of its own. */
+  /** Runs an effect on a platform of the test's own. */
   readonly use: <A, E>(effect: Effect.Effect<A, E, Platform>) => Promise<A>
   /** Rows of a query as the tenant. */
-  readonly rows: <A extends object>(
-    query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>
-  ) => Promise<ReadonlyArray<A>>
+  readonly rows: Rows
+  readonly rowsOf: (tenantId: string) => Rows
   /** Starts services; the result ends them as SIGTERM would. */
   readonly start: <E>(name: string, service: Layer.Layer<never, E, Platform>) => () => Promise<void>
   readonly stop: () => Promise<void>
@@ -63,20 +67,23 @@ export const world = async (
       Effect.scoped
     )
   )
-  const use = <A, E>(effect: Effect.Effect<A, E, Platform>): Promise<A> =>
-    Effect.runPromise(effect.pipe(Effect.provide(platform), Effect.provide(env), Effect.scoped))
+  const inside = ManagedRuntime.make(platform.pipe(Layer.provideMerge(env)))
+  const use = <A, E>(effect: Effect.Effect<A, E, Platform>): Promise<A> => inside.runPromise(effect)
   const made = await use(tenantWithConnections(sandbox))
+  const rowsOf = rowsThrough(use)
   return {
     env,
     settings: all,
     ...made,
     use,
-    rows: rowsAs(env, made.tenantId),
+    rows: rowsOf(made.tenantId),
+    rowsOf,
     start: (name, service) => {
       const fiber = Effect.runFork(run(name, service).pipe(Effect.provide(env)))
       return () => Effect.runPromise(Fiber.interrupt(fiber)).then(() => {})
     },
     stop: async () => {
+      await inside.dispose()
       rmSync(dir, { recursive: true, force: true })
       await stack.stop()
     }
@@ -86,17 +93,17 @@ export const world = async (
 /** Another tenant in the same database, with connections of its own to the accounts named. */
 export const neighbour = async (w: World, credentials: Sandbox["credentials"]): Promise<World> => {
   const made = await w.use(tenantWithConnections({ credentials }))
-  return { ...w, ...made, rows: rowsAs(w.env, made.tenantId) }
+  return { ...w, ...made, rows: w.rowsOf(made.tenantId) }
 }
 
-const rowsAs =
-  (env: World["env"], tenantId: string): World["rows"] =>
+/** A connection that a test has broken meanwhile is replaced by another. */
+const rowsThrough =
+  (use: World["use"]) =>
+  (tenantId: string): Rows =>
   (query) =>
-    Effect.runPromise(
+    use(
       asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, query)).pipe(
-        Effect.provide(postgres),
-        Effect.provide(env),
-        Effect.scoped
+        Effect.retry({ times: 12, while: (error) => reasonOf(error)._tag === "Transient" })
       )
     )
 
