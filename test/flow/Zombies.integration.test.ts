@@ -3,6 +3,7 @@ import { extract } from "@bridge/extractor/Extractor"
 import { Commands } from "@bridge/flow/Commands"
 import type { NewCommand } from "@bridge/flow/Messages"
 import { replay } from "@bridge/flow/Replay"
+import { fromHere } from "@bridge/flow/testing/FromHere"
 import { refine } from "@bridge/refiner/Refiner"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
@@ -61,7 +62,11 @@ const reads = (job: string) =>
   )
 
 /** The extractor is held at the gate in the middle of its work, while another one takes the stream over and reads it to its end. */
-const overtaken = async (job: string, held: Gate, edge?: ReturnType<typeof producerWith>) => {
+const overtaken = async (held: Gate, edge?: ReturnType<typeof producerWith>): Promise<string> => {
+  // Another group: it gets the same command, as a member would that the partition was given to.
+  const other = `other-${randomUUID()}`
+  await w.use(fromHere((stage) => (stage === extract.stage ? other : `${other}.${stage}`)))
+  const job = await insertJob(w, sandbox, entities, options)
   const zombie = edge === undefined ? watched(extract, { before: held, job }) : watched(extract)
   const part = edge === undefined ? {} : { edge }
   const stop = [w.start("zombie", extractorWith({ ...part, stage: zombie.stage }))]
@@ -69,8 +74,7 @@ const overtaken = async (job: string, held: Gate, edge?: ReturnType<typeof produ
     await held.reached
     const [before] = await streams(w, job)
     expect(before).toMatchObject({ ended: false, epoch: 1 })
-    // Another group: it gets the same command, as a member would that the partition was given to.
-    stop.push(w.start("owner", extractorWith({ options: { group: `other-${job}` } })))
+    stop.push(w.start("owner", extractorWith({ options: { group: other } })))
     await reads(job)
     held.open()
     await ended(zombie)
@@ -79,6 +83,7 @@ const overtaken = async (job: string, held: Gate, edge?: ReturnType<typeof produ
     held.open()
     for (const end of stop.toReversed()) await end()
   }
+  return job
 }
 
 describe("an extractor that goes on after another has taken its stream", () => {
@@ -89,16 +94,14 @@ describe("an extractor that goes on after another has taken its stream", () => {
   afterAll(() => stop?.())
 
   it("counts nothing that it sends afterwards (batches announced, not yet sent)", async () => {
-    const job = await insertJob(w, sandbox, entities, options)
     const held = gate(2)
-    await overtaken(job, held, producerWith(/\.raw\./, { before: held.pass }))
+    const job = await overtaken(held, producerWith(/\.raw\./, { before: held.pass }))
     expect((await whole(job)).batches.abandoned).toBeGreaterThan(0)
   })
 
   it("counts nothing that it has sent and not marked", async () => {
-    const job = await insertJob(w, sandbox, entities, options)
     const held = gate(2)
-    await overtaken(job, held, producerWith(/\.raw\./, { after: held.pass }))
+    const job = await overtaken(held, producerWith(/\.raw\./, { after: held.pass }))
     expect((await whole(job)).batches.abandoned).toBeGreaterThan(0)
   })
 
@@ -108,9 +111,8 @@ describe("an extractor that goes on after another has taken its stream", () => {
       return { type: "extract", tenantId: w.tenantId, jobId: randomUUID(), key: "tickets", slice: 0 }
     })
     await w.use(asTenant(w.tenantId)(Effect.flatMap(Commands, (commands) => commands.send(strangers))))
-    const job = await insertJob(w, sandbox, entities, options)
     // The claim, the first batches, then what follows them.
-    await overtaken(job, gate(3))
+    const job = await overtaken(gate(3))
     expect((await whole(job)).batches.sending).toBeUndefined()
   })
 

@@ -6,6 +6,7 @@ import { connectorNamed } from "@bridge/connectors/Connectors"
 import { account } from "@bridge/domain/Jobs"
 import { deploy } from "@bridge/flow/Deploy"
 import { reasonOf } from "@bridge/flow/Retry"
+import { fromHere } from "@bridge/flow/testing/FromHere"
 import { freshDatabase, type TestStack, testStack } from "@bridge/infra/TestStack"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
@@ -70,6 +71,8 @@ export const world = async (
   const inside = ManagedRuntime.make(platform.pipe(Layer.provideMerge(env)))
   const use = <A, E>(effect: Effect.Effect<A, E, Platform>): Promise<A> => inside.runPromise(effect)
   const made = await use(tenantWithConnections(sandbox))
+  // What other tests have sent is not for these services: they would take each message of it to the database.
+  await use(fromHere((stage) => `${all.BRIDGE_GROUP_PREFIX}.${stage}`))
   const rowsOf = rowsThrough(use)
   return {
     env,
