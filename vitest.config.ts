@@ -41,6 +41,7 @@ export default defineConfig({
           include: ["**/*.system.test.ts"],
           exclude: [...exclude, ...timed],
           testTimeout: 600_000,
+          isolate: false,
           sequence: { groupOrder: 2 },
           hookTimeout: 300_000
         }

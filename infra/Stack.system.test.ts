@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:net"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest"
 import { isAlive } from "./Lock.mjs"
 import { brokersKnownTo } from "./Metadata.ts"
 import { startStack } from "./Stack.ts"
@@ -15,6 +15,7 @@ const run = (env?: NodeJS.ProcessEnv): Command => {
   return command
 }
 
+const before = { ...process.env }
 beforeEach(() => {
   // These tests are about our own servers, whatever the run was started with.
   for (const name of ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL"]) delete process.env[name]
@@ -27,6 +28,7 @@ afterEach(async () => {
   await allGone(dir)
   removeStack(dir)
 })
+afterAll(() => void Object.assign(process.env, before))
 
 describe("a stack and its owner", () => {
   it("is one stack when two commands start it at once, and stops with the one that owns it", async () => {
