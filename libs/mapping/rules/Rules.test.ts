@@ -52,9 +52,10 @@ describe("a hostile rule", () => {
   it("is stopped within its limits, and what stops it is told", async () => {
     for (const [name, rule] of hostile) {
       assert.isUndefined(ruleFault(rule), name)
-      const began = performance.now()
+      // Of its own time: on a busy machine the clock on the wall tells of others.
+      const before = process.cpuUsage()
       assert.property(await run(rule), "fault", name)
-      assert.isBelow(performance.now() - began, 40 * limits.timeout, name)
+      assert.isBelow(process.cpuUsage(before).user / 1000, 40 * limits.timeout, name)
     }
   })
 })
