@@ -108,7 +108,7 @@ beforeAll(() => {
   return fused
 })
 
-it.concurrent.each(["process", "resolve", "process,resolve"])(
+it.each(["process", "resolve", "process,resolve"])(
   "gives the same archive, records and normalized topics where the refiner's chain is cut behind %s",
   async (cut) => {
     const whole = await fused
