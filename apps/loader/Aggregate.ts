@@ -1,19 +1,21 @@
 // One batch brought to its end, record by record: what is checked and planned, looked up, sent and matched, until every outcome
 // is known. The ledger is read again on every round: it is the truth, also for a batch taken up after a crash.
-import type { Write } from "@bridge/connectors/Connector"
-import { assemble, type Destinations, type Piece, referencesOf } from "@bridge/domain/Assemble"
+import type { LoadWarning } from "@bridge/domain/Adapted"
+import { referencesOf } from "@bridge/domain/Assemble"
 import type { EntityId } from "@bridge/domain/Entities"
 import { Elements } from "@bridge/review/Elements"
 import { asTenant } from "@bridge/store/Postgres"
 import { Effect } from "effect"
 import type { Batch, Released } from "./Batches.ts"
 import { type Checked, check } from "./Check.ts"
-import { type Desk, tell, type Work, writeOf } from "./Desk.ts"
+import { type Desk, tell, type Work } from "./Desk.ts"
+import { type Instead, insteadOf, standInOf, warningsOf, writeInstead } from "./Instead.ts"
 import { entriesOf, type Key, keyText } from "./Ledger.ts"
 import { matchBefore, matchRefused } from "./Match.ts"
 import { failed, type Outcome } from "./Outcome.ts"
 import { placeholderId } from "./Placeholder.ts"
-import { type Entry, plan } from "./Plan.ts"
+import { plan } from "./Plan.ts"
+import { destinationsOf, type Entries, readyOf, workOf } from "./Ready.ts"
 import { awaitJob, type SentMap, send } from "./Send.ts"
 import { type Doubt, resolve } from "./Unknown.ts"
 
@@ -21,14 +23,14 @@ import { type Doubt, resolve } from "./Unknown.ts"
 export interface Loaded {
   readonly outcomes: ReadonlyMap<string, Outcome>
   readonly unsettled: ReadonlySet<string>
+  /** What is not as approved, since the destination could not take it so. */
+  readonly warnings: ReadonlyMap<string, ReadonlyArray<LoadWarning>>
   /** The job was cancelled or stopped: records without an outcome were not sent. */
   readonly stopped: boolean
 }
 
 /** After so many lost answers of one record, each followed by a look that did not find it, it fails. */
 const mostTries = 5
-
-type Entries = ReadonlyMap<string, Entry>
 
 export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch) {
   const elements = yield* Elements
@@ -52,6 +54,8 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
   }
   const take = (sent: SentMap): void => {
     for (const [sourceId, s] of sent) {
+      // A refusal is final only when no other form may be taken: the next plan says.
+      if (s._tag === "Known" && s.outcome.word === "failed" && desk.sink.instead !== undefined) continue
       if (s._tag === "Known") outcomes.set(sourceId, s.outcome)
       else if (s._tag === "Unknown") ended.add(sourceId)
       else stopped = true
@@ -64,10 +68,16 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
     const entries = yield* read
     const works: Array<Work> = []
     const doubts: Array<Doubt> = []
+    const others: Array<Instead> = []
     for (const record of batch.records) {
       const { sourceId } = record
       const state = checked.get(sourceId)
       if (outcomes.has(sourceId) || state === undefined) continue
+      const stoodFor = standInOf(entries, entries.get(keyText(entity, sourceId)), batch.jobId)
+      if (stoodFor !== undefined) {
+        local(sourceId, stoodFor)
+        continue
+      }
       const action = plan(record, entries.get(keyText(entity, sourceId)), batch.jobId, desk.sink.update !== undefined)
       switch (action._tag) {
         case "Settled":
@@ -87,11 +97,14 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
           })
           break
         case "Merge":
-          local(sourceId, mergedOutcome(entity, action.into, entries))
+          local(sourceId, mergedOutcome(desk, action.into, entries))
           break
-        case "Failed":
-          local(sourceId, failed(action.failure))
+        case "Failed": {
+          const instead = stopped ? undefined : insteadOf(desk, record, state, entries, action.failure)
+          if (instead === undefined) local(sourceId, failed(action.failure))
+          else others.push(instead)
           break
+        }
         case "LookUp":
           doubts.push({
             work: doubtful(desk, record, state, entries),
@@ -133,6 +146,8 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
       }
       continue
     }
+    if (others.length > 0) yield* writeInstead(desk, others)
+    if (works.length === 0 && others.length > 0) continue
     if (works.length === 0) break
     const there = yield* matchBefore(desk, works)
     for (const [sourceId, outcome] of there) outcomes.set(sourceId, outcome)
@@ -146,7 +161,8 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
     yield* matchRefused(desk, rest, sent)
     take(sent)
   }
-  const result: Loaded = { outcomes, unsettled, stopped }
+  const warnings = warningsOf(desk, batch, checked, yield* read)
+  const result: Loaded = { outcomes, unsettled, stopped, warnings }
   return result
 })
 
@@ -177,43 +193,6 @@ const keysOf = (
   return [...keys.values()]
 }
 
-/** Where references lead now: what the ledger says is there. */
-export const destinationsOf = (entries: Entries): Destinations => {
-  const idOf = (entity: EntityId, sourceId: string): string | undefined => {
-    const entry = entries.get(keyText(entity, sourceId))
-    const there = entry?.state === "created" || entry?.state === "matched" || entry?.state === "updated"
-    return there ? (entry.destinationId ?? undefined) : undefined
-  }
-  return { idOf, placeholder: idOf("person", placeholderId) }
-}
-
-const workOf = (
-  desk: Desk,
-  record: Released,
-  { body, files }: Pick<Write, "body" | "files">,
-  destinationId: string | undefined
-): Work => ({
-  sourceId: record.sourceId,
-  hash: record.hash,
-  parts: record.parts,
-  op: destinationId === undefined ? "create" : "update",
-  write: {
-    ...writeOf(desk, desk.sink.entity, record.sourceId, body, destinationId),
-    ...(files !== undefined && files.length > 0 && { files })
-  }
-})
-
-const readyOf = (
-  desk: Desk,
-  record: Released,
-  state: { readonly root: Piece; readonly parts: ReadonlyArray<Piece> },
-  entries: Entries,
-  destinationId: string | undefined
-) => {
-  const assembled = assemble(state.root, state.parts, destinationsOf(entries))
-  return assembled._tag === "Dangling" ? assembled : workOf(desk, record, assembled, destinationId)
-}
-
 /** For a look-up a body helps (a membership is found by its two ids) but is not needed: the source key is enough. */
 const doubtful = (desk: Desk, record: Released, state: Checked, entries: Entries): Work => {
   const ready = state._tag === "Approved" ? readyOf(desk, record, state, entries, undefined) : state
@@ -221,8 +200,9 @@ const doubtful = (desk: Desk, record: Released, state: Checked, entries: Entries
 }
 
 /** A merged record is where the one is that stands for it. */
-const mergedOutcome = (entity: EntityId, into: string, entries: Entries): Outcome => {
-  const destinationId = destinationsOf(entries).idOf(entity, into)
+const mergedOutcome = (desk: Desk, into: string, entries: Entries): Outcome => {
+  const { entity } = desk.sink
+  const destinationId = destinationsOf(desk, entries).idOf(entity, into)
   if (destinationId !== undefined) return { word: "merged", destinationId, hash: null, error: null }
   return failed({
     code: "merged-into-missing",

@@ -1,5 +1,6 @@
 // May this job write now? Read from the job row inside the transaction of each intent, so that approval, pause and cancel
 // hold at the very last moment before a call. For release and load. Promise 3.
+import { type AgentPaths, agentPaths } from "@bridge/domain/Adapted"
 import type { Approval } from "@bridge/domain/Approval"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { JobState } from "@bridge/domain/Jobs"
@@ -20,6 +21,8 @@ export interface JobCard {
   readonly hashes: Approval["hashes"]
   /** The stand-in for people who are gone, as the approved mapping names it. */
   readonly placeholder: { readonly name: string; readonly email: string } | null
+  readonly agentsOverSeats: "end-user" | "placeholder" | "fail"
+  readonly agentPaths: AgentPaths
 }
 
 /**
@@ -121,7 +124,12 @@ export const jobCard = (jobId: string) =>
       destinationConnection: row.destination_connection,
       entities: row.entities,
       hashes: row.approval?.hashes ?? {},
-      placeholder: Option.match(mapping, { onNone: () => null, onSome: (m) => m.options.placeholder })
+      placeholder: Option.match(mapping, { onNone: () => null, onSome: (m) => m.options.placeholder }),
+      agentsOverSeats: Option.match(mapping, {
+        onNone: () => "fail",
+        onSome: (m) => m.options.agentsOverSeats ?? "end-user"
+      }),
+      agentPaths: Option.match(mapping, { onNone: () => new Map(), onSome: agentPaths })
     }
     return card
   })

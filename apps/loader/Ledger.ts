@@ -1,5 +1,6 @@
 // The ledger: what is at each destination account from each source record, whichever job put it there. It outlives jobs,
 // so that a replay, a second migration or a crash writes nothing twice (Promise 4). All of it runs in the caller's transaction.
+import type { Adapted } from "@bridge/domain/Adapted"
 import type { EntityId } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
 import { nullable } from "@bridge/store/Arrays"
@@ -32,6 +33,7 @@ interface Row {
   readonly intent: Intent | null
   readonly error: Failure | null
   readonly created_job: string | null
+  readonly adapted: Adapted | null
   readonly last_job: string
 }
 
@@ -43,7 +45,7 @@ export const entriesOf = (book: Book, keys: ReadonlyArray<Key>) =>
     const sql = yield* SqlClient.SqlClient
     const rows =
       yield* sql<Row>`select l.entity, l.source_id, l.state, l.destination_id, l.loaded_hash, l.intent, l.error,
-        l.created_job::text, l.last_job::text
+        l.created_job::text, l.adapted, l.last_job::text
       from load_ledger l join unnest(${keys.map((k) => k.entity)}::text[], ${keys.map((k) => k.sourceId)}::text[]) as k(entity, source_id)
         on l.entity = k.entity and l.source_id = k.source_id
       where l.tenant_id = ${book.tenantId}::uuid and l.destination_account = ${book.destinationAccount}
@@ -56,6 +58,7 @@ export const entriesOf = (book: Book, keys: ReadonlyArray<Key>) =>
         intent: r.intent,
         error: r.error,
         createdJob: r.created_job,
+        adapted: r.adapted,
         lastJob: r.last_job
       })
     }
@@ -83,7 +86,8 @@ export const intend = (book: Book, entity: EntityId, intended: ReadonlyArray<Int
       from unnest(${rows.map((r) => r.sourceId)}::text[], ${rows.map((r) => sourceKey(book.sourceAccount, entity, r.sourceId))}::text[],
         ${rows.map((r) => JSON.stringify(r.intent))}::text[], ${rows.map((r) => r.intent.job)}::text[]) as t(i, k, n, j)
       on conflict (tenant_id, destination_account, source_account, entity, source_id) do update
-        set state = 'intended', intent = excluded.intent, last_job = excluded.last_job, error = null, updated_at = now()`
+        set state = 'intended', intent = excluded.intent, last_job = excluded.last_job, error = null, updated_at = now(),
+          adapted = case when excluded.intent->>'op' = 'create' and l.adapted->>'job' <> excluded.last_job::text then null else l.adapted end`
   })
 
 /** Takes intents back whose call surely never left: what is there is there, the rest is absent again. */
@@ -109,6 +113,21 @@ export const markUnknown = (book: Book, entity: EntityId, sourceIds: ReadonlyArr
     yield* sql`update load_ledger set state = 'unknown', updated_at = now() where tenant_id = ${book.tenantId}::uuid
       and destination_account = ${book.destinationAccount} and source_account = ${book.sourceAccount} and entity = ${entity}
       and source_id = any(${sourceIds}::text[]) and state = 'intended'`
+  })
+
+/** A refused record is to be tried in another form: it counts as absent, and every later plan knows the form. */
+export const adapt = (
+  book: Book,
+  entity: EntityId,
+  adapted: ReadonlyArray<{ readonly sourceId: string; readonly adapted: Adapted }>
+) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`update load_ledger l set state = 'removed', error = null, adapted = t.a::jsonb, updated_at = now()
+      from unnest(${adapted.map((a) => a.sourceId)}::text[], ${adapted.map((a) => JSON.stringify(a.adapted))}::text[]) as t(i, a)
+      where l.tenant_id = ${book.tenantId}::uuid and l.destination_account = ${book.destinationAccount}
+        and l.source_account = ${book.sourceAccount} and l.entity = ${entity} and l.source_id = t.i and l.state = 'failed'
+        and l.destination_id is null`
   })
 
 export interface Settlement extends Key {

@@ -155,6 +155,7 @@ const tellings = (desk: Desk, batch: Batch, loaded: Loaded) =>
       ({ outcome, record }): Told => ({
         sourceId: record.sourceId,
         outcome,
+        warnings: outcome.word === "failed" ? [] : (loaded.warnings.get(record.sourceId) ?? []),
         parts: partOutcomes(outcome, record.parts, entryOf, batch.jobId)
       })
     )

@@ -1,4 +1,6 @@
 // The loader's messages: approved aggregates (references and hashes, never bodies) and what became of them, for the outbox.
+
+import type { LoadWarning } from "@bridge/domain/Adapted"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 import { eventHeaders, runHeader, runId } from "@bridge/flow/Envelope"
@@ -110,6 +112,7 @@ export interface Told {
   readonly sourceId: string
   readonly outcome: Outcome
   readonly parts: ReadonlyArray<PartOutcome>
+  readonly warnings: ReadonlyArray<LoadWarning>
 }
 
 /** The loaded messages of one load batch. */

@@ -12,6 +12,7 @@ const before = (over: Partial<Entry>): Entry => ({
   intent: null,
   error: null,
   createdJob: "job-1",
+  adapted: null,
   lastJob: "job-1",
   ...over
 })

@@ -12,6 +12,7 @@ const entry = (over: Partial<Entry>): Entry => ({
   intent: null,
   error: null,
   createdJob: "job-1",
+  adapted: null,
   lastJob: "job-1",
   ...over
 })

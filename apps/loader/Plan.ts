@@ -1,5 +1,6 @@
 // What one approved record needs: the decision before every write. Pure: same record, same ledger entry, same answer.
 // What does not belong here: bodies (libs/domain/Assemble.ts), what the vendor answered (Outcome.ts).
+import type { Adapted } from "@bridge/domain/Adapted"
 import type { EntityId } from "@bridge/domain/Entities"
 
 /** The intent behind a call whose result is not in the ledger yet. Instants are UTC, ISO 8601. */
@@ -44,6 +45,8 @@ export interface Entry {
   readonly intent: Intent | null
   readonly error: Failure | null
   readonly createdJob: string | null
+  /** What it was given in place of what was approved. */
+  readonly adapted: Adapted | null
   readonly lastJob: string
 }
 

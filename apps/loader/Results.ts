@@ -1,4 +1,5 @@
 // The end of a load batch in the tables: outcomes per record and per archive row. Runs in the caller's transaction.
+import type { LoadWarning } from "@bridge/domain/Adapted"
 import type { EntityId } from "@bridge/domain/Entities"
 import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
@@ -11,12 +12,13 @@ interface Line {
   readonly entity: EntityId
   readonly sourceId: string
   readonly outcome: Outcome
+  readonly warnings: ReadonlyArray<LoadWarning>
 }
 
 const linesOf = (entity: EntityId, told: ReadonlyArray<Told>): ReadonlyArray<Line> =>
   told.flatMap((t) => [
-    { entity, sourceId: t.sourceId, outcome: t.outcome },
-    ...t.parts.map((p) => ({ entity: p.entity, sourceId: p.sourceId, outcome: p }))
+    { entity, sourceId: t.sourceId, outcome: t.outcome, warnings: t.warnings },
+    ...t.parts.map((p) => ({ entity: p.entity, sourceId: p.sourceId, outcome: p, warnings: [] }))
   ])
 
 /** What became of each record in this job. */
@@ -27,14 +29,15 @@ export const saveOutcomes = (batch: Batch, told: ReadonlyArray<Told>) =>
     )
     if (lines.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    yield* sql`insert into job_record_outcomes as o (tenant_id, job_id, entity, source_id, outcome, destination_id, loaded_hash, error)
-      select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, e, i, w, d, h, r::jsonb
+    yield* sql`insert into job_record_outcomes as o (tenant_id, job_id, entity, source_id, outcome, destination_id, loaded_hash, error, warnings)
+      select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, e, i, w, d, h, r::jsonb, n::jsonb
       from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[],
         ${lines.map((l) => l.outcome.word)}::text[], ${nullable(lines.map((l) => l.outcome.destinationId))}::text[],
         ${nullable(lines.map((l) => l.outcome.hash))}::text[],
-        ${nullable(lines.map((l) => (l.outcome.error === null ? null : JSON.stringify(l.outcome.error))))}::text[]) as t(e, i, w, d, h, r)
+        ${nullable(lines.map((l) => (l.outcome.error === null ? null : JSON.stringify(l.outcome.error))))}::text[],
+        ${nullable(lines.map((l) => (l.warnings.length === 0 ? null : JSON.stringify(l.warnings))))}::text[]) as t(e, i, w, d, h, r, n)
       on conflict (job_id, entity, source_id) do update set outcome = excluded.outcome, destination_id = excluded.destination_id,
-        loaded_hash = excluded.loaded_hash, error = excluded.error, at = now()`
+        loaded_hash = excluded.loaded_hash, error = excluded.error, warnings = excluded.warnings, at = now()`
   })
 
 /** Failures shown per archive row; all of them are in `job_record_outcomes`. */

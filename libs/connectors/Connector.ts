@@ -322,6 +322,11 @@ export interface Sink<C> {
   }
   /** A field that the destination itself sets by what another field leads to (the organization, by the requester). */
   readonly derived?: { readonly field: string; readonly by: string }
+  /** What to write in place of what was refused, where the account cannot take that (no seat left for an agent). Pure. */
+  instead?(
+    write: Write,
+    refusal: { readonly code: string; readonly message: string }
+  ): { readonly set: JsonObject; readonly code: string; readonly message: string } | null
   /** Removes what was created (undo). */
   remove?(config: C, destinationId: string): Call
 }

@@ -96,6 +96,8 @@ export const RecordHistory = Schema.Struct({
       destinationId: Schema.NullOr(Schema.String),
       hash: Schema.NullOr(Schema.String),
       error: Schema.NullOr(Schema.Json),
+      /** What is there otherwise than approved, and why. */
+      warnings: Schema.Array(Schema.Json),
       at: Instant
     })
   ),
@@ -138,6 +140,16 @@ export const LoadingResults = Schema.Struct({
   ),
   failures: Schema.Array(Failure),
   next: Schema.NullOr(Schema.String),
+  /** Written in another form than the approved one, as the mapping allows: how many, and the first of them. */
+  warnings: Schema.Array(
+    Schema.Struct({
+      entity: Schema.String,
+      code: Schema.String,
+      count: Count,
+      message: Schema.String,
+      sourceIds: Schema.Array(Schema.String)
+    })
+  ),
   /** The auditor's comparison, when it has been made. */
   results: Schema.Array(JsonObject)
 }).annotate({ identifier: "LoadingResults" })

@@ -1,5 +1,6 @@
 // From approved data to the body that is written: references become destination ids, settled values and parts are put in.
 // Pure. For the loader (which writes it) and the auditor (which compares what the destination holds with it).
+import { type Adapted, type AgentPaths, agentPath, type LoadWarning } from "./Adapted.ts"
 import type { Json } from "./Canonical.ts"
 import type { Element, JsonObject, Resolution, ResolvedRef } from "./Element.ts"
 import type { EntityId } from "./Entities.ts"
@@ -16,6 +17,9 @@ export interface Piece {
 export interface Destinations {
   readonly idOf: (entity: EntityId, sourceId: string) => string | undefined
   readonly placeholder: string | undefined
+  /** What was written in place of what was approved, where the destination could not take that. */
+  readonly adapted?: (entity: EntityId, sourceId: string) => Adapted | undefined
+  readonly agentPaths?: AgentPaths
 }
 
 /** A reference leads nowhere: the record cannot be written as it was approved. */
@@ -60,6 +64,8 @@ export interface Aggregate {
   readonly body: JsonObject
   readonly comments: ReadonlyArray<AssembledComment>
   readonly files: ReadonlyArray<AssembledFile>
+  /** What is not as approved, since the destination could not take it so. */
+  readonly warnings: ReadonlyArray<LoadWarning>
 }
 
 /**
@@ -76,6 +82,7 @@ export const assemble = (
   const filled = fill(root, destinations)
   if (filled._tag === "Dangling") return filled
   const comments: Array<AssembledComment> = []
+  const warnings = [...filled.warnings]
   const add = (sourceId: string | null, comment: JsonObject, more: Json | undefined): void => {
     for (const body of pieces(comment, more)) comments.push({ sourceId, body })
   }
@@ -90,6 +97,7 @@ export const assemble = (
   for (const part of parts.filter((p) => p.entity !== "attachment").toSorted(byTimeThenId)) {
     const one = fill(part, destinations)
     if (one._tag === "Dangling") return { ...one, message: `${part.entity} ${part.sourceId}: ${one.message}` }
+    warnings.push(...one.warnings)
     add(part.sourceId, one.body, one.meta["more"])
   }
   const all = parts
@@ -101,7 +109,7 @@ export const assemble = (
   const texts = withNotes({ comments: comments.map((c) => c.body) }, left)["comments"] as ReadonlyArray<JsonObject>
   const body = comments.length === 0 ? filled.body : { ...filled.body, comments: texts }
   const told = comments.map((c, i) => ({ ...c, body: texts[i] ?? c.body }))
-  return { _tag: "Ready", body, comments: told, files }
+  return { _tag: "Ready", body, comments: told, files, warnings }
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -175,6 +183,7 @@ interface Filled {
   readonly _tag: "Filled"
   readonly body: JsonObject
   readonly meta: JsonObject
+  readonly warnings: ReadonlyArray<LoadWarning>
 }
 
 interface Draft {
@@ -187,14 +196,42 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
   for (const [path, value] of Object.entries(piece.resolution?.set ?? {}))
     put(out, path, structuredClone(value) as Json)
   const shrunk = new Set<Array<Json>>()
+  const warnings: Array<LoadWarning> = []
   for (const [path, ref] of Object.entries(resolvedRefs(piece))) {
-    const value = idFor(ref, destinations)
+    const unfit = noAgent(piece.entity, path, ref, destinations)
+    if (unfit !== undefined && !isDangling(unfit)) warnings.push(unfit)
+    const value = unfit === undefined ? idFor(ref, destinations) : isDangling(unfit) ? unfit : null
     if (isDangling(value)) return { ...value, message: `${path}: ${value.message}` }
     const array = put(out, path, value)
     if (array !== undefined && value === null) shrunk.add(array)
   }
   for (const array of shrunk) array.splice(0, array.length, ...array.filter((v) => v !== null))
-  return { _tag: "Filled", body: out.body, meta: out.meta }
+  const own = destinations.adapted?.(piece.entity, piece.sourceId)
+  if (own !== undefined) {
+    for (const [path, value] of Object.entries(own.set)) put(out, path, structuredClone(value) as Json)
+    warnings.push({ code: own.code, field: Object.keys(own.set).join(", "), message: own.message })
+  }
+  return { _tag: "Filled", body: out.body, meta: out.meta, warnings }
+}
+
+/** A reference that must lead to an agent, to somebody whom the destination did not take as one. */
+const noAgent = (
+  entity: EntityId,
+  path: string,
+  ref: ResolvedRef,
+  { adapted, agentPaths }: Destinations
+): LoadWarning | Dangling | undefined => {
+  const missing = agentPaths?.get(agentPath(entity, path))
+  const other = missing !== undefined && "sourceId" in ref ? adapted?.(ref.entity, ref.sourceId) : undefined
+  if (missing === undefined || other === undefined || !("sourceId" in ref)) return undefined
+  const message = `${ref.entity} ${ref.sourceId} is no agent at the destination: ${other.message}`
+  if (missing !== "fail") return { code: other.code, field: path, message: `left out: ${message}` }
+  return {
+    _tag: "Dangling",
+    code: other.code,
+    message,
+    hint: "Make that person an agent at the destination, then migrate again: what is there already is skipped."
+  }
 }
 
 const idFor = (ref: ResolvedRef, destinations: Destinations): Json | Dangling => {
@@ -219,7 +256,7 @@ const idFor = (ref: ResolvedRef, destinations: Destinations): Json | Dangling =>
   }
 }
 
-const isDangling = (value: Json | Dangling): value is Dangling =>
+const isDangling = (value: Json | LoadWarning | Dangling): value is Dangling =>
   value !== null && typeof value === "object" && "_tag" in value && value._tag === "Dangling"
 
 /** What settling decided. A reference it did not speak of leads nowhere: the record fails and is not guessed. */

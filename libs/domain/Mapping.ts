@@ -171,6 +171,8 @@ export type EntityMapping = typeof EntityMapping.Type
 export const MappingOptions = Schema.Struct({
   /** An inactive agent: an end user, or left out with the stand-in in its place. */
   inactiveAgents: Schema.Literals(["end-user", "placeholder"]),
+  /** An agent that the destination has no seat for: an end user, the stand-in in its place, or a failure. Absent: end-user. */
+  agentsOverSeats: optional(Schema.Literals(["end-user", "placeholder", "fail"])),
   /** A person without an address: written without one, with a made-up `@invalid` one, or left out. */
   withoutEmail: Schema.Literals(["keep", "synthetic", "exclude"]),
   /** Added to names that clash; `{id}` is the source id. */

@@ -98,6 +98,7 @@ interface WholeRow extends Row {
   readonly transformed: StoredElement
   readonly loaded_hash: string | null
   readonly load_error: Json
+  readonly load_warnings: Json
   readonly loaded_at: Date | null
 }
 
@@ -119,7 +120,7 @@ export const recordHistory = (jobId: string, recordId: string) =>
     const [row] =
       yield* sql<WholeRow>`select ${sql.literal(columns)}, r.version, r.revision, r.raw_hash, r.stream, r.batch, r.position,
         d.extraction_timestamp, d.raw_data as raw, d.transformed_data->r.position as transformed,
-        o.loaded_hash, o.error as load_error, o.at as loaded_at
+        o.loaded_hash, o.error as load_error, o.warnings as load_warnings, o.at as loaded_at
       from ${sql.literal(tables)}
       left join job_extracted_data d on d.job_id = r.job_id and d.entity_type = r.entity and d.stream = r.stream and d.batch_number = r.batch
       where r.job_id = ${job.id}::uuid and r.entity = ${place.entity} and r.source_id = ${place.sourceId}`
@@ -170,5 +171,6 @@ const loadOf = (row: WholeRow): (typeof RecordHistory.Type)["load"] =>
         destinationId: row.destination_id,
         hash: row.loaded_hash,
         error: row.load_error ?? null,
+        warnings: Array.isArray(row.load_warnings) ? row.load_warnings : [],
         at: instant(row.loaded_at)
       }

@@ -43,9 +43,24 @@ export const resultsOf = (jobId: string, asked: { readonly cursor?: string; read
         open: Math.max(0, r.approved - r.created - r.matched - r.updated - r.skipped - r.merged - r.failed - r.unknown)
       })),
       ...failures,
+      warnings: yield* warningsOf(job),
       results: results.map((r) => r.result)
     } satisfies typeof LoadingResults.Type
   })
+
+/** Source ids named by warning; a record's own page says what is different with it. */
+const named = 20
+
+const warningsOf = (job: JobRow) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<
+      (typeof LoadingResults.Type)["warnings"][number]
+    >`select entity, w->>'code' as code, count(*)::int as count,
+        min(w->>'message') as message, (array_agg(source_id order by source_id collate "C"))[1:${sql.literal(String(named))}] as "sourceIds"
+      from job_record_outcomes, jsonb_array_elements(warnings) w where job_id = ${job.id}::uuid and warnings is not null
+      group by 1, 2 order by 3 desc, 1, 2`
+  )
 
 const failuresOf = (job: JobRow, cursor: string | undefined, limit: number) =>
   Effect.gen(function* () {

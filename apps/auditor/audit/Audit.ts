@@ -17,7 +17,7 @@ import { Clock, Config, DateTime, Duration, Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { appendTenant } from "../chain/Chain.ts"
 import { head } from "../chain/Log.ts"
-import { type AuditJob, auditJob, failures, tallied } from "./Job.ts"
+import { type AuditJob, adaptations, auditJob, failures, tallied } from "./Job.ts"
 import { compareEntity } from "./Lines.ts"
 import type { ReadBack } from "./Pairs.ts"
 import { readBack } from "./ReadBack.ts"
@@ -158,6 +158,7 @@ const reportOf = (job: AuditJob, comments: Report["readBack"]["comments"], audit
       holds: holds(entities),
       entities,
       failures: yield* failures(job.id),
+      adapted: yield* adaptations(job.id),
       readBack: { comments, note: noteOf(comments) },
       chain: yield* head(job.tenantId)
     }

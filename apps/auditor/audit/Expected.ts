@@ -1,4 +1,6 @@
 // What the destination should hold of records of a job: approved bodies with references filled in by the ledger. For ReadBack.ts.
+
+import type { Adapted, AgentPaths } from "@bridge/domain/Adapted"
 import {
   type Aggregate,
   assemble,
@@ -22,6 +24,7 @@ export interface Scope {
   readonly revision: number
   readonly sourceAccount: string
   readonly destinationAccount: string
+  readonly agentPaths: AgentPaths
 }
 
 export interface LedgerLine {
@@ -29,6 +32,7 @@ export interface LedgerLine {
   readonly source_id: string
   readonly state: string
   readonly destination_id: string
+  readonly adapted: Adapted | null
 }
 
 /** The source id under which the stand-in for people who are gone is kept. */
@@ -41,7 +45,7 @@ export const ledgerOf = (scope: Scope, keys: ReadonlyArray<{ readonly entity: st
     const sql = yield* SqlClient.SqlClient
     return yield* asTenant(
       scope.tenantId
-    )(sql<LedgerLine>`select l.entity, l.source_id, l.state, l.destination_id from load_ledger l
+    )(sql<LedgerLine>`select l.entity, l.source_id, l.state, l.destination_id, l.adapted from load_ledger l
         join unnest(${keys.map((k) => k.entity)}::text[], ${keys.map((k) => k.sourceId)}::text[]) as k(entity, source_id)
           on l.entity = k.entity and l.source_id = k.source_id
       where l.tenant_id = ${scope.tenantId}::uuid and l.destination_account = ${scope.destinationAccount}
@@ -70,11 +74,18 @@ export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArra
       (r) => r.root
     )
     const all = known.flatMap(pieceOf)
-    const ledger = yield* ledgerOf(scope, [...all.flatMap(referencesOf), { entity: "person", sourceId: standIn }])
+    const ledger = yield* ledgerOf(scope, [
+      ...all.flatMap(referencesOf),
+      { entity: "person", sourceId: standIn },
+      ...(entity === "person" ? roots : [])
+    ])
+    const adapted = new Map(ledger.map((l) => [`${l.entity}\n${l.source_id}`, l.adapted]))
     const ids = new Map(ledger.map((l) => [`${l.entity}\n${l.source_id}`, l.destination_id]))
     const destinations: Destinations = {
       idOf: (id, sourceId) => ids.get(`${id}\n${sourceId}`),
-      placeholder: ids.get(`person\n${standIn}`)
+      placeholder: ids.get(`person\n${standIn}`),
+      adapted: (id, sourceId) => adapted.get(`${id}\n${sourceId}`) ?? undefined,
+      agentPaths: scope.agentPaths
     }
     const matched = new Set(ledger.filter((l) => l.state === "matched").map((l) => `${l.entity}\n${l.source_id}`))
     const out = new Map<string, Aim>()

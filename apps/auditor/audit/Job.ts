@@ -1,7 +1,9 @@
 // The job that is audited: what the auditor reads of tables it does not own. Runs in the caller's transaction. For Audit.ts.
+import { type AgentPaths, agentPaths } from "@bridge/domain/Adapted"
 import type { Approval } from "@bridge/domain/Approval"
 import type { EntityId } from "@bridge/domain/Entities"
-import { Effect } from "effect"
+import { Mapping } from "@bridge/domain/Mapping"
+import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Report } from "./Report.ts"
 
@@ -17,6 +19,7 @@ export interface AuditJob {
   readonly destinationAccount: string
   readonly destinationConnection: string
   readonly approval: Report["approval"]
+  readonly agentPaths: AgentPaths
   readonly auditComplete: boolean
   /** The books were compared. */
   readonly balanced: boolean
@@ -35,6 +38,7 @@ interface Row {
   readonly destination_account: string | null
   readonly destination_connection: string | null
   readonly approval: Approval | null
+  readonly mapping: unknown
   readonly audit_complete: boolean
   readonly balanced: boolean
   readonly started: string | null
@@ -48,6 +52,7 @@ export const auditJob = (jobId: string) =>
     const [row] =
       yield* sql<Row>`select tenant_id::text, name, state, revision, entities, source_account, source_connection::text,
         destination_account, destination_connection::text, approval, audit_complete,
+        (select m.body from mappings m where m.id = jobs.mapping_id and m.version = jobs.mapping_version) as mapping,
         exists (select 1 from migration_results m where m.job_id = jobs.id) as balanced,
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as started,
         to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as ended
@@ -64,6 +69,10 @@ export const auditJob = (jobId: string) =>
       sourceConnection: row.source_connection,
       destinationAccount: row.destination_account,
       destinationConnection: row.destination_connection,
+      agentPaths: Option.match(Schema.decodeUnknownOption(Mapping)(row.mapping), {
+        onNone: () => new Map(),
+        onSome: agentPaths
+      }),
       approval: row.approval === null ? null : approvalOf(row.approval),
       auditComplete: row.audit_complete,
       balanced: row.balanced,
@@ -95,6 +104,16 @@ export const tallied = (jobId: string) =>
             and t.batch_key = l.number::text and cardinality(t.ids) >= l.size) < 2) as behind`
     return row?.behind === false
   })
+
+/** What the destination could not take as approved and was given in another form, by code. */
+export const adaptations = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Report["adapted"][number]>`select entity, w->>'code' as code, count(distinct source_id)::int as count,
+        min(w->>'message') as message
+      from job_record_outcomes, jsonb_array_elements(warnings) w where job_id = ${jobId}::uuid and warnings is not null
+      group by 1, 2 order by 3 desc, 1, 2 limit 50`
+  )
 
 /** Failed records by reason, the most frequent first. */
 export const failures = (jobId: string) =>

@@ -28,6 +28,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   auditedAt: "2026-01-01T00:00:00Z",
   holds: true,
   entities: [result()],
+  adapted: [],
   failures: [],
   readBack: { comments: { tickets: 1, read: 1 }, note: "all" },
   chain: { entries: 3, head: "abc" },

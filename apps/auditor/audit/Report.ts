@@ -31,6 +31,13 @@ export interface Report {
     readonly message: string
     readonly hint: string
   }>
+  /** Records that are there in another form than the approved one, as the mapping allows. */
+  readonly adapted: ReadonlyArray<{
+    readonly entity: EntityId
+    readonly code: string
+    readonly count: number
+    readonly message: string
+  }>
   readonly readBack: {
     readonly comments: { readonly tickets: number; readonly read: number }
     readonly note: string
@@ -131,7 +138,7 @@ ${table(
   ])
 )}
 <h2>Read back</h2><p>${escaped(readBack.note)}</p>
-${failuresPart(report)}${differencesPart(report)}
+${failuresPart(report)}${adaptedPart(report)}${differencesPart(report)}
 <h2>Audit log</h2><p>The tenant's chained log has ${escaped(String(chain.entries))} entries; its head is <code>${escaped(chain.head)}</code>.</p>
 </body></html>`
 }
@@ -143,6 +150,15 @@ const failuresPart = ({ failures }: Report): string =>
 loading-results of the API.</p>${table(
         ["Reason", "Records", "The destination's words (an example)", "What to do"],
         failures.map((f) => [cell(f.code), cell(f.count, true), cell(f.message), cell(f.hint)])
+      )}`
+
+const adaptedPart = ({ adapted }: Report): string =>
+  adapted.length === 0
+    ? ""
+    : `<h2>Not as approved</h2><p>The destination could not take these as approved; the mapping says what was written in their place.
+The read-back compares with that.</p>${table(
+        ["Entity", "What", "Records", "An example"],
+        adapted.map((a) => [cell(entityOf(a.entity).plural), cell(a.code), cell(a.count, true), cell(a.message)])
       )}`
 
 const differencesPart = ({ entities }: Report): string => {

@@ -148,6 +148,7 @@ export const results: Command = {
       )
       for (const f of r.failures)
         io.print(`  ${f.entity} ${f.sourceId}: ${f.message}${f.hint === "" ? "" : ` (${f.hint})`}`)
+      for (const w of r.warnings) io.print(`  ${w.entity}: ${w.count} not as approved, ${w.code}: ${w.message}`)
       if (r.next !== null) io.say("There are more failures: GET /api/jobs/{id}/loading-results gives all of them.")
       return exitCodes.done
     })

@@ -108,8 +108,16 @@ const users: Sink<Config> = {
     }
   ],
   readBack: { stream: "users", lagMillis: exportLagMillis, sourceKey: externalId },
+  // Agents and administrators take a seat; over the seats the role is refused with 422, in words that are not documented.
+  instead: (write, { code, message }) => {
+    const role = textOf(write.body.role)
+    if (role === null || role === "end-user" || !seatWords.test(`${code} ${message}`)) return null
+    return { set: { role: "end-user" }, code: "agent-without-seat", message: `an end user there, since: ${message}` }
+  },
   remove: (_config, id) => remove("deleteUser", `/api/v2/users/${id}`)
 }
+
+const seatWords = /\brole\b|seat|licen[cs]e|agent/iu
 
 const userBody = (write: Write): JsonObject => {
   const { identities: _later, ...user } = keyed(write)

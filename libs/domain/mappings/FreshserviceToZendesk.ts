@@ -245,6 +245,7 @@ export const freshserviceToZendesk: Mapping = {
   },
   options: {
     inactiveAgents: "end-user",
+    agentsOverSeats: "end-user",
     withoutEmail: "keep",
     clashSuffix: " ({id})",
     assigneeOutsideGroup: "drop-assignee",
