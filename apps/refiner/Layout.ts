@@ -9,9 +9,26 @@ import type { RawRow, RefinedBatch, RefinedRecord } from "./Batch.ts"
 /** Where a body too large for a row lies. */
 export const pointer = (hash: string, bytes: number): string => JSON.stringify({ $blob: hash, bytes })
 
-/** True when the record's element goes to the blob store. */
-export const isLarge = (record: RefinedRecord): boolean =>
-  record.element !== null && record.element.length > maxInlineBytes
+/** The client takes no row over 16 MiB, and whoever reads a batch holds it: elements of a row have half of that together. */
+const maxArrayBytes = 8 * 1024 * 1024
+
+const sizeOf = ({ element }: RefinedRecord): number => element?.length ?? 0
+
+/** The records whose elements go to the blob store: large ones, and the largest of many that are too much together. */
+export const elsewhere = (records: ReadonlyArray<RefinedRecord>): ReadonlyArray<RefinedRecord> => {
+  const large = records.filter((record) => sizeOf(record) > maxInlineBytes)
+  let left = records.reduce((sum, record) => sum + sizeOf(record), 0)
+  for (const record of large) left -= sizeOf(record)
+  if (left <= maxArrayBytes) return large
+  const out = [...large]
+  for (const record of records.toSorted((a, b) => sizeOf(b) - sizeOf(a))) {
+    if (left <= maxArrayBytes) break
+    if (sizeOf(record) > maxInlineBytes) continue
+    out.push(record)
+    left -= sizeOf(record)
+  }
+  return out
+}
 
 /** `[row,row,...]` with the bytes as they came; rows that are dead or missing are `null`. */
 export const rawArray = (size: number, rows: ReadonlyArray<RawRow>, dead: ReadonlySet<number>): Buffer => {

@@ -5,7 +5,7 @@ import { Blobs } from "@bridge/store/Blobs"
 import { Effect } from "effect"
 import type { RawRow, RefinedRecord } from "./Batch.ts"
 import type { RawRecord } from "./Envelopes.ts"
-import { isLarge, pointer } from "./Layout.ts"
+import { elsewhere, pointer } from "./Layout.ts"
 
 const unavailable = (cause: unknown) => new StageError({ stage: "refine", reason: new Transient({ cause }) })
 
@@ -37,7 +37,7 @@ export const largeElements = (tenantId: string, records: ReadonlyArray<RefinedRe
   Effect.gen(function* () {
     const blobs = yield* Blobs
     const stored = new Map<RefinedRecord, string>()
-    for (const record of records.filter(isLarge)) {
+    for (const record of elsewhere(records)) {
       const bytes = record.element ?? Buffer.alloc(0)
       const hash = yield* blobs.put(tenantId, bytes).pipe(Effect.mapError(unavailable))
       stored.set(record, pointer(hash, bytes.length))
