@@ -8,8 +8,8 @@ import { type Desk, patiently, refusedConnection, restful, tell, type Work, whil
 
 /** Lost answers of one call; each is followed by a look at what is there. */
 const mostTries = 5
-/** Refusals named in one event. */
-const named = 20
+/** Refusals named in one event, which a call's records do not exceed: the read-back looks for all that is not among them. */
+const named = 1_000
 
 type Refusal = { readonly sourceId: string; readonly name: string; readonly message: string }
 
@@ -24,7 +24,7 @@ export interface There {
 export const thereOf = (works: ReadonlyArray<Work>, outcomes: ReadonlyArray<WriteOutcome>): ReadonlyArray<There> =>
   works.flatMap((work, i) => {
     const outcome = outcomes[i]
-    return outcome?._tag === "Created" || outcome?._tag === "Matched"
+    return outcome?._tag === "Created" || outcome?._tag === "Matched" || outcome?._tag === "Updated"
       ? [{ work, destinationId: outcome.destinationId, matched: outcome._tag === "Matched" }]
       : []
   })
@@ -40,7 +40,11 @@ export const complete = (desk: Desk, there: ReadonlyArray<There>) =>
       refusals.push(...(yield* completeOne(desk, one)))
     }
     if (refusals.length === 0) return
-    yield* tell(desk, "partly-loaded", { refused: refusals.length, records: refusals.slice(0, named) })
+    yield* tell(desk, "partly-loaded", {
+      entity: desk.sink.entity,
+      refused: refusals.length,
+      records: refusals.slice(0, named)
+    })
   })
 
 const completeOne = (desk: Desk, { destinationId, work }: There) =>

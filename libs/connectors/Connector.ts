@@ -223,6 +223,8 @@ export interface FileThere {
  * a custom object. Found again by name, so that it can be completed after a crash.
  */
 export interface Further<C> {
+  /** Where the write carries it. */
+  readonly field: string
   /** Names of what the write carries. */
   of(write: Write): ReadonlyArray<string>
   /** Whether records that were there before are completed too. */

@@ -143,6 +143,9 @@ it("says that all is well, and finds each thing that somebody changed, lost or d
   changed.subject = "Something else"
   deleted.status = "deleted"
   commented.comments.pop()
+  const known = [...zendesk().users.values()].find((u) => u.identities.length > 0 && u.externalId !== null)
+  if (known === undefined) throw new Error("nobody has a second address")
+  known.identities.pop()
   await importAgain(doubled.externalId ?? "")
   const kept = ours.slice(4).map(idOf)
   const [altered, lost] = kept
@@ -170,6 +173,9 @@ it("says that all is well, and finds each thing that somebody changed, lost or d
   expect(found(idOf(doubled))).toContain("doubled")
   expect(found(altered ?? "")).toContain("archive-changed")
   expect(found(lost ?? "")).toContain("lost")
+  const people = bad?.body.entities.find((e) => e.entity === "person")
+  expect(people).toMatchObject({ missing: 0, changed: 1 })
+  expect(people?.differences.find((d) => known.externalId?.endsWith(`:${d.id}`))?.message).toContain("identities")
   expect(tickets).toMatchObject({ missing: 1, doubled: 1 })
   expect((comments?.missing ?? 0) + (tickets?.changed ?? 0)).toBeGreaterThan(1)
 })

@@ -13,6 +13,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect } from "effect"
 import { enter } from "../tally/Books.ts"
 import type { Tally } from "../tally/Count.ts"
+import { lacking } from "./Beside.ts"
 import { expected, type Scope } from "./Expected.ts"
 import { changedFields, compareComments } from "./Fields.ts"
 import { hashOf } from "./FileHash.ts"
@@ -23,7 +24,7 @@ export interface ReadBack {
   readonly connection: OpenConnection
   readonly sink: Sink<unknown>
   readonly entity: EntityId
-  /** Tickets whose comments are read, a call each. */
+  /** Tickets whose comments, people whose addresses are read, a call each. */
   readonly comments: number
   /** In place of the sink's own lag; null: the sink's. */
   readonly lagMillis: number | null
@@ -83,6 +84,8 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
     const read = ofComments.flat()
     const described = new Set(read.filter((c) => c.description).map((c) => c.sourceId))
     const own = new Set(mine)
+    const chosen = mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots))
+    const lacks = yield* lacking(r, chosen, aggregates)
     const rootColumns = pairs.map((pair): Column => {
       const { ours, there } = pair
       const aggregate = own.has(pair) ? aggregates.get(ours.source_id) : undefined
@@ -94,7 +97,11 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
               // Somebody who was there before keeps what they had: what follows from it is told, and is no fault.
               field === derived?.field && aggregate.toMatched.has(derived.by) ? `${notOurs}${field}` : field
             )
-      const all = described.has(ours.source_id) ? [...fields, "description"] : fields
+      const all = [
+        ...fields,
+        ...(described.has(ours.source_id) ? ["description"] : []),
+        ...(lacks.has(ours.source_id) && own.has(pair) ? [r.sink.further?.field ?? ""] : [])
+      ]
       return { id: ours.source_id, destinationId: there.id, note: all.join(",") }
     })
     const tally = (id: EntityId, columns: ReadonlyArray<Column>) => tallyOf(id, `${entity}/${page}`, columns)

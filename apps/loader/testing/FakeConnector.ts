@@ -45,6 +45,7 @@ const uploads: Uploads<unknown> = {
 
 /** `labels` of a group: a call each, behind it. */
 const labels: Further<unknown> = {
+  field: "labels",
   ofMatched: false,
   of: ({ body }) => (Array.isArray(body["labels"]) ? body["labels"].map(String) : []),
   list: (_config, _write, id) => get("labels", `/labels/${id}`),

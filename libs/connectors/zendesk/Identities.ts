@@ -23,6 +23,7 @@ const bodyFor = (identity: JsonObject): JsonObject => ({
 
 /** Of a user's write: `identities: [{type, value}]`, made when the user is there. */
 export const identities: Further<Config> = {
+  field: "identities",
   ofMatched: false,
   of: (write) => given(write).map(nameOf),
   list: (_config, _write, userId) => get("listIdentities", path(userId), { "page[size]": "100" }),

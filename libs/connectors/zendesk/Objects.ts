@@ -52,6 +52,7 @@ const byObjectKey = {
 const fieldsOf = (write: Write): ReadonlyArray<JsonObject> => listOf(write.body.fields).map(objectOf)
 
 const fields: Further<Config> = {
+  field: "fields",
   ofMatched: true,
   of: (write) => fieldsOf(write).flatMap((field) => textOf(field.key) ?? []),
   list: (_config, _write, key) => get("listCustomObjectFields", `${objectPath(key)}/fields`),
