@@ -98,6 +98,39 @@ describe("the extraction summary", () => {
   })
 })
 
+describe("what retention has removed", () => {
+  it("is told as gone and never shown as empty; results stay, with the auditor's counts", async () => {
+    const job = await reviewedJob(three)
+    const remove = (sets: string) =>
+      api.sql(acme.tenantId, (sql) => sql.unsafe(`update jobs set ${sets} where id = '${job.id}'`))
+    const paths = ["extraction-summary", "download/csv/tickets", "records", "records/ticket:1"]
+    for (const path of paths) assert.strictEqual((await acme.get(`/api/jobs/${job.id}/${path}`)).status, 200)
+    await api.sql(
+      acme.tenantId,
+      (
+        sql
+      ) => sql`insert into migration_results (tenant_id, job_id, entity, topic, archived, dead, excluded, approved, loaded,
+          matched, failed, missing, doubled, changed, hashes)
+        values (${acme.tenantId}::uuid, ${job.id}::uuid, 'ticket', 3, 3, 0, 1, 2, 2, 0, 0, 0, 0, 0, '{}')`
+    )
+    await api.sql(acme.tenantId, (sql) => sql`delete from job_records where job_id = ${job.id}::uuid`)
+    await remove("data_expired_at = '2026-01-02T03:04:05Z', state = 'completed'")
+    for (const path of paths) refusedAs(await acme.get(`/api/jobs/${job.id}/${path}`), 410, "data-expired")
+    const view = (await acme.get<JobView>(`/api/jobs/${job.id}`)).body
+    assert.deepStrictEqual(view.expired, { data: "2026-01-02T03:04:05.000Z", results: null })
+    const results = await acme.get<{ entities: ReadonlyArray<{ entity: string; approved: number }> }>(
+      `/api/jobs/${job.id}/loading-results`
+    )
+    assert.deepInclude(
+      results.body.entities.find((e) => e.entity === "ticket"),
+      { approved: 2 }
+    )
+    await remove("results_expired_at = now()")
+    for (const path of ["loading-results", "download/audit-report"])
+      refusedAs(await acme.get(`/api/jobs/${job.id}/${path}`), 410, "results-expired")
+  })
+})
+
 describe("an approval", () => {
   const approve = (job: JobView, body: unknown, key?: string) =>
     acme.post<JobView>(`/api/jobs/${job.id}/approve-loading`, body, key)

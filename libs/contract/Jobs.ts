@@ -29,7 +29,9 @@ export const JobView = Schema.Struct({
   createdBy: Schema.String,
   createdAt: Instant,
   startedAt: Schema.NullOr(Instant),
-  endedAt: Schema.NullOr(Instant)
+  endedAt: Schema.NullOr(Instant),
+  /** When the records (`data`) and what proves the migration (`results`) were removed, their time being over. */
+  expired: Schema.Struct({ data: Schema.NullOr(Instant), results: Schema.NullOr(Instant) })
 }).annotate({ identifier: "Job" })
 export type JobView = typeof JobView.Type
 

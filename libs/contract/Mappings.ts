@@ -108,7 +108,7 @@ export class MappingsGroup extends HttpApiGroup.make("mappings")
       params: { id: Schema.String },
       payload: PreviewRequest,
       success: MappingPreview,
-      error: [on[404], on[422], on[503]]
+      error: [on[404], on[410], on[422], on[503]]
     })
   )
   .middleware(Access)

@@ -21,6 +21,11 @@ export const problemCodes = {
   "mapping-unknown": [404, "There is no such mapping", "List the mappings with GET /api/mappings."],
   "record-unknown": [404, "The job has no such record", "List the records with GET /api/jobs/{id}/records."],
   "token-unknown": [404, "There is no such API token", "List the tokens with GET /api/tokens."],
+  "tenant-unknown": [
+    404,
+    "There is no such tenant",
+    "Its id is in the answer to POST /api/tenants and in GET /api/profile."
+  ],
   "report-missing": [404, "The audit report is not written yet", "Wait until the job says auditComplete."],
   "entity-not-in-job": [404, "The job does not move this entity", "See entities of GET /api/jobs/{id}."],
   "method-not-allowed": [405, "The address exists, but not with this method", "Look it up in /api/docs."],
@@ -36,6 +41,16 @@ export const problemCodes = {
     "Read the extraction summary again and approve its hashes."
   ],
   "key-in-use": [409, "The same Idempotency-Key is being handled right now", "Repeat the request in a moment."],
+  "data-expired": [
+    410,
+    "What the job extracted is past its retention and was removed",
+    "Results and the audit report are kept for seven years; migrate again to see records."
+  ],
+  "results-expired": [
+    410,
+    "The results of the job are past their retention and were removed",
+    "Look in your own copy."
+  ],
   "body-too-large": [413, "The request body is over 1 MiB", "Send less at once."],
   "media-type-unsupported": [415, "The body has a content type that is not accepted", "Send application/json."],
   "key-reused": [422, "The Idempotency-Key was used for another request", "Use a new key for a new request."],
@@ -110,6 +125,7 @@ export const on = {
   404: documentOf(404),
   405: documentOf(405),
   409: documentOf(409),
+  410: documentOf(410),
   413: documentOf(413),
   415: documentOf(415),
   422: documentOf(422),

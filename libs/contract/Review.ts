@@ -173,7 +173,7 @@ export class ReviewGroup extends HttpApiGroup.make("review")
     HttpApiEndpoint.get("summary", "/:id/extraction-summary", {
       ...named,
       success: Summary,
-      error: [on[404], on[503]]
+      error: [on[404], on[410], on[503]]
     }),
     HttpApiEndpoint.get("records", "/:id/records", {
       ...named,
@@ -184,18 +184,18 @@ export class ReviewGroup extends HttpApiGroup.make("review")
         limit: Limit
       },
       success: RecordPage,
-      error: [on[404], on[422], on[503]]
+      error: [on[404], on[410], on[422], on[503]]
     }),
     HttpApiEndpoint.get("record", "/:id/records/:recordId", {
       params: { id: Schema.String, recordId: Schema.String },
       success: RecordHistory,
-      error: [on[404], on[503]]
+      error: [on[404], on[410], on[503]]
     }),
     HttpApiEndpoint.get("csv", "/:id/download/csv/:entity_type", {
       params: { id: Schema.String, entity_type: Schema.String },
       query: { bom: Schema.optionalKey(Schema.Literals(["true", "false"])) },
       success: HttpApiSchema.StreamUint8Array({ contentType: "text/csv" }),
-      error: [on[404], on[422], on[503]]
+      error: [on[404], on[410], on[422], on[503]]
     }),
     HttpApiEndpoint.post("approve", "/:id/approve-loading", {
       ...named,
@@ -208,13 +208,13 @@ export class ReviewGroup extends HttpApiGroup.make("review")
       ...named,
       query: { cursor: Cursor, limit: Limit },
       success: LoadingResults,
-      error: [on[404], on[503]]
+      error: [on[404], on[410], on[503]]
     }),
     HttpApiEndpoint.get("report", "/:id/download/audit-report", {
       ...named,
       query: { format: Schema.optionalKey(Schema.Literals(["json", "html"])) },
       success: [Schema.Json, Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html" }))],
-      error: [on[404], on[503]]
+      error: [on[404], on[410], on[503]]
     }),
     HttpApiEndpoint.get("verify", "/:id/audit/verify", {
       ...named,

@@ -110,7 +110,16 @@ it("removes what a job extracted after its tenant's days, what proves it after s
   await sweptIn(29)
   expect(await kept(gone)).toEqual(before.gone)
 
+  const expired = (job: string) =>
+    w.rows<{ data: boolean; results: boolean }>(
+      (sql) => sql`select data_expired_at is not null as data, results_expired_at is not null as results from jobs
+        where id = ${job}::uuid`
+    )
+  expect(await expired(gone)).toEqual([{ data: false, results: false }])
+
   await sweptIn(31)
+  expect(await expired(gone)).toEqual([{ data: true, results: false }])
+  expect(await expired(alive)).toEqual([{ data: false, results: false }])
   const nothing = { job_extracted_data: 0, job_records: 0, dead_letters: 0 }
   expect(await kept(gone)).toEqual({ ...before.gone, ...nothing })
   expect(await kept(alive)).toEqual(before.alive)
@@ -130,6 +139,7 @@ it("removes what a job extracted after its tenant's days, what proves it after s
   expect(await hasBody(other, foreign)).toBe(false)
 
   await sweptIn(7 * 366)
+  expect(await expired(gone)).toEqual([{ data: true, results: true }])
   expect(await kept(gone)).toEqual({ ...before.gone, ...nothing, tallies: 0, reports: 0 })
   const timers = await asOwner(w, (sql) => sql`select 1 from timers where kind like 'expire%'`)
   expect(timers).toEqual([])

@@ -36,11 +36,13 @@ export interface JobRow {
   readonly created_at: Date
   readonly started_at: Date | null
   readonly ended_at: Date | null
+  readonly data_expired_at: Date | null
+  readonly results_expired_at: Date | null
 }
 
 const columns = `id, tenant_id, kind, name, state, paused, cancel_requested, source_connection, source_vendor, source_account,
   destination_connection, destination_vendor, destination_account, entities, options, mapping_id, mapping_version, revision,
-  settled_revision, approval, audit_complete, error, created_by, created_at, started_at, ended_at`
+  settled_revision, approval, audit_complete, error, created_by, created_at, started_at, ended_at, data_expired_at, results_expired_at`
 
 export const jobView = (r: JobRow): JobView => ({
   id: r.id,
@@ -68,7 +70,8 @@ export const jobView = (r: JobRow): JobView => ({
   createdBy: r.created_by,
   createdAt: instant(r.created_at),
   startedAt: instantOrNull(r.started_at),
-  endedAt: instantOrNull(r.ended_at)
+  endedAt: instantOrNull(r.ended_at),
+  expired: { data: instantOrNull(r.data_expired_at), results: instantOrNull(r.results_expired_at) }
 })
 
 /** Another tenant's job is as unknown as none (Promise 5). `lock` is for decisions: they hold the job row. */
@@ -80,6 +83,26 @@ export const jobRow = (id: string, lock: "" | "for update" = "") =>
       : []
     return row ?? (yield* Effect.fail(problem("job-unknown", `There is no job ${id}.`)))
   })
+
+/** A job whose records are still there: removed ones are gone (410), not empty. */
+export const jobWithData = (id: string) =>
+  Effect.flatMap(jobRow(id), (job) =>
+    job.data_expired_at === null
+      ? Effect.succeed(job)
+      : Effect.fail(
+          problem("data-expired", `The records of job ${job.id} were removed at ${instant(job.data_expired_at)}.`)
+        )
+  )
+
+/** A job whose results are still there. */
+export const jobWithResults = (id: string) =>
+  Effect.flatMap(jobRow(id), (job) =>
+    job.results_expired_at === null
+      ? Effect.succeed(job)
+      : Effect.fail(
+          problem("results-expired", `The results of job ${job.id} were removed at ${instant(job.results_expired_at)}.`)
+        )
+  )
 
 export interface PageRequest {
   readonly state?: JobState

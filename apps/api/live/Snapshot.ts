@@ -53,7 +53,8 @@ export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
       left join (select entity, count(distinct coalesce(source_id, id::text)) as dead from dead_letters
         where job_id = ${job.id}::uuid and state = 'open' group by entity) d on d.entity = e
       order by n`
-    const counts = new Map((known ?? (yield* countsOf(job.id))).map((c) => [c.entity, c]))
+    const counted = known ?? (yield* job.data_expired_at === null ? countsOf(job.id) : keptCountsOf(job.id))
+    const counts = new Map(counted.map((c) => [c.entity, c]))
     return {
       jobId: job.id,
       state: job.state,
@@ -79,6 +80,14 @@ const distinct = ({ expected, extracted }: Pick<Row, "expected" | "extracted">, 
 })
 
 const none = (entity: EntityId): Counts => ({ entity, archived: 0, excluded: 0, approved: 0, loaded: 0, failed: 0 })
+
+/** When the records are gone, as the auditor has counted them. */
+const keptCountsOf = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<Counts>`select entity, archived, excluded, approved, loaded + matched as loaded, failed
+      from migration_results where job_id = ${jobId}::uuid`
+  )
 
 /** Indexes by job serve each part. */
 export const countsOf = (jobId: string) =>

@@ -13,7 +13,7 @@ import { compile, type Transformed, type Transforms } from "@bridge/mapping/tran
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
-import { type JobRow, jobRow } from "../jobs/Stored.ts"
+import { type JobRow, jobWithData } from "../jobs/Stored.ts"
 import { type BatchKey, readBatch } from "../review/Archive.ts"
 import type { Reviewed } from "../review/Columns.ts"
 import { entityIn, sourceOf } from "../review/Download.ts"
@@ -24,7 +24,7 @@ type Shown = (typeof MappingPreview.Type)["records"][number]
 
 export const previewOf = Effect.fn("Preview.of")(function* (tenantId: string, id: string, asked: Asked) {
   const row = yield* inTenant(tenantId)(mappingRow(id, asked.version))
-  const job = yield* inTenant(tenantId)(jobRow(asked.job))
+  const job = yield* inTenant(tenantId)(jobWithData(asked.job))
   const mapping = asked.mapping === undefined ? row.body : yield* readMapping(asked.mapping)
   yield* fits(mapping, job)
   const entity = yield* entityIn(job, asked.entity ?? "ticket")

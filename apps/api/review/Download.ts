@@ -8,7 +8,7 @@ import { HttpServerResponse } from "effect/http"
 import type { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { makeTurns } from "../http/Turns.ts"
-import { type JobRow, jobRow } from "../jobs/Stored.ts"
+import { type JobRow, jobWithData } from "../jobs/Stored.ts"
 import { mappingRow } from "../mappings/Stored.ts"
 import { batchesOf, readBatch, type SourceReader } from "./Archive.ts"
 import { cellsOf, columnsOf } from "./Columns.ts"
@@ -28,7 +28,7 @@ export const entityIn = (job: JobRow, name: string): Effect.Effect<EntityId, Pro
 
 /** The header alone for an entity without records. Everything that can be refused is, before the first byte. */
 export const csvOf = Effect.fn("Download.csv")(function* (tenantId: string, jobId: string, name: string, bom: boolean) {
-  const job = yield* inTenant(tenantId)(jobRow(jobId))
+  const job = yield* inTenant(tenantId)(jobWithData(jobId))
   // A name that is nowhere in the catalogue is an address that does not exist.
   const entity = yield* entityIn(job, name).pipe(
     Effect.mapError((p) => (p.status === 422 ? problem("entity-not-in-job", p.detail) : p))

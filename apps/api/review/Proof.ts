@@ -5,7 +5,7 @@ import { type ChainedEntry, genesis, verifyEntries } from "@bridge/domain/AuditC
 import { hashJson, type Json } from "@bridge/domain/Canonical"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { type JobRow, jobRow } from "../jobs/Stored.ts"
+import { type JobRow, jobRow, jobWithResults } from "../jobs/Stored.ts"
 
 interface ReportRow {
   readonly body: Json
@@ -23,7 +23,7 @@ const reportRow = (job: JobRow) =>
 
 export const reportOf = (jobId: string) =>
   Effect.gen(function* () {
-    const job = yield* jobRow(jobId)
+    const job = yield* jobWithResults(jobId)
     const report = yield* reportRow(job)
     return report ?? (yield* Effect.fail(problem("report-missing", `The job is ${job.state}.`)))
   })

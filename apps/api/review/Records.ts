@@ -9,7 +9,7 @@ import { approvedOnly } from "@bridge/review/Reviewed"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { instant } from "../http/Rows.ts"
-import { jobRow } from "../jobs/Stored.ts"
+import { jobWithData } from "../jobs/Stored.ts"
 import { inlined, rawRows } from "./Archive.ts"
 
 /** `<entity>:<source id>`; ids may hold slashes, so callers percent-encode it in an address. */
@@ -67,7 +67,7 @@ const filters: Readonly<Record<NonNullable<RecordsRequest["state"]>, string>> = 
 /** By entity and source id; the cursor is the id of the last record shown. */
 export const recordPage = (jobId: string, asked: RecordsRequest) =>
   Effect.gen(function* () {
-    const job = yield* jobRow(jobId)
+    const job = yield* jobWithData(jobId)
     const sql = yield* SqlClient.SqlClient
     const limit = asked.limit ?? 100
     const after = placeOf(asked.cursor ?? "")
@@ -112,7 +112,7 @@ interface LedgerRow {
 
 export const recordHistory = (jobId: string, recordId: string) =>
   Effect.gen(function* () {
-    const job = yield* jobRow(jobId)
+    const job = yield* jobWithData(jobId)
     const place = placeOf(recordId)
     const unknown = Effect.fail(problem("record-unknown", `The job has no record ${recordId}.`))
     if (place === undefined) return yield* unknown

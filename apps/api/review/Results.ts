@@ -5,7 +5,7 @@ import type { EntityId } from "@bridge/domain/Entities"
 import { approvedOnly } from "@bridge/review/Reviewed"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { type JobRow, jobRow } from "../jobs/Stored.ts"
+import { type JobRow, jobWithResults } from "../jobs/Stored.ts"
 
 type Entities = (typeof LoadingResults.Type)["entities"]
 type Row = { readonly entity: EntityId } & Omit<Entities[number], "entity" | "open">
@@ -19,10 +19,10 @@ interface FailureRow {
 
 export const resultsOf = (jobId: string, asked: { readonly cursor?: string; readonly limit?: number }) =>
   Effect.gen(function* () {
-    const job = yield* jobRow(jobId)
+    const job = yield* jobWithResults(jobId)
     const sql = yield* SqlClient.SqlClient
     const rows =
-      yield* sql<Row>`select a.entity, a.approved, coalesce(o.created, 0)::int as created, coalesce(o.matched, 0)::int as matched,
+      yield* sql<Row>`select a.entity, coalesce(m.approved, a.approved) as approved, coalesce(o.created, 0)::int as created, coalesce(o.matched, 0)::int as matched,
         coalesce(o.updated, 0)::int as updated, coalesce(o.skipped, 0)::int as skipped, coalesce(o.merged, 0)::int as merged,
         coalesce(o.failed, 0)::int as failed, coalesce(o.unknown, 0)::int as unknown
       from (select e as entity, (select count(*) from job_records where job_id = ${job.id}::uuid and entity = e
@@ -31,7 +31,10 @@ export const resultsOf = (jobId: string, asked: { readonly cursor?: string; read
         ["created", "matched", "updated", "skipped", "merged", "failed", "unknown"]
           .map((w) => `count(*) filter (where outcome = '${w}') as ${w}`)
           .join(", ")
-      )} from job_record_outcomes where job_id = ${job.id}::uuid group by entity) o using (entity)`
+      )} from job_record_outcomes where job_id = ${job.id}::uuid group by entity) o using (entity)
+      -- The records are gone before the results are: then the auditor's count stands.
+      left join (select entity, approved from migration_results where job_id = ${job.id}::uuid
+        and ${job.data_expired_at !== null}::boolean) m using (entity)`
     const failures = yield* failuresOf(job, asked.cursor, asked.limit ?? 100)
     const results = yield* sql<{ result: Record<string, Json> }>`select to_jsonb(m) - 'tenant_id' - 'job_id' as result
       from migration_results m where job_id = ${job.id}::uuid order by entity`

@@ -6,7 +6,7 @@ import { mappingHash } from "@bridge/domain/Mapping"
 import { approvedOnly, reviewed } from "@bridge/review/Reviewed"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { type JobRow, jobRow } from "../jobs/Stored.ts"
+import { type JobRow, jobWithData } from "../jobs/Stored.ts"
 
 interface CountRow {
   readonly entity: EntityId
@@ -44,7 +44,7 @@ export const isSettled = (job: JobRow) =>
 
 export const summaryOf = (id: string) =>
   Effect.gen(function* () {
-    const job = yield* jobRow(id)
+    const job = yield* jobWithData(id)
     const settled = yield* isSettled(job)
     const set = settled ? yield* reviewed(job.id, hashOfMapping) : undefined
     const counts = yield* countsOf(job.id)

@@ -20,6 +20,10 @@ export interface Expiring {
 export const expireData = ({ jobId, tenantId }: Expiring, nowMillis: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    // Said before the first row goes: whoever asks meanwhile must not take half of it for all.
+    yield* asTenant(tenantId)(sql`update jobs set data_expired_at = to_timestamp(${nowMillis / 1000}::float8)
+      where id = ${jobId}::uuid and data_expired_at is null and (not exists (select 1 from job_extracted_data where job_id = ${jobId}::uuid)
+        or exists (select 1 from job_extracted_data where job_id = ${jobId}::uuid and expires_at <= to_timestamp(${nowMillis / 1000}::float8)))`)
     const archive = sql`delete from job_extracted_data where id in (select id from job_extracted_data
       where job_id = ${jobId}::uuid and expires_at <= to_timestamp(${nowMillis / 1000}::float8) limit ${archiveRows}) returning 1`
     const removed = yield* portions(tenantId, archive, archiveRows)
@@ -42,6 +46,9 @@ export const expireResults = ({ jobId, tenantId }: Expiring) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     let removed = 0
+    yield* asTenant(tenantId)(
+      sql`update jobs set results_expired_at = now() where id = ${jobId}::uuid and results_expired_at is null`
+    )
     for (const table of results) removed += yield* portions(tenantId, rowsOf(sql, table, jobId), lines)
     yield* asTenant(tenantId)(said({ tenantId, jobId }, "results-expired", removed))
   })
