@@ -11,6 +11,37 @@ afterAll(() => api.stop())
 
 const login = (email: string, password: string) => api.anybody.post("/api/login", { email, password })
 
+describe("what holds for a tenant", () => {
+  it("is changed by its admin where it takes nothing from others, and else by the operator; the audit log tells", async () => {
+    const mine = await api.tenant("settled")
+    const operator = new Caller(api.origin, operatorToken)
+    const path = `/api/tenants/${mine.tenantId}`
+    const first = (await mine.get("/api/tenant")).body
+    assert.deepInclude(first, { tier: "standard", weight: 1, weightSet: false, retentionDays: 30 })
+    const kept = await mine.ask("PATCH", "/api/tenant", { retentionDays: 60 })
+    assert.deepStrictEqual(kept.body, { ...first, retentionDays: 60 })
+    refusedAs(await mine.ask("PATCH", "/api/tenant", { tier: "enterprise" }), 400, "invalid-request")
+    refusedAs(await mine.ask("PATCH", "/api/tenant", { retentionDays: 91 }), 400, "invalid-request")
+    refusedAs(await mine.ask("PATCH", path, { tier: "enterprise" }), 401, "sign-in-needed")
+    const raised = await operator.ask("PATCH", path, { tier: "premium", weight: 7 })
+    assert.deepInclude(raised.body, { tier: "premium", weight: 7, weightSet: true, retentionDays: 60 })
+    const again = await operator.ask("PATCH", path, { weight: null })
+    assert.deepInclude(again.body, { tier: "premium", weight: 2, weightSet: false })
+    assert.deepStrictEqual((await operator.get(path)).body, again.body)
+    refusedAs(await operator.get("/api/tenants/01900000-0000-7000-8000-000000000000"), 404, "tenant-unknown")
+    refusedAs(await operator.get("/api/tenants/acme"), 404, "tenant-unknown")
+    const events = await api.owner<{ actor: string; to: number }>(
+      (sql) => sql`select actor, (detail->'to'->>'weight')::int as to from job_events
+        where tenant_id = ${mine.tenantId}::uuid and type = 'tenant-changed' order by seq`
+    )
+    assert.deepStrictEqual(events, [
+      { actor: "admin@settled.example", to: 1 },
+      { actor: "operator", to: 7 },
+      { actor: "operator", to: 2 }
+    ])
+  })
+})
+
 describe("tenants", () => {
   it("are made with the operator's token only", async () => {
     const asked = { slug: "intruder", name: "x", admin: { email: "a@intruder.example", password: "long enough 1" } }

@@ -320,6 +320,7 @@ describe("the documents", () => {
 const designed = [
   ...["login", "refresh", "logout", "tenants", "tokens"].map((r) => `POST /api/${r}`),
   "GET /api/profile",
+  ...["tenant", "tenants/{id}"].flatMap((r) => [`GET /api/${r}`, `PATCH /api/${r}`]),
   "GET /api/tokens",
   "DELETE /api/tokens/{id}",
   "GET /api/connectors/types",

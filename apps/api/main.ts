@@ -11,7 +11,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { access, WhoIs } from "./access/AccessLive.ts"
 import { AccessTokens } from "./access/AccessTokens.ts"
 import { Passwords } from "./access/Passwords.ts"
-import { profileRoutes, sessionRoutes } from "./access/Routes.ts"
+import { profileRoutes, sessionRoutes, tenantRoutes, tenantsRoutes } from "./access/Routes.ts"
 import { Sessions } from "./access/Sessions.ts"
 import { connectionRoutes } from "./connections/Routes.ts"
 import { healthRoutes } from "./Health.ts"
@@ -28,6 +28,8 @@ import { reviewRoutes } from "./review/Routes.ts"
 const groups = Layer.mergeAll(
   sessionRoutes,
   profileRoutes,
+  tenantRoutes,
+  tenantsRoutes,
   connectionRoutes,
   mappingRoutes,
   migrationRoutes,

@@ -8,14 +8,14 @@ export const roles = ["admin", "approver", "operator", "viewer"] as const
 export const Role = Schema.Literals(roles)
 export type Role = typeof Role.Type
 
-export type Permission = "read" | "connect" | "run" | "approve"
+export type Permission = "read" | "connect" | "run" | "approve" | "administer"
 
-/** viewer: sees everything. operator: starts and stops jobs. approver: also approves. admin: also connects. */
+/** viewer: sees everything. operator: starts and stops jobs. approver: also approves. admin: also connects and settles what holds for the tenant. */
 export const permissions: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   viewer: new Set(["read"]),
   operator: new Set(["read", "run"]),
   approver: new Set(["read", "run", "approve"]),
-  admin: new Set(["read", "run", "approve", "connect"])
+  admin: new Set(["read", "run", "approve", "connect", "administer"])
 }
 
 export class CurrentUser extends Context.Service<

@@ -10,6 +10,7 @@ import { MappingsGroup } from "./Mappings.ts"
 import { on } from "./Problem.ts"
 import { ReviewGroup } from "./Review.ts"
 import { ProfileGroup, SessionsGroup } from "./Sessions.ts"
+import { TenantGroup, TenantsGroup } from "./Tenants.ts"
 
 const Health = Schema.Struct({ status: Schema.Literal("ok") })
 
@@ -23,6 +24,8 @@ export class HealthGroup extends HttpApiGroup.make("health")
 export class Api extends HttpApi.make("bridge")
   .add(SessionsGroup)
   .add(ProfileGroup)
+  .add(TenantGroup)
+  .add(TenantsGroup)
   .add(ConnectionsGroup)
   .add(MappingsGroup)
   .add(MigrationsGroup)

@@ -33,6 +33,22 @@ export const routes: Readonly<Record<string, Route>> = {
       "Takes the operator's token (BRIDGE_OPERATOR_TOKEN) as bearer; an installation that has none lets the first tenant be made without.",
     example: { slug: "acme", name: "Acme", admin: { email: "admin@acme.example", password: "at least 10 characters" } }
   },
+  "tenant.settings": { summary: "What the tenant is given, and how long its records are kept" },
+  "tenant.change": {
+    summary: "Change the tenant's name, or how long its records are kept",
+    description: "Counts for what is extracted from now on. Tier and weight are the operator's to change.",
+    example: { retentionDays: 60 }
+  },
+  "tenants.get": {
+    summary: "What a tenant is given (operator)",
+    description: "Takes the operator's token (BRIDGE_OPERATOR_TOKEN) as bearer."
+  },
+  "tenants.change": {
+    summary: "Change a tenant's tier, weight or retention (operator)",
+    description:
+      "Takes the operator's token as bearer. `weight` is the tenant's part of the work where others wait, in place of its tier's (standard 1, premium 2, enterprise 4); null gives the tier's again. Services go by it within a minute.",
+    example: { tier: "premium", retentionDays: 90 }
+  },
   "profile.logout": { summary: "End the session" },
   "profile.profile": { summary: "Who am I, in which tenant, with which role" },
   "profile.tokens": { summary: "List the API tokens" },
@@ -156,6 +172,8 @@ export const routes: Readonly<Record<string, Route>> = {
 export const groups: Readonly<Record<string, string>> = {
   sessions: "Logging in, and making tenants.",
   profile: "Who is logged in, and tokens for scripts.",
+  tenant: "What holds for the tenant of who asks.",
+  tenants: "What holds for a tenant, for whoever runs the installation.",
   connectors: "Accounts at vendors.",
   mappings: "How a source's records become the destination's, in versions.",
   migrations: "Beginning a migration.",
@@ -197,6 +215,8 @@ export const fields: Readonly<Record<string, string>> = {
   "NewConnection.share": "Part of the vendor's limits that Bridge may use, up to 1 (all, the default).",
   "ConnectionChange.config": "Keys that change; the others, secrets too, stay as they are.",
   "NewMapping.id": "A new version of this mapping; a new mapping when absent.",
+  "TenantChange.retentionDays": "30 to 90 days from the end of a job.",
+  "TenantTerms.weight": "1 to 100; null: what the tier gives.",
   "NewTenant.slug": "Short name: small letters, digits and -.",
   "Approval.hashes": "The hash of every entity, as the summary names it.",
   "Approval.exclusions": "Hash of what is left out.",

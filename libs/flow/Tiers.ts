@@ -8,6 +8,9 @@ import { isTenant } from "./DeadLetters.ts"
 /** Runs of a tenant for each of a standard one's, both waiting. */
 const weights: Readonly<Record<string, number>> = { standard: 1, premium: 2, enterprise: 4 }
 
+/** What was set for the tenant, or what its tier gives. */
+export const weightOf = (tier: string, set: number | null): number => set ?? weights[tier] ?? 1
+
 /** A changed tier counts after this. */
 const keptMillis = 60_000
 
@@ -26,14 +29,15 @@ export class Tiers {
       const keep = (weight: number) => this.#known.set(tenantId, { weight, until: now + keptMillis })
       // Who comes meanwhile does not ask too.
       keep(before?.weight ?? 1)
-      return Effect.ignore(Effect.map(tierOf(tenantId), (tier) => keep(weights[tier] ?? 1)))
+      return Effect.ignore(Effect.map(termsOf(tenantId), ({ tier, weight }) => keep(weightOf(tier, weight))))
     })
   }
 }
 
-const tierOf = (tenantId: string) =>
+const termsOf = (tenantId: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const [row] = yield* sql<{ tier: string }>`select tier from tenants where id = ${tenantId}::uuid`
-    return row?.tier ?? ""
+    const [row] = yield* sql<{ tier: string; weight: number | null }>`select tier, weight from tenants
+      where id = ${tenantId}::uuid`
+    return row ?? { tier: "", weight: null }
   }).pipe(asTenant(tenantId))

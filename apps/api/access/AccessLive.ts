@@ -123,5 +123,6 @@ const words: Readonly<Record<Permission, string>> = {
   read: "see this",
   run: "start, change or stop jobs",
   approve: "approve",
-  connect: "change connections"
+  connect: "change connections",
+  administer: "change what holds for the tenant"
 }

@@ -4,14 +4,15 @@ import { Api } from "@bridge/contract/Api"
 import { problem } from "@bridge/contract/Problem"
 import type { Tokens } from "@bridge/contract/Sessions"
 import { Config, Effect, Option, Redacted } from "effect"
-import { HttpEffect, HttpServerResponse } from "effect/http"
+import { HttpEffect, type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { answerHeader } from "../http/Refusals.ts"
-import { sameOrigin } from "./AccessLive.ts"
+import { allowed, sameOrigin } from "./AccessLive.ts"
 import { accessSeconds } from "./AccessTokens.ts"
 import { createToken, listTokens, revokeToken } from "./ApiTokens.ts"
 import { Sessions } from "./Sessions.ts"
-import { createTenant, profileOf } from "./Tenants.ts"
+import { changeSettings, settingsOf } from "./TenantSettings.ts"
+import { asOperator, createTenant, profileOf } from "./Tenants.ts"
 
 export const sessionRoutes = HttpApiBuilder.group(
   Api,
@@ -42,9 +43,27 @@ export const sessionRoutes = HttpApiBuilder.group(
         yield* setCookies(tokens, secure)
         return tokens
       }),
-      createTenant: ({ payload, request }) =>
-        createTenant(payload, /^bearer +(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1])
+      createTenant: ({ payload, request }) => createTenant(payload, bearer(request))
     })
+  })
+)
+
+const bearer = (request: HttpServerRequest.HttpServerRequest): string | undefined =>
+  /^bearer +(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
+
+export const tenantRoutes = HttpApiBuilder.group(Api, "tenant", (handlers) =>
+  handlers.handleAll({
+    settings: () => Effect.flatMap(CurrentUser, ({ tenantId }) => settingsOf(tenantId)),
+    change: ({ payload }) =>
+      Effect.flatMap(allowed("administer"), ({ email, tenantId }) => changeSettings(tenantId, email, payload))
+  })
+)
+
+export const tenantsRoutes = HttpApiBuilder.group(Api, "tenants", (handlers) =>
+  handlers.handleAll({
+    get: ({ params, request }) => Effect.andThen(asOperator(bearer(request)), settingsOf(params.id)),
+    change: ({ params, payload, request }) =>
+      Effect.andThen(asOperator(bearer(request)), changeSettings(params.id, "operator", payload))
   })
 )
 

@@ -52,6 +52,15 @@ export const createTenant = Effect.fn("Tenants.create")(function* (
   )
 })
 
+/** Only whoever runs the installation: by the configured operator's token. */
+export const asOperator = Effect.fn("Tenants.asOperator")(function* (credential: string | undefined) {
+  const needed = yield* Effect.orDie(operatorToken)
+  if (needed._tag === "Some" && sameSecret(credential, Redacted.value(needed.value))) return
+  const how =
+    needed._tag === "Some" ? "This needs the operator's token." : "Start with BRIDGE_OPERATOR_TOKEN to do this."
+  return yield* Effect.fail(problem("sign-in-needed", how))
+})
+
 const firstExists = Effect.fail(
   problem("sign-in-needed", "The first tenant exists: start with BRIDGE_OPERATOR_TOKEN to make more.")
 )
