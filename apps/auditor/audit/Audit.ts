@@ -19,11 +19,11 @@ import { appendTenant } from "../chain/Chain.ts"
 import { head } from "../chain/Log.ts"
 import { type AuditJob, adaptations, auditJob, failures, tallied } from "./Job.ts"
 import { compareEntity } from "./Lines.ts"
-import type { ReadBack } from "./Pairs.ts"
 import { readBack } from "./ReadBack.ts"
 import { recount } from "./Recount.ts"
 import { holds, ordered, page, type Report } from "./Report.ts"
 import { findings, results, saveComparison, saveFindings } from "./Results.ts"
+import type { ReadBack } from "./There.ts"
 
 export interface AuditSettings {
   /** Tickets whose comments are read back, a call each. */

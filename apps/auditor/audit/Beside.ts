@@ -7,7 +7,7 @@ import { VendorHttp } from "@bridge/http/VendorHttp"
 import { asTenant } from "@bridge/store/Postgres"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Pair, ReadBack } from "./Pairs.ts"
+import type { Pair, ReadBack } from "./There.ts"
 
 /** Lists asked for at one time. */
 const atOnce = 4

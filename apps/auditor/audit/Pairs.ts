@@ -1,7 +1,6 @@
 // Destination records paired with the records of the job that they come from: compared, and entered as tallies of stage
 // `destination`. For ReadBack.ts, which finds the pairs.
-import type { OpenConnection } from "@bridge/connectors/Connections"
-import type { Row, Sink } from "@bridge/connectors/Connector"
+import type { Row } from "@bridge/connectors/Connector"
 import { streamOf } from "@bridge/connectors/Engine"
 import type { AssembledComment, AssembledFile } from "@bridge/domain/Assemble"
 import { sha256 } from "@bridge/domain/Canonical"
@@ -14,42 +13,11 @@ import { Effect } from "effect"
 import { enter } from "../tally/Books.ts"
 import type { Tally } from "../tally/Count.ts"
 import { lacking } from "./Beside.ts"
-import { expected, type Scope } from "./Expected.ts"
+import { expected } from "./Expected.ts"
 import { changedFields, compareComments } from "./Fields.ts"
 import { hashOf } from "./FileHash.ts"
 import { pairFiles } from "./FilePairs.ts"
-
-export interface ReadBack {
-  readonly scope: Scope
-  readonly connection: OpenConnection
-  readonly sink: Sink<unknown>
-  readonly entity: EntityId
-  /** Tickets whose comments, people whose addresses are read, a call each. */
-  readonly comments: number
-  /** In place of the sink's own lag; null: the sink's. */
-  readonly lagMillis: number | null
-  readonly waiting: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-}
-
-/** A record of the job that should be at the destination; `state` is the ledger's. */
-export interface Ours {
-  readonly source_id: string
-  readonly destination_id: string | null
-  readonly state: string | null
-  readonly outcome: string
-}
-
-/** A destination record; `row` is empty where it is only known to exist. */
-export interface There {
-  readonly id: string
-  readonly key: string | null
-  readonly row: JsonObject
-}
-
-export interface Pair {
-  readonly there: There
-  readonly ours: Ours
-}
+import type { Pair, ReadBack } from "./There.ts"
 
 interface Column {
   readonly id: string

@@ -11,7 +11,8 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Clock, DateTime, Effect, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { expected } from "./Expected.ts"
-import { enterPairs, type Ours, type Pair, type ReadBack, type There } from "./Pairs.ts"
+import { enterPairs } from "./Pairs.ts"
+import type { Ours, Pair, ReadBack, There } from "./There.ts"
 
 /** Records that a list did not show and that are asked for one by one. */
 const mostAsked = 1_000
