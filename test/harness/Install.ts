@@ -1,9 +1,10 @@
 // A whole Bridge on this machine: stack, sandbox, services. For the demo and the system tests.
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { freePort } from "@bridge/infra/Ports"
 import { type Stack, startStack } from "@bridge/infra/Stack"
 import { removeStack } from "@bridge/infra/TestStack"
-import { checkout, freePort, type Started, start } from "./Processes.ts"
+import { checkout, type Started, start } from "./Processes.ts"
 import { Rest } from "./Rest.ts"
 
 export interface SandboxProcess {

@@ -1,7 +1,6 @@
 // Child processes for the demo and the system tests: Bridge, the sandbox. Started with an address line awaited, killed by id.
 import { type ChildProcess, spawn } from "node:child_process"
 import { createWriteStream, mkdirSync } from "node:fs"
-import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
@@ -98,18 +97,6 @@ const readyLine = (line: string): Readonly<Record<string, unknown>> | undefined 
     return undefined
   }
 }
-
-export const freePort = (): Promise<number> =>
-  new Promise((ok, no) => {
-    const server = createServer()
-      .once("error", no)
-      .listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        server.close(() =>
-          typeof address === "object" && address !== null ? ok(address.port) : no(new Error("no port"))
-        )
-      })
-  })
 
 /** Bridge's services say `ready: true`; the sandbox says where it listens. */
 const isReady = (value: object): boolean =>

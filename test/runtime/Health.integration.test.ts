@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { freePort } from "@bridge/infra/Ports"
 import { startSandbox } from "@bridge/sandbox/Sandbox"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { asOwner } from "../flow/Rig.ts"
-import { freePort, type Started, start } from "../harness/Processes.ts"
+import { type Started, start } from "../harness/Processes.ts"
 import { eventually, type World, world } from "../harness/World.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "bridge-health-"))
