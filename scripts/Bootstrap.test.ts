@@ -76,6 +76,9 @@ const start = (...args: ReadonlyArray<string>) => {
   return { child, ended, said }
 }
 
+/** Whom the lock names first. */
+const holder = () => readFileSync(join(root, ".bridge/install.lock"), "utf8").split(".")[0]
+
 const npmCalls = (): number => readFileSync(join(root, "calls"), "utf8").trim().split("\n").length
 
 beforeEach(() => {
@@ -100,6 +103,19 @@ describe("a command on a fresh clone", () => {
     const both = await Promise.all([start("exit", "0").ended, start("exit", "0").ended])
     expect(both.map(({ code }) => code)).toEqual([0, 0])
     expect((await start("exit", "0").ended).stderr).toBe("")
+    expect(npmCalls()).toBe(1)
+  })
+
+  it("installs once also when the first is held up between npm's end and its own word that all is there", async () => {
+    prepare(`sleep 0.3; ${works()}`)
+    const first = start("exit", "0")
+    while (!existsSync(join(root, "calls"))) await wait(10)
+    while (holder() === String(first.child.pid)) await wait(10)
+    first.child.kill("SIGSTOP")
+    const second = start("exit", "0")
+    await wait(1_000)
+    first.child.kill("SIGCONT")
+    expect([(await first.ended).code, (await second.ended).code]).toEqual([0, 0])
     expect(npmCalls()).toBe(1)
   })
 
@@ -128,7 +144,6 @@ describe("a command on a fresh clone", () => {
     prepare(`[ -f ${root}/again ] || { touch ${root}/again; sleep 0.5; }; ${works()}; echo done >> ${root}/calls`)
     const first = start("exit", "0")
     while (!existsSync(join(root, "again"))) await wait(10)
-    const holder = () => readFileSync(join(root, ".bridge/install.lock"), "utf8").split(".")[0]
     while (holder() === String(first.child.pid)) await wait(10)
     first.child.kill("SIGKILL")
     expect(await start("exit", "0").ended).toMatchObject({ code: 0 })
