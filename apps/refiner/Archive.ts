@@ -85,23 +85,28 @@ export const standing = (key: BatchKey, epoch: bigint, lock: boolean) =>
 
 export interface ArchiveRow {
   readonly entity: EntityId
-  /** The vendor's bytes, `[row,row,...]`; null for derived records. */
+  /** The vendor's bytes, `[row,row,...]`, by `packedRows` as they are stored; null for derived records. */
   readonly raw: Buffer | null
   /** `[element,element,...]` as JSON text, in UTF-8. */
   readonly transformed: Buffer
   readonly count: number
 }
 
+/** The rows with their bytes packed: before the transaction, which is to be short. */
+export const packedRows = (rows: ReadonlyArray<ArchiveRow>): Effect.Effect<ReadonlyArray<ArchiveRow>> =>
+  Effect.forEach(rows, (row) =>
+    row.raw === null ? Effect.succeed(row) : Effect.map(packed(row.raw), (raw) => ({ ...row, raw }))
+  )
+
 /** One archive row per entity that the batch yields. Again with the same key: the newer transform wins, the bytes stay. */
 export const archive = (key: BatchKey, source: string, extractedAt: number, rows: ReadonlyArray<ArchiveRow>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     for (const row of rows) {
-      const raw = row.raw === null ? null : yield* packed(row.raw)
       yield* sql`insert into job_extracted_data as d (job_id, tenant_id, entity_type, stream, batch_number, source_system,
           raw_data, transformed_data, record_count, extraction_timestamp, expires_at)
         select ${key.jobId}::uuid, t.id, ${row.entity}, ${key.stream}, ${key.number}, ${source},
-          ${raw}::bytea, convert_from(${row.transformed}::bytea, 'UTF8')::json, ${row.count},
+          ${row.raw}::bytea, convert_from(${row.transformed}::bytea, 'UTF8')::json, ${row.count},
           to_timestamp(${extractedAt / 1000}::float8), now() + make_interval(days => t.retention_days)
         from tenants t where t.id = ${key.tenantId}::uuid
         on conflict (job_id, entity_type, stream, batch_number) do update

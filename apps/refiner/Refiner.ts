@@ -64,7 +64,7 @@ const handle = (run: Run, made: MadeOf | null): Effect.Effect<void, StageError, 
     const named = batchKeyOf(run)
     if (named === undefined) return yield* poisoned("Unaddressable", `${run.id} names no batch`)
     const { epoch, key } = named
-    const standing = yield* counted(run, key, epoch)
+    const { prepared, standing } = yield* counted(run, key, epoch)
     if (standing.state === "refined") return
     // Abandoned or unknown: nothing of it counts. Promise 2: the owner that replaced this one reads it again.
     if (standing.state !== "sent") return yield* Metric.update(dropped, 1)
@@ -72,7 +72,12 @@ const handle = (run: Run, made: MadeOf | null): Effect.Effect<void, StageError, 
     if (run.records.length !== standing.rows)
       return yield* failed(new Error(`${run.id}: ${run.records.length} of ${standing.rows} rows`))
     const read = yield* readRows(run, key, epoch, made)
-    const once = refineOnce(run, key, epoch, read)
+    let fresh = prepared
+    const once = Effect.suspend(() => {
+      const first = fresh
+      fresh = undefined
+      return refineOnce(run, key, epoch, read, first)
+    })
     const outcome = yield* once.pipe(Effect.repeat({ while: (outcome) => outcome === stale, times: 20 }))
     if (outcome === stale) return yield* failed(new Error(`${run.id}: the mapping changes all the time`))
     if (outcome === "dropped") yield* Metric.update(dropped, 1)
@@ -82,15 +87,23 @@ const failed = (cause: unknown) => Effect.fail(new StageError({ stage, reason: n
 const poisoned = (errorClass: string, message: string) =>
   Effect.fail(new StageError({ stage, reason: new Poison({ errorClass, message }) }))
 
+interface Counted {
+  readonly standing: Archive.Standing
+  /** The job as it was at the same time, where the batch counts and may be written. */
+  readonly prepared: Prepared | undefined
+}
+
 /** What the manifest says, once it is no longer `sending`; the permit is given back meanwhile. */
 const counted = (run: Run, key: Archive.BatchKey, epoch: bigint) => {
   const sent = run.transaction(
     Effect.gen(function* () {
-      const now = yield* Archive.standing(key, epoch, false)
-      if (now.state !== "sending") return Option.some(now)
+      const standing = yield* Archive.standing(key, epoch, false)
+      if (standing.state === "sent") return Option.some<Counted>({ standing, prepared: yield* jobOf(key) })
+      if (standing.state !== "sending") return Option.some<Counted>({ standing, prepared: undefined })
       // Of a job that has ended nobody says any more what became of the batch.
       const job = yield* Archive.jobFacts(key.jobId, "none")
-      return job?.writable === true ? Option.none() : Option.some<Archive.Standing>({ state: "unknown" })
+      if (job?.writable === true) return Option.none<Counted>()
+      return Option.some<Counted>({ standing: { state: "unknown" }, prepared: undefined })
     })
   )
   return Effect.flatMap(sent, (now) =>
@@ -148,20 +161,18 @@ interface Prepared extends CompiledMapping {
   readonly job: Archive.JobFacts
 }
 
-/** The job and its mapping; undefined when nothing may be written any more. */
-const prepare = (run: Run, key: Archive.BatchKey) =>
-  run.transaction(
-    Effect.gen(function* () {
-      const mappings = yield* Mappings
-      const job = yield* Archive.jobFacts(key.jobId, "none")
-      if (job === undefined || !job.writable) return undefined
-      return { ...(yield* mappings.of(job)), job } satisfies Prepared
-    }).pipe(Effect.catchTag("MappingUnusable", failed))
-  )
-
-const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read) =>
+/** The job and its mapping; undefined when nothing may be written any more. Runs inside a transaction of the tenant. */
+const jobOf = (key: Archive.BatchKey) =>
   Effect.gen(function* () {
-    const prepared = yield* prepare(run, key)
+    const mappings = yield* Mappings
+    const job = yield* Archive.jobFacts(key.jobId, "none")
+    if (job === undefined || !job.writable) return undefined
+    return { ...(yield* mappings.of(job)), job } satisfies Prepared
+  }).pipe(Effect.catchTag("MappingUnusable", failed))
+
+const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, first: Prepared | undefined) =>
+  Effect.gen(function* () {
+    const prepared = first ?? (yield* run.transaction(jobOf(key)))
     if (prepared === undefined) return "dropped" as Outcome
     const sources = yield* Sources
     const { normaliser } = yield* sources.reader(run.tenantId, prepared.job.sourceConnection).pipe(Effect.catch(failed))
@@ -169,8 +180,10 @@ const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read) 
     const batch = yield* withRules(prepared.mapping, prepared.transforms, (transforms) =>
       refineRows(key.entity, read.rows, normaliser, transforms, wanted)
     )
-    yield* publish(run, key, read.raw, prepared.job.revision, batch.records)
-    return yield* store(run, key, epoch, read, prepared, batch)
+    const stored = yield* largeElements(run.tenantId, batch.records)
+    const publishing = publish(run, key, read.raw, prepared.job.revision, batch.records)
+    const [rows] = yield* Effect.all([laidOut(key, read, batch, stored), publishing], { concurrency: 2 })
+    return yield* store(run, key, epoch, read, prepared, { batch, stored, rows })
   })
 
 /** Acknowledged before the commit: what is in the tables is in the topics. */
@@ -189,44 +202,43 @@ const publish = (
     yield* run.inOrder(producer.sendAll(sends))
   })
 
-const store = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, prepared: Prepared, batch: RefinedBatch) =>
+/** A batch as it goes into the tables. */
+interface Laid {
+  readonly batch: RefinedBatch
+  /** What stands in the archive for elements too large for it. */
+  readonly stored: ReadonlyMap<RefinedRecord, string>
+  readonly rows: ReadonlyArray<Archive.ArchiveRow>
+}
+
+const laidOut = (key: Archive.BatchKey, read: Read, batch: RefinedBatch, stored: Laid["stored"]) =>
+  Archive.packedRows(archiveRows(key.entity, read.recs.length, read.rows, batch, stored))
+
+const store = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, prepared: Prepared, laid: Laid) =>
   Effect.gen(function* () {
-    const stored = yield* largeElements(run.tenantId, batch.records)
-    const attempt = commit(run, key, epoch, read, prepared, batch, stored)
-    const outcome = yield* attempt.pipe(
-      Effect.catchIf(isRefused, () =>
-        withoutRefused(run, read.rows, batch, (rows, part) =>
-          write(key, { ...read, rows }, prepared, part, stored)
-        ).pipe(Effect.flatMap((rest) => commit(run, key, epoch, read, prepared, rest, stored)))
-      )
+    const { batch, stored } = laid
+    const attempt = commit(run, key, epoch, read, prepared, laid)
+    const part = (some: ReadonlyArray<RawRow>, batch: RefinedBatch) =>
+      Effect.map(laidOut(key, { ...read, rows: some }, batch, stored), (rows): Laid => ({ batch, stored, rows }))
+    const rest = withoutRefused(run, read.rows, batch, (some, of) =>
+      Effect.flatMap(part(some, of), (one) => write(key, read, prepared, one))
+    ).pipe(
+      Effect.flatMap((rest) => part(read.rows, rest)),
+      Effect.flatMap((one) => commit(run, key, epoch, read, prepared, one))
     )
-    if (outcome === "done") yield* announce(run, key, batch)
+    const outcome = yield* attempt.pipe(Effect.catchIf(isRefused, () => rest))
+    // Nobody waits for it: it would keep the next batch from work.
+    if (outcome === "done") yield* Effect.forkDetach(announce(run, key, batch))
     return outcome
   })
 
-const write = (
-  key: Archive.BatchKey,
-  read: Read,
-  prepared: Prepared,
-  batch: RefinedBatch,
-  stored: ReadonlyMap<RefinedRecord, string>
-) =>
+const write = (key: Archive.BatchKey, read: Read, prepared: Prepared, { batch, rows }: Laid) =>
   Effect.gen(function* () {
-    const rows = archiveRows(key.entity, read.recs.length, read.rows, batch, stored)
     yield* Archive.archive(key, read.raw.sourceSystem, read.raw.extractedAt, rows)
     yield* Archive.records(key, prepared.job.revision, batch.records)
   })
 
 /** Promise 1: archive, records, dead letters and the end of the batch become true together, or not at all. */
-const commit = (
-  run: Run,
-  key: Archive.BatchKey,
-  epoch: bigint,
-  read: Read,
-  prepared: Prepared,
-  batch: RefinedBatch,
-  stored: ReadonlyMap<RefinedRecord, string>
-) =>
+const commit = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, prepared: Prepared, laid: Laid) =>
   run.transaction(
     Effect.gen(function* () {
       // Promise 3: from approval on nothing changes; the share lock keeps approvals out until we are done.
@@ -235,8 +247,8 @@ const commit = (
       if (job.revision !== prepared.job.revision) return stale as Outcome
       const standing = yield* Archive.standing(key, epoch, true)
       if (standing.state !== "sent") return "dropped" as Outcome
-      yield* write(key, read, prepared, batch, stored)
-      yield* run.deadLetter([...read.unreadable, ...batch.dead.map((dead) => letterOf(key, read, dead))])
+      yield* write(key, read, prepared, laid)
+      yield* run.deadLetter([...read.unreadable, ...laid.batch.dead.map((dead) => letterOf(key, read, dead))])
       yield* Archive.refined(key, job.revision)
       yield* sealed(key)
       return "done" as Outcome

@@ -112,7 +112,12 @@ const settledJob = (
         const key = { tenantId: tenant, jobId, stream: "rows", entity: sample.entity, number }
         const rows = [rowOf(sample, 0)]
         const batch = refineRows(sample.entity, rows, reader.normaliser, transforms, new Set(everything))
-        yield* Archive.archive(key, "freshservice", 0, archiveRows(sample.entity, 1, rows, batch, new Map()))
+        yield* Archive.archive(
+          key,
+          "freshservice",
+          0,
+          yield* Archive.packedRows(archiveRows(sample.entity, 1, rows, batch, new Map()))
+        )
         yield* Archive.records(key, 1, batch.records)
       }
       for (let i = 0; i < times; i++) yield* settle({ jobId, plan: linkPlan(mapping), wanted }, (body) => body)
