@@ -3,6 +3,7 @@
 import { deploy } from "@bridge/flow/Deploy"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
+import { countBuffers } from "@bridge/platform/Heap"
 import { logs, type Platform, run } from "@bridge/platform/Platform"
 import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
 import { whyEnded } from "./Words.ts"
@@ -47,6 +48,7 @@ const untilSignalled = async <E>(
   effect: Effect.Effect<unknown, E>,
   settings: Readonly<Record<string, string>>
 ): Promise<number> => {
+  countBuffers()
   const stop = new AbortController()
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort())
   const env = ConfigProvider.layer(

@@ -194,7 +194,7 @@ const timed = async (source: Source, roots: Roots, rows: number, done: (rows: nu
 
 const patienceMillis = 10 * 60_000
 
-/** Asks every 50 ms until the condition on the job `j` holds; a job that fails is an error. */
+/** Asks every 100 ms until the condition on the job `j` holds; a job that fails is an error. */
 const until = async (source: Source, job: string, condition: string): Promise<void> => {
   const late = Date.now() + patienceMillis
   for (;;) {
@@ -204,7 +204,7 @@ const until = async (source: Source, job: string, condition: string): Promise<vo
     if (row?.done === true) return
     if (row?.state === "failed") throw new Error(`the job failed: ${JSON.stringify(row.error)}`)
     if (Date.now() > late) throw new Error(`not within ${patienceMillis / 60_000} minutes: ${condition}`)
-    await new Promise((later) => setTimeout(later, 50))
+    await new Promise((later) => setTimeout(later, 100))
   }
 }
 

@@ -14,6 +14,12 @@ export interface Admitted {
   readonly lost: ReadonlyArray<{ readonly rec: Rec; readonly defect: unknown }>
 }
 
+/** What is to be written, and of which state of the tracker it is. */
+export interface Due {
+  readonly row: Saved
+  readonly changes: number
+}
+
 export class Held {
   readonly topic: string
   readonly partition: number
@@ -31,7 +37,7 @@ export class Held {
   attempts: number
   /** When records last came, or could have come again. */
   readAt: number
-  #saved: Saved | undefined
+  #saved: Due | undefined
 
   constructor(claimed: Claimed, start: bigint, runsInFlight: number, now: number) {
     this.topic = claimed.topic
@@ -80,15 +86,17 @@ export class Held {
   }
 
   /** How far it is done, or undefined when that is what was saved last. */
-  due(leaving: boolean): Saved | undefined {
-    const { ahead, low, open } = this.tracker
-    const clean = leaving || open === 0
+  due(leaving: boolean): Due | undefined {
+    const clean = leaving || this.tracker.open === 0
     const last = this.#saved
-    if (last !== undefined && last.low === low && last.ahead === ahead && last.clean === clean) return undefined
-    return { topic: this.topic, partition: this.partition, epoch: this.epoch, low, ahead, clean }
+    // Asked of every partition ten times a second, nearly all of them at rest.
+    if (last?.row.clean === clean && last.changes === this.tracker.changes) return undefined
+    const { ahead, changes, low } = this.tracker
+    if (last?.row.low === low && last.row.ahead === ahead && last.row.clean === clean) return undefined
+    return { row: { topic: this.topic, partition: this.partition, epoch: this.epoch, low, ahead, clean }, changes }
   }
 
-  saved(row: Saved): void {
-    this.#saved = row
+  saved(due: Due): void {
+    this.#saved = due
   }
 }

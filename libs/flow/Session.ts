@@ -124,13 +124,13 @@ const startOf = (group: string, { attempts, low, partition, topic }: Claimed, ra
 const keep = <R>(dispatch: Dispatch<R>, group: string, leaving: boolean) =>
   Effect.gen(function* () {
     const due = dispatch.helds.flatMap((held) => {
-      const row = held.gone ? undefined : held.due(leaving)
-      return row === undefined ? [] : [{ held, row }]
+      const due = held.gone ? undefined : held.due(leaving)
+      return due === undefined ? [] : [{ held, due }]
     })
     if (due.length === 0) return
-    const rows = due.map(({ row }) => row)
+    const rows = due.map(({ due: { row } }) => row)
     yield* save(group, rows)
-    for (const { held, row } of due) held.saved(row)
+    for (const one of due) one.held.saved(one.due)
     const hints = rows.map((r) => ({ topic: r.topic, partition: r.partition, offset: r.low, metadata: r.ahead }))
     yield* Effect.promise(() => dispatch.client?.commit(hints) ?? Promise.resolve())
   })

@@ -63,4 +63,15 @@ describe("Tracker", () => {
     const offsets = [3n, 4n, 9n]
     assert.deepStrictEqual([...decodeAhead(2n, encodeAhead(2n, offsets))], offsets)
   })
+
+  it("tells by its count whether anything changed", () => {
+    const tracker = new Tracker(0n, new Set([2n]))
+    const at = tracker.changes
+    tracker.accept(1n)
+    const accepted = tracker.changes
+    tracker.complete(1n)
+    const completed = tracker.changes
+    tracker.accept(2n)
+    assert.strictEqual(new Set([at, accepted, completed, tracker.changes]).size, 4)
+  })
 })

@@ -8,6 +8,7 @@ export class Tracker {
   #head = 0
   #next: bigint
   readonly #before: Set<bigint>
+  #changes = 0
 
   /** `start` is the lowest offset not known to be finished, `before` what was finished above it before the last restart. */
   constructor(start: bigint, before: ReadonlySet<bigint> = new Set()) {
@@ -18,6 +19,7 @@ export class Tracker {
   /** `work`: handle it and `complete` it. `done`: finished before the restart. `duplicate`: delivered already. */
   accept(offset: bigint): "work" | "done" | "duplicate" {
     if (offset < this.#next) return "duplicate"
+    this.#changes++
     this.#next = offset + 1n
     this.#queue.push(offset)
     if (!this.#before.delete(offset)) return "work"
@@ -26,6 +28,7 @@ export class Tracker {
   }
 
   complete(offset: bigint): void {
+    this.#changes++
     this.#done.add(offset)
     for (let o = this.#queue[this.#head]; o !== undefined && this.#done.delete(o); o = this.#queue[this.#head]) {
       this.#head++
@@ -44,6 +47,11 @@ export class Tracker {
   /** The lowest offset never delivered. */
   get next(): bigint {
     return this.#next
+  }
+
+  /** Another number means that something was accepted or completed since. */
+  get changes(): number {
+    return this.#changes
   }
 
   /** Delivered and not finished. */

@@ -85,3 +85,108 @@ describe("the request queue", () => {
     queue.destroy()
   })
 })
+
+describe("a group member's fetches", () => {
+  interface Batch {
+    readonly partition: number
+  }
+  interface Group {
+    partitionsPerSubscribedTopic: unknown
+    topicsSubscribed: ReadonlyArray<string>
+    offsetManager: object
+    readonly subscriptionState: { readonly assign: (topics: ReadonlyArray<object>) => void }
+    readonly fetch: (nodeId: string) => Promise<ReadonlyArray<Batch>>
+    readonly checkForStaleAssignment: () => void
+    readonly pause: (topics: ReadonlyArray<object>) => void
+    readonly resume: (topics: ReadonlyArray<object>) => void
+  }
+  const Group = load<new (options: object) => Group>("consumer/consumerGroup.js")
+
+  /** A member of partitions 0 to 2 over a broker that has records in `filled`. */
+  const memberOf = (filled: ReadonlySet<number>) => {
+    const waits: Array<number> = []
+    const compared = { times: 0 }
+    const partitions = [0, 1, 2].map((partitionId) => ({ partitionId, leader: 1 }))
+    const record = { offset: "0", isControlRecord: false, batchContext: {} }
+    const answer = (partition: number) => ({
+      partition,
+      highWatermark: "1",
+      abortedTransactions: [],
+      messages: filled.has(partition) ? [record] : []
+    })
+    const cluster = {
+      brokerPool: { metadata: {} },
+      refreshMetadataIfNecessary: async () => {},
+      findTopicPartitionMetadata: () => {
+        compared.times++
+        return partitions
+      },
+      findBroker: async () => ({
+        fetch: async (request: {
+          readonly maxWaitTime: number
+          readonly topics: ReadonlyArray<{ partitions: Array<Batch> }>
+        }) => {
+          waits.push(request.maxWaitTime)
+          const asked = request.topics[0]?.partitions ?? []
+          return { responses: [{ topicName: "t", partitions: asked.map(({ partition }) => answer(partition)) }] }
+        }
+      })
+    }
+    const nothing = () => {}
+    const silent = { info: nothing, debug: nothing, error: nothing }
+    const member = new Group({
+      cluster,
+      groupId: "g",
+      topics: ["t"],
+      logger: { namespace: () => silent },
+      maxWaitTimeInMs: 250
+    })
+    member.offsetManager = {
+      committedOffsets: () => ({ t: { 0: "0", 1: "0", 2: "0" } }),
+      nextOffset: () => "0",
+      resolveOffsets: async () => {}
+    }
+    member.topicsSubscribed = ["t"]
+    member.partitionsPerSubscribedTopic = new Map([["t", [0, 1, 2]]])
+    member.subscriptionState.assign([{ topic: "t", partitions: [0, 1, 2] }])
+    return { member, waits, cluster, compared }
+  }
+
+  it("hands on the partitions that have records, and one when none has", async () => {
+    const filled = new Set([1])
+    const { member } = memberOf(filled)
+    expect((await member.fetch("1")).map(({ partition }) => partition)).toEqual([1])
+    filled.clear()
+    expect((await member.fetch("1")).map(({ partition }) => partition)).toEqual([0])
+  })
+
+  it("waits twice as long after four fetches without a record, until there is one", async () => {
+    const filled = new Set<number>()
+    const { member, waits } = memberOf(filled)
+    for (let i = 0; i < 5; i++) await member.fetch("1")
+    filled.add(2)
+    for (let i = 0; i < 2; i++) await member.fetch("1")
+    expect(waits).toEqual([250, 250, 250, 250, 500, 500, 250])
+  })
+
+  it("never waits long while something is paused, or when it was resumed just now", async () => {
+    const { member, waits } = memberOf(new Set())
+    member.pause([{ topic: "t", partitions: [0] }])
+    for (let i = 0; i < 6; i++) await member.fetch("1")
+    member.resume([{ topic: "t", partitions: [0] }])
+    await member.fetch("1")
+    expect(new Set(waits)).toEqual(new Set([250]))
+  })
+
+  it("compares the assignment when the metadata is new, and refuses one that lacks a partition", async () => {
+    const { member, cluster, compared } = memberOf(new Set())
+    await member.fetch("1")
+    const once = compared.times
+    await member.fetch("1")
+    const perFetch = compared.times - once
+    expect(perFetch).toBeLessThan(once)
+    cluster.brokerPool.metadata = {}
+    member.partitionsPerSubscribedTopic = new Map([["t", [0, 1]]])
+    expect(() => member.checkForStaleAssignment()).toThrow("Topic has been updated")
+  })
+})
