@@ -4,7 +4,7 @@ import { Effect, Layer, Schedule } from "effect"
 import kafkajs, { type ITopicConfig } from "kafkajs"
 import { Admin, BrokerError, type TopicDeclaration, TopicMismatch, TopicMissing } from "./Broker.ts"
 import { Client } from "./Client.ts"
-import { brokerError, words } from "./Failures.ts"
+import { brokerError, isElecting, words } from "./Failures.ts"
 
 type Connected = (typeof Client)["Service"]
 
@@ -32,7 +32,13 @@ function make(client: Connected) {
       catch: brokerError("listTopics")
     }),
     offsets: (topic) =>
-      Effect.tryPromise({ try: () => offsets(client, topic), catch: brokerError("offsets", { topic }) }),
+      Effect.tryPromise({ try: () => offsets(client, topic), catch: brokerError("offsets", { topic }) }).pipe(
+        // A topic that was just made, a broker that has just gone: KafkaJS asks once, whoever led before.
+        Effect.retry({
+          while: ({ reason }) => reason._tag === "BrokerUnavailable" && isElecting(reason.cause),
+          schedule: patience
+        })
+      ),
     ping: Effect.tryPromise({ try: () => client.admin.describeCluster(), catch: brokerError("ping") }).pipe(
       Effect.timeoutOrElse({
         duration: "5 seconds",

@@ -1,6 +1,6 @@
 // Each kind of failure of KafkaJS, however deep it is wrapped, has its reason.
 import { describe, expect, it } from "vitest"
-import { brokerError, isNumberingLost, words } from "./Failures.ts"
+import { brokerError, isElecting, isNumberingLost, words } from "./Failures.ts"
 
 const protocol = (type: string) => Object.assign(new Error(type), { name: "KafkaJSProtocolError", type })
 /** As KafkaJS's retrier does it. */
@@ -53,5 +53,16 @@ describe("isNumberingLost", () => {
       expect(isNumberingLost(wrapped(protocol(type)))).toBe(true)
     }
     expect(isNumberingLost(protocol("NOT_LEADER_FOR_PARTITION"))).toBe(false)
+  })
+})
+
+describe("isElecting", () => {
+  it.each(["NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE"])("is %s, however deep", (type) => {
+    for (const error of [protocol(type), wrapped(protocol(type))]) expect(isElecting(error)).toBe(true)
+  })
+
+  it("is no other failure", () => {
+    for (const error of [protocol("NOT_ENOUGH_REPLICAS"), new TypeError("x"), undefined])
+      expect(isElecting(error)).toBe(false)
   })
 })

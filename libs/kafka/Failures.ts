@@ -51,6 +51,10 @@ export const isTooLarge = (error: unknown): boolean => any(tooLarge, words(error
 export const isMissing = (error: unknown): boolean => any(missing, words(error))
 export const isNumberingLost = (error: unknown): boolean => any(numberingLost, words(error))
 
+/** A partition has no leader yet, or the broker that was asked is none any more: asked again, another one answers. */
+export const isElecting = (error: unknown): boolean =>
+  any(["NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE"], words(error))
+
 /** False for what a callback of ours threw. */
 export const isOfKafkaJs = (error: unknown): boolean => [...words(error)].some((word) => word.startsWith("KafkaJS"))
 
