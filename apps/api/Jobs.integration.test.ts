@@ -119,7 +119,27 @@ describe("a new migration", () => {
       400,
       "invalid-request"
     )
+    const odd = { filters: { ticket: { colour: "red" } }, sampleSize: 5 }
+    const reply = await acme.post("/api/migrations", { source, destination, entities: ["people"], options: odd })
+    refusedAs(reply, 422, "options-invalid")
+    assert.deepStrictEqual(
+      (reply.body["errors"] as ReadonlyArray<{ path: unknown }>).map((e) => e.path),
+      [
+        ["options", "filters", "ticket"],
+        ["options", "sampleSize"]
+      ]
+    )
+    for (const options of [{ sampleSize: 0 }, { sampleSize: 10_001 }, { filters: { ticket: { status: {} } } }])
+      refusedAs(await acme.post("/api/migrations", { source, destination, options }), 400, "invalid-request")
     assert.deepStrictEqual(await counts(), before)
+  })
+
+  it("keeps its options, and is a sample when a number of tickets is asked for", async () => {
+    const options = { filters: { tickets: { status: ["open", 6] } }, sampleSize: 20, batchSize: 50 }
+    const job = await begin({ options })
+    const kept = { filters: { ticket: { status: ["open", 6] } }, sampleSize: 20, batchSize: 50 }
+    assert.deepInclude(job, { kind: "sample", options: kept })
+    assert.deepInclude((await acme.get<JobView>(`/api/jobs/${job.id}`)).body, { kind: "sample", options: kept })
   })
 
   it("is made once for many posts with one key at the same moment", async () => {

@@ -18,7 +18,9 @@ const group = (tickets: ReadonlyArray<number>, comments: ReadonlyArray<number>, 
   poison: [],
   gaps: [],
   next: { page: page + 1 },
-  calls: 1
+  calls: 1,
+  taken: tickets.length,
+  leftOut: 0
 })
 
 const sizes = fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 60 })

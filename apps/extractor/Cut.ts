@@ -22,6 +22,9 @@ export interface Group {
   readonly gaps: ReadonlyArray<Gap>
   readonly next: Cursor | null
   readonly calls: number
+  /** Listed rows that were taken, and that were not. */
+  readonly taken: number
+  readonly leftOut: number
 }
 
 /** One row with the stream it belongs to, and SHA-256 of its bytes. */
@@ -45,7 +48,9 @@ export const merge = (groups: ReadonlyArray<Group>): Group => ({
   poison: groups.flatMap((g) => g.poison),
   gaps: groups.flatMap((g) => g.gaps),
   next: groups.at(-1)?.next ?? null,
-  calls: groups.reduce((n, g) => n + g.calls, 0)
+  calls: groups.reduce((n, g) => n + g.calls, 0),
+  taken: groups.reduce((n, g) => n + g.taken, 0),
+  leftOut: groups.reduce((n, g) => n + g.leftOut, 0)
 })
 
 export const rowCount = (group: Group): number => group.rows.reduce((n, s) => n + s.rows.length, 0)

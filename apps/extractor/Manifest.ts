@@ -2,6 +2,7 @@
 // Postgres says which batches count; a Kafka send cannot be fenced. All functions run inside the caller's transaction.
 import type { Cursor, FileOutcome, Gap } from "@bridge/connectors/Connector"
 import { sha256 } from "@bridge/domain/Canonical"
+import type { EntityId } from "@bridge/domain/Entities"
 import type { JobOptions } from "@bridge/domain/Jobs"
 import { wake } from "@bridge/flow/Wakeups"
 import { nullable } from "@bridge/store/Arrays"
@@ -14,8 +15,11 @@ export interface Claim {
   readonly tenantId: string
   readonly jobId: string
   readonly stream: string
+  readonly entity: EntityId
   readonly epoch: number
   readonly checkpoint: Cursor | null
+  /** Listed rows taken up to the checkpoint. */
+  readonly taken: number
   readonly nextBatch: Readonly<Record<string, number>>
   /** Start of the whole read, fixed at the first claim: UTC, ISO 8601. */
   readonly readAt: string
@@ -25,6 +29,8 @@ export interface Claim {
 }
 
 interface ClaimRow {
+  readonly entity: EntityId
+  readonly taken: bigint
   readonly epoch: bigint
   readonly checkpoint: Cursor | null
   readonly next_batch: Readonly<Record<string, number>>
@@ -46,7 +52,7 @@ export const claim = (tenantId: string, jobId: string, stream: string, slice: nu
       from jobs j
       where s.job_id = ${jobId}::uuid and s.stream = ${stream} and s.slice = ${slice} and not s.ended and j.id = s.job_id
         and j.state in ('running', 'extracting') and not j.paused and not j.cancel_requested
-      returning s.epoch, s.checkpoint, s.next_batch, s.read_at, j.source_connection::text, j.entities, j.options`
+      returning s.entity, s.taken, s.epoch, s.checkpoint, s.next_batch, s.read_at, j.source_connection::text, j.entities, j.options`
     if (row === undefined) return undefined
     yield* sql`update job_batches set state = 'abandoned'
       where job_id = ${jobId}::uuid and stream = ${stream} and state = 'sending' and epoch < ${row.epoch}`
@@ -54,8 +60,10 @@ export const claim = (tenantId: string, jobId: string, stream: string, slice: nu
       tenantId,
       jobId,
       stream,
+      entity: row.entity,
       epoch: Number(row.epoch),
       checkpoint: row.checkpoint,
+      taken: Number(row.taken),
       nextBatch: row.next_batch,
       readAt: row.read_at.toISOString().replace(/\.\d+Z$/, "Z"),
       connectionId: row.source_connection,
@@ -90,12 +98,9 @@ export const begin = (c: Claim, batches: ReadonlyArray<Batch>, next: Readonly<Re
   })
 
 /** After the send: the batches count and the checkpoint moves, in one step. Promise 1. */
-export const finish = (
-  c: Claim,
-  batches: ReadonlyArray<Batch>,
-  { calls, gaps, next: checkpoint, poison }: Omit<Group, "rows">
-) =>
+export const finish = (c: Claim, batches: ReadonlyArray<Batch>, group: Omit<Group, "rows">) =>
   Effect.gen(function* () {
+    const { calls, gaps, leftOut, next: checkpoint, poison, taken } = group
     const sql = yield* SqlClient.SqlClient
     if (batches.length > 0) {
       yield* sql`update job_batches b set state = 'sent', sent_at = now()
@@ -106,13 +111,14 @@ export const finish = (
     yield* missing(c, gaps)
     const rows = batches.reduce((n, b) => n + b.rows.length, 0)
     yield* sql`update job_streams set checkpoint = coalesce(${checkpoint === null ? null : JSON.stringify(checkpoint)}::jsonb, checkpoint),
-        rows = rows + ${rows}, calls = calls + ${calls}, error = null, updated_at = now()
+        rows = rows + ${rows}, calls = calls + ${calls}, taken = taken + ${taken}, left_out = left_out + ${leftOut},
+        error = null, updated_at = now()
       where job_id = ${c.jobId}::uuid and stream = ${c.stream}`
     yield* wake(`batches:${c.jobId}`)
   })
 
 /** Rows that cannot even be named: nothing of them is lost, the reason stands beside the bytes. Promise 2. */
-const letters = (c: Claim, poison: ReadonlyArray<Unnamed>) =>
+const letters = (c: Claim, poison: Group["poison"]) =>
   Effect.gen(function* () {
     if (poison.length === 0) return
     const sql = yield* SqlClient.SqlClient
@@ -152,6 +158,17 @@ export const keepFile = (c: Claim, sourceId: string, version: string, outcome: F
         ${stored?.size ?? null}, ${outcome.problem ?? null})
       on conflict (job_id, source_id) do update set version = excluded.version, state = excluded.state,
         sha256 = excluded.sha256, bytes = excluded.bytes, problem = excluded.problem, at = now()`
+  })
+
+/** Which records of an entity what was read so far refers to, by the vendor's ids. */
+export const referredTo = (c: Claim) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ native: string }>`with mine as materialized (
+        select refs from job_records where job_id = ${c.jobId}::uuid and refs is not null)
+      select distinct k.value ->> 'nativeId' as native from mine, jsonb_each(mine.refs) k
+      where k.value ->> 'entity' = ${c.entity}`
+    return new Set(rows.map(({ native }) => native))
   })
 
 /** Rows between extractor and refiner right now. */

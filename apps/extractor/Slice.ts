@@ -1,7 +1,6 @@
 // One slice of a stream: pages are cut into batches, announced in the manifest, sent, checkpointed. For Extractor.ts.
 // What does not belong here: who may read the stream and why it stops (Extractor.ts), the tables (Manifest.ts).
 import type { OpenConnection } from "@bridge/connectors/Connections"
-import type { ReadOptions } from "@bridge/connectors/Connector"
 import { type PageGroup, readStream } from "@bridge/connectors/Engine"
 import type { Keep, ReadError } from "@bridge/connectors/Reading"
 import { defaultBatchSize, maxBatchBytes, windowRows } from "@bridge/domain/Jobs"
@@ -10,6 +9,7 @@ import type { Run } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
 import { type BrokerError, Producer, type Send } from "@bridge/kafka/Broker"
 import { Cause, Clock, Effect, Fiber, Option, Queue, Stream } from "effect"
+import { type Choice, choiceOf } from "./Choice.ts"
 import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
 import { Files } from "./Files.ts"
 import * as Manifest from "./Manifest.ts"
@@ -46,7 +46,8 @@ type Went = "on" | "full" | "over"
 export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConnection, sliceMillis: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const queue = yield* pagesInto(claim, connection, yield* (yield* Files).keeper(run, claim, connection))
+      const choice = yield* choiceOf(run, claim, connection)
+      const queue = yield* pagesInto(claim, connection, yield* (yield* Files).keeper(run, claim, connection), choice)
       const batchSize = claim.options.batchSize ?? defaultBatchSize
       const until = (yield* Clock.currentTimeMillis) + sliceMillis
       let numbers = claim.nextBatch
@@ -93,10 +94,10 @@ const settled = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next)
   Effect.andThen(sent === null ? Effect.void : Fiber.join(sent.sending), advance(run, claim, sent, next))
 
 /** The pages as groups, read ahead by a fiber of its own. */
-const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) =>
+const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep, choice: Choice) =>
   Effect.gen(function* () {
     const queue = yield* Queue.bounded<Group, ReadError | Cause.Done>(pagesAhead)
-    yield* pages(claim, connection, keep).pipe(
+    yield* pages(claim, connection, keep, choice).pipe(
       Stream.runForEach((g) => Queue.offer(queue, g)),
       Effect.matchCauseEffect({
         onFailure: (cause) => Queue.failCause(queue, cause),
@@ -108,24 +109,20 @@ const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep
   })
 
 /** The pages of the stream from the checkpoint on, with what the job asks for. */
-const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) => {
+const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep, { choose, options }: Choice) => {
   const { connector } = connection
   const entityOf = new Map(connector.streams.map((s) => [s.name, s.entity]))
   const wanted = new Set(
     connector.streams.filter((s) => s.entity !== null && claim.entities.includes(s.entity)).map((s) => s.name)
   )
-  const { filters, since, until } = claim.options as {
-    filters?: ReadOptions["filters"]
-    since?: string
-    until?: string
-  }
-  const options: ReadOptions = {
-    now: claim.readAt,
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
-    ...(filters === undefined ? {} : { filters })
-  }
-  return readStream(connection, claim.stream, { cursor: claim.checkpoint, options, wanted, keep }).pipe(
+  const chosen = choose === null ? {} : { choose }
+  return readStream(connection, claim.stream, {
+    cursor: claim.checkpoint,
+    options,
+    wanted,
+    keep,
+    ...chosen
+  }).pipe(
     Stream.map(
       (p: PageGroup): Group => ({
         rows: Object.entries(p.rows).flatMap(([stream, rows]) => {
@@ -135,7 +132,9 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep) =>
         poison: p.poison.map((one) => ({ ...one, entity: entityOf.get(one.stream) ?? null })),
         gaps: p.gaps,
         next: p.next,
-        calls: p.calls
+        calls: p.calls,
+        taken: p.taken,
+        leftOut: p.leftOut
       })
     )
   )

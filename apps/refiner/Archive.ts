@@ -29,6 +29,8 @@ export interface JobFacts {
   readonly destinationVendor: string | null
   readonly sourceConnection: string
   readonly entities: ReadonlyArray<string>
+  /** Only some tickets are moved, with what they lead to. */
+  readonly sample: boolean
 }
 
 interface JobRow {
@@ -40,6 +42,7 @@ interface JobRow {
   readonly destination_vendor: string | null
   readonly source_connection: string
   readonly entities: ReadonlyArray<string>
+  readonly sample: boolean
 }
 
 /** The job as it stands; `lock` keeps approvals and remaps out until the transaction ends. Undefined: no such job. */
@@ -48,7 +51,7 @@ export const jobFacts = (jobId: string, lock: "share" | "update" | "none") =>
     const sql = yield* SqlClient.SqlClient
     const [row] =
       yield* sql<JobRow>`select revision, mapping_id::text, mapping_version, source_vendor, destination_vendor,
-        source_connection::text, entities, approval is null and state in ('queued', 'running', 'extracting', 'data_ready',
+        source_connection::text, entities, options ? 'sampleSize' as sample, approval is null and state in ('queued', 'running', 'extracting', 'data_ready',
           'validation_pending') as writable
       from jobs where id = ${jobId}::uuid ${sql.literal(lock === "none" ? "" : `for ${lock}`)}`
     if (row === undefined) return undefined
@@ -60,7 +63,8 @@ export const jobFacts = (jobId: string, lock: "share" | "update" | "none") =>
       sourceVendor: row.source_vendor,
       destinationVendor: row.destination_vendor,
       sourceConnection: row.source_connection,
-      entities: row.entities
+      entities: row.entities,
+      sample: row.sample
     } satisfies JobFacts
   })
 

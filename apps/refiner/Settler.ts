@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as Archive from "./Archive.ts"
 import { linkPlan } from "./link/Plan.ts"
+import { holdToSample } from "./link/Sample.ts"
 import { settle } from "./link/Settle.ts"
 import { Mappings } from "./Mappings.ts"
 import { redrive } from "./Redrive.ts"
@@ -77,6 +78,7 @@ const settleJob = (run: Run, jobId: string) =>
       )
     // The rows are new: without statistics the planner takes them for a handful.
     yield* run.transaction(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`analyze job_records`))
+    if (job.sample) yield* holdToSample(jobId, transact)
     yield* settle({ jobId, plan: linkPlan(mapping), wanted: job.entities }, transact)
     yield* run.transaction(
       Effect.gen(function* () {

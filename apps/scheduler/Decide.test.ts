@@ -4,6 +4,7 @@ import { decide, type Facts, lookAgainMillis, staleMillis } from "./Decide.ts"
 
 const stream = (over: Partial<Facts["streams"][number]> = {}): Facts["streams"][number] => ({
   stream: "tickets",
+  entity: "ticket",
   slice: 0,
   started: true,
   ended: true,
@@ -31,6 +32,7 @@ const facts = (over: Partial<Facts> = {}): Facts => ({
   settledRevision: null,
   approvedRevision: null,
   requireApproval: true,
+  sample: false,
   hasDestination: true,
   auditComplete: false,
   streams: [stream()],
@@ -52,6 +54,21 @@ describe("the state machine of a job", () => {
     const streams = [stream({ ended: false, sealed: false }), stream({ stream: "groups", sealed: false })]
     expect(decide(facts({ state: "running", streams })).wake.map((w) => w.name)).toEqual(["extract/tickets/0"])
     expect(decide(facts({ state: "extracting", streams, sentAgo: () => 100 })).wake).toEqual([])
+  })
+
+  it("reads problems, changes and assets of a sample after what may refer to them, and of any other job at once", () => {
+    const entities = ["ticket", "problem", "change", "asset", "person"] as const
+    const awake = (sample: boolean, sealed: ReadonlyArray<string>) => {
+      const streams = entities.map((entity) =>
+        stream({ stream: entity, entity, ended: sealed.includes(entity), sealed: sealed.includes(entity) })
+      )
+      return decide(facts({ state: "extracting", sample, streams })).wake.map((w) => w.key)
+    }
+    expect(awake(false, [])).toEqual([...entities])
+    expect(awake(true, [])).toEqual(["ticket", "person"])
+    expect(awake(true, ["ticket"])).toEqual(["problem", "person"])
+    expect(awake(true, ["ticket", "problem"])).toEqual(["change", "person"])
+    expect(awake(true, ["ticket", "problem", "change"])).toEqual(["asset", "person"])
   })
 
   it("wakes a stream again when it has not moved", () => {

@@ -1,11 +1,13 @@
 // The state machine of a job: one pure function from facts to the next state and what to wake. For the scheduler.
 // Facts are sets read from tables, so any order of messages with any repeats ends in the same state.
 
-import { isFinal, type JobState } from "@bridge/domain/Jobs"
+import type { EntityId } from "@bridge/domain/Entities"
+import { isFinal, type JobState, readAsReferred } from "@bridge/domain/Jobs"
 import type { CommandType } from "@bridge/flow/Messages"
 
 export interface StreamFact {
   readonly stream: string
+  readonly entity: EntityId
   readonly slice: number
   readonly started: boolean
   readonly ended: boolean
@@ -33,6 +35,8 @@ export interface Facts {
   readonly settledRevision: number | null
   readonly approvedRevision: number | null
   readonly requireApproval: boolean
+  /** Some streams of a sample wait until what may refer to them was read. */
+  readonly sample: boolean
   readonly hasDestination: boolean
   readonly auditComplete: boolean
   readonly streams: ReadonlyArray<StreamFact>
@@ -148,8 +152,15 @@ const extracting = (f: Facts): Decision => {
   return {
     ...quiet,
     state: f.streams.some((s) => s.started) ? "extracting" : f.state,
-    wake: f.streams.filter((s) => !s.ended).flatMap((s) => wakeUp(f, "extract", s.stream, s.slice, s.idleMillis))
+    wake: f.streams
+      .filter((s) => !s.ended && !waits(f, s))
+      .flatMap((s) => wakeUp(f, "extract", s.stream, s.slice, s.idleMillis))
   }
+}
+
+const waits = (f: Facts, { entity }: StreamFact): boolean => {
+  const before = f.sample ? (readAsReferred[entity] ?? []) : []
+  return f.streams.some((s) => before.includes(s.entity) && !s.sealed)
 }
 
 /** Remap what is behind, then settle; nothing when both are done for this revision. */

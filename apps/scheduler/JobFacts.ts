@@ -1,6 +1,6 @@
 // Reads the facts of one job and carries out a decision, inside the transaction that holds the job row. For the scheduler.
 
-import { loadOrder } from "@bridge/domain/Entities"
+import { type EntityId, loadOrder } from "@bridge/domain/Entities"
 import type { JobState } from "@bridge/domain/Jobs"
 import type { CommandType } from "@bridge/flow/Messages"
 import { Effect } from "effect"
@@ -17,6 +17,7 @@ interface JobRow {
   readonly settled_revision: number | null
   readonly approved_revision: number | null
   readonly require_approval: boolean
+  readonly sample: boolean
   readonly source_account: string
   readonly destination_account: string | null
   readonly entities: ReadonlyArray<string>
@@ -25,6 +26,7 @@ interface JobRow {
 
 interface StreamRow {
   readonly stream: string
+  readonly entity: EntityId
   readonly slice: number
   readonly started: boolean
   readonly ended: boolean
@@ -67,11 +69,11 @@ export const snapshot = (jobId: string, nowMillis: number) =>
     const [job] =
       yield* sql<JobRow>`select id::text, tenant_id::text, state, paused, cancel_requested, revision, settled_revision,
         (approval->>'revision')::int as approved_revision, coalesce((options->>'requireApproval')::boolean, true) as require_approval,
-        source_account, destination_account, entities, audit_complete
+        options ? 'sampleSize' as sample, source_account, destination_account, entities, audit_complete
       from jobs where id = ${jobId}::uuid for update`
     if (job === undefined) return undefined
     const streams =
-      yield* sql<StreamRow>`select stream, slice, started_at is not null as started, ended, sealed_at is not null as sealed,
+      yield* sql<StreamRow>`select stream, entity, slice, started_at is not null as started, ended, sealed_at is not null as sealed,
         error, (extract(epoch from clock_timestamp() - updated_at) * 1000)::float8 as idle
       from job_streams where job_id = ${jobId}::uuid order by stream`
     const phases = yield* sql<PhaseRow>`select entity, phase, slice, ended, done,
@@ -94,6 +96,7 @@ export const snapshot = (jobId: string, nowMillis: number) =>
       settledRevision: job.settled_revision,
       approvedRevision: job.approved_revision,
       requireApproval: job.require_approval,
+      sample: job.sample,
       hasDestination: job.destination_account !== null,
       auditComplete: job.audit_complete,
       streams: streams.map((s) => ({ ...s, idleMillis: s.idle })),

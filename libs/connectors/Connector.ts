@@ -29,10 +29,31 @@ export interface ReadOptions {
   /** Read rows changed at or after this UTC instant (ISO 8601), where the vendor can. */
   readonly since?: string
   readonly until?: string
-  readonly filters?: JsonObject
+  /** What the job asks of this stream's rows: the vendor is asked where it can be, every row is looked at all the same. */
+  readonly filters?: Conditions
+  /** The newest rows first, where the vendor can: for a sample. */
+  readonly newestFirst?: boolean
   /** UTC instant of the start of the read, fixed for the whole stream. */
   readonly now: string
 }
+
+/** Something that can be asked of a stream's listed rows: a scalar member of theirs. */
+export interface Filter {
+  /** The member, and what a job calls it. */
+  readonly name: string
+  readonly title: string
+  /** Names of values: `open` for 2. Without them any text is a value. */
+  readonly values?: Readonly<Record<string, string>>
+  /** The vendor's list takes it as a parameter of this name, one value at a time. */
+  readonly ask?: string
+  /** Where rows lie rather than what they are: the vendor is always asked, and a row need not say it. */
+  readonly scope?: true
+}
+
+/** Values of which any one will do, as the vendor writes them. */
+export type Condition = ReadonlyArray<string>
+/** By name of the filter; all must hold. */
+export type Conditions = Readonly<Record<string, Condition>>
 
 /** A row that cannot be named: no object, or no id. It becomes a dead letter. */
 export interface Poison {
@@ -53,6 +74,8 @@ export interface Page {
   readonly barren?: boolean
   /** From `without`: what the account does not have or may not show, in words. Absent where nothing is missed. */
   readonly absent?: string
+  /** Rows of the vendor's page that are outside the dates asked for. */
+  readonly outside?: number
 }
 
 /** What a read went on without, and the vendor's words: whoever reviews must know. */
@@ -130,6 +153,8 @@ export interface Stream<C> {
   readonly deletions: string
   /** Draft-07 JSON Schema of the vendor's row (additionalProperties allowed). */
   readonly schema: JsonObject
+  /** What a job may ask of its listed rows. */
+  readonly filters?: ReadonlyArray<Filter>
   start(config: C, options: ReadOptions): Cursor
   page(config: C, cursor: Cursor): Call
   /** The next page where it may be asked for before the answer to this one is known (numbered pages). */

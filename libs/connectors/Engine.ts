@@ -31,10 +31,21 @@ export interface PageGroup {
   /** At the end: where a later run starts to see only what changed; null where it must read all again. */
   readonly bookmark: Cursor | null
   readonly calls: number
+  /** Listed rows that were taken, and that were not. */
+  readonly taken: number
+  readonly leftOut: number
 }
 
 /** A part of a page as soon as it is complete; `End` closes the page. */
-export type Item = WholeRow | { readonly _tag: "End"; readonly next: Cursor | null; readonly bookmark: Cursor | null }
+export type Item = WholeRow | End
+
+interface End {
+  readonly _tag: "End"
+  readonly next: Cursor | null
+  readonly bookmark: Cursor | null
+  readonly taken: number
+  readonly leftOut: number
+}
 
 /** The stream by name, or the parent that brings it. Dies on an unknown name: callers check against `connector.streams`. */
 export const streamOf = (connector: AnyConnector, name: string): StreamOf<unknown> => {
@@ -52,7 +63,8 @@ export const readStream = (
   readItems(source, name, settings).pipe(
     Stream.mapAccum(nothing, (sum, item) => {
       if (item._tag === "Rows") return [gather(sum, item), []]
-      return [nothing(), [{ ...sum, next: item.next, bookmark: item.bookmark }]]
+      const { _tag, ...end } = item
+      return [nothing(), [{ ...sum, ...end }]]
     })
   )
 
@@ -65,27 +77,31 @@ export const readItems = (
 
 const items = (source: Source, name: string, settings: ItemSettings): Stream.Stream<Item, ReadError, VendorHttp> => {
   const stream = streamOf(source.connector, name)
-  const { wanted, skip, limit } = settings
+  const { choose, limit, skip, wanted } = settings
   const start = settings.cursor ?? stream.start(source.config, settings.options)
   let left = limit ?? Number.POSITIVE_INFINITY
   let first = true
+  let over = false
   const trail = new Trail()
   const parts = pagesOf(source, stream, start, settings).pipe(
     Stream.map(({ calls, gaps, page }): ReadonlyArray<Part> => {
       const fresh = first && skip !== undefined ? page.rows.filter((row) => !skip.has(identity(row))) : page.rows
       first = false
-      const rows = fresh.slice(0, left)
+      const chosen = choose?.(fresh) ?? { rows: fresh, leftOut: 0, over: false }
+      over = chosen.over
+      const rows = chosen.rows.slice(0, left)
       left -= rows.length
+      const counts = { taken: rows.length, leftOut: chosen.leftOut + (page.outside ?? 0) }
       const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], gaps, calls }
       const next = page.next === null ? null : stream.page(source.config, page.next)
       const astray = trail.after(page, next)
       const end: Part =
-        astray === null
-          ? { _tag: "End", next: page.next, bookmark: page.bookmark ?? null }
+        astray === null || over
+          ? { _tag: "End", next: over ? null : page.next, bookmark: over ? null : (page.bookmark ?? null), ...counts }
           : { _tag: "Astray", error: circling(source, next?.operation ?? name, astray) }
-      return [head, ...bodyOf(source, stream, rows, wanted), ...(rows.length < fresh.length ? [] : [end])]
+      return [head, ...bodyOf(source, stream, rows, wanted), ...(rows.length < chosen.rows.length ? [] : [end])]
     }),
-    Stream.takeUntil(() => left <= 0),
+    Stream.takeUntil(() => over || left <= 0),
     Stream.flatMap(Stream.fromIterable),
     Stream.rechunk(1)
   )

@@ -3,7 +3,7 @@ import type { Connection } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import type { Mode } from "@bridge/http/VendorHttp"
 import { type Effect, Schema } from "effect"
-import type { AnyConnector, Cursor, FileOutcome, FileRef, ReadOptions } from "./Connector.ts"
+import type { AnyConnector, Cursor, FileOutcome, FileRef, ReadOptions, Row } from "./Connector.ts"
 
 export interface Source extends Connection {
   readonly connector: AnyConnector
@@ -23,7 +23,18 @@ export interface ReadSettings {
   readonly mode?: Mode
   /** Takes care of the bytes of a file, where its stream is wanted; without it files stay unread. */
   readonly keep?: Keep
+  /** Which listed rows are taken, page by page in their order, before anything is added to them; all without it. */
+  readonly choose?: Choose
 }
+
+export interface Chosen {
+  readonly rows: ReadonlyArray<Row>
+  /** Looked at and not taken. */
+  readonly leftOut: number
+  /** Enough were taken: the read ends here. */
+  readonly over: boolean
+}
+export type Choose = (rows: ReadonlyArray<Row>) => Chosen
 
 /** Puts a file's bytes away; `again` asks the vendor where it is now, for addresses that die. */
 export type Keep = (file: FileRef, again: Again) => Effect.Effect<FileOutcome, FilesUnavailable>

@@ -73,6 +73,14 @@ export const DiscoveredStream = Schema.Struct({
       required: Schema.Boolean,
       options: Schema.optionalKey(Schema.Array(Schema.Struct({ value: Schema.String, label: Schema.String })))
     })
+  ),
+  /** What `options.filters` of a migration may ask of its rows; `values` are names for what the vendor writes. */
+  filters: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      title: Schema.String,
+      values: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
+    })
   )
 }).annotate({ identifier: "DiscoveredStream" })
 

@@ -111,7 +111,7 @@ export const routes: Readonly<Record<string, Route>> = {
       source: from,
       destination: to,
       entities: ["ticket", "comment"],
-      options: { since: "2024-01-01T00:00:00Z" }
+      options: { since: "2024-01-01T00:00:00Z", filters: { ticket: { status: ["open", "pending"] } }, sampleSize: 50 }
     }
   },
   "migrations.list": { summary: "List the migrations, newest first" },
@@ -207,7 +207,18 @@ export const fields: Readonly<Record<string, string>> = {
   "NewMigration.destination": "Connection to write.",
   "NewMigration.entities": "Ids, plurals or aliases; all that both sides can do when not given. Parents come along.",
   "NewMigration.options":
-    "Everything may be left out: since and until (only rows changed in between), batchSize, requireApproval.",
+    "Everything may be left out: since and until (only rows changed in between), filters, sampleSize, batchSize, requireApproval.",
+  "MigrationOptions.since":
+    "Only rows changed at or after this instant, of entities whose rows change: people and the like come whole.",
+  "MigrationOptions.until": "Only rows changed at or before this instant.",
+  "MigrationOptions.filters":
+    "By entity, then by the names that GET /api/connectors/{id}/streams gives: a value or a list of which any will do; all must hold.",
+  "MigrationOptions.sampleSize":
+    "So many tickets, the newest where the vendor can tell, with everything they refer to and nothing else.",
+  "MigrationOptions.batchSize": "Records in a batch, at most 500 (the default).",
+  "MigrationOptions.requireApproval": "true when not given: nothing is written before somebody approves.",
+  "EntitySummary.leftOut":
+    "Rows of the source's lists that the job's options do not ask for: looked at, not taken, in no other count.",
   "NewMigration.mapping":
     "A stored mapping; when not given the pair's default, with the custom fields found on both sides.",
   "NewConnection.name": "What to call it; the account when not given.",

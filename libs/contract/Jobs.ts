@@ -6,6 +6,10 @@ import { Access, Readable } from "./Access.ts"
 import { on } from "./Problem.ts"
 import { Cursor, Id, Instant, InstantInput, JsonObject, Keyed, Label, Limit, Version } from "./Shapes.ts"
 
+/** Values of one filter, and tickets of a sample. */
+const mostValues = 100
+const mostSampled = 10_000
+
 export const JobState = Schema.Literals(jobStates)
 
 const Side = Schema.Struct({ connection: Id, vendor: Schema.String, account: Schema.String })
@@ -39,14 +43,28 @@ export const JobPage = Schema.Struct({ jobs: Schema.Array(JobView), next: Schema
   identifier: "JobPage"
 })
 
+const FilterValue = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])
+
+/** By entity, then by the names that GET /api/connectors/{id}/streams gives; a list means any of them. */
+const Filters = Schema.Record(
+  Schema.String,
+  Schema.Record(
+    Schema.String,
+    Schema.Union([FilterValue, Schema.Array(FilterValue).check(Schema.isMaxLength(mostValues))])
+  )
+)
+
 export const MigrationOptions = Schema.Struct({
   batchSize: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 }))),
   /** Only rows changed in between. */
   since: Schema.optionalKey(InstantInput),
   until: Schema.optionalKey(InstantInput),
+  filters: Schema.optionalKey(Filters),
+  /** So many tickets, with everything they refer to and nothing else. */
+  sampleSize: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: mostSampled }))),
   /** True when not given: nothing is written before somebody approves. */
   requireApproval: Schema.optionalKey(Schema.Boolean)
-})
+}).annotate({ identifier: "MigrationOptions" })
 
 export const NewMigration = Schema.Struct({
   name: Schema.optionalKey(Label),

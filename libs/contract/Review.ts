@@ -11,6 +11,8 @@ const Count = Schema.Int
 /** `hash` covers the approved records; null until the job is settled. */
 export const EntitySummary = Schema.Struct({
   entity: Schema.String,
+  /** Looked at in the source's lists and not taken: the job's options do not ask for them. They are in no other count. */
+  leftOut: Count,
   archived: Count,
   excluded: Count,
   approved: Count,

@@ -25,8 +25,30 @@ export interface JobOptions {
   /** UTC instants (ISO 8601); rows changed in between. */
   readonly since?: string
   readonly until?: string
+  /** By entity and name of the filter, as people gave them (connectors/Filters.ts). */
+  readonly filters?: JobFilters
+  /** So many tickets, the newest where the vendor can tell, with everything they refer to and nothing else. */
+  readonly sampleSize?: number
   /** Asked for by default. */
   readonly requireApproval?: boolean
+}
+
+export type FilterValue = string | number | boolean
+export type JobFilters = Readonly<
+  Partial<Record<EntityId, Readonly<Record<string, FilterValue | ReadonlyArray<FilterValue>>>>>
+>
+
+/** A sample is one of these; all else is in it as far as they lead there. */
+export const sampledEntity: EntityId = "ticket"
+
+/**
+ * What a sample reads only as far as it is referred to, since every row costs calls of its own: each once all that may refer
+ * to it were read. Anything else comes by whole pages, and is left out afterwards where nothing refers to it.
+ */
+export const readAsReferred: Readonly<Partial<Record<EntityId, ReadonlyArray<EntityId>>>> = {
+  problem: ["ticket"],
+  change: ["ticket", "problem"],
+  asset: ["ticket", "problem", "change"]
 }
 
 /** Rows one extractor batch holds at most, and its bytes. */

@@ -1,7 +1,7 @@
 // What is behind a connection: its streams, and the fields that the vendor tells at run time. For Routes and new migrations.
 
 import { discoverFields, schemaWith } from "@bridge/connectors/Account"
-import type { DiscoveredField } from "@bridge/connectors/Connector"
+import type { DiscoveredField, Filter } from "@bridge/connectors/Connector"
 import type { DiscoveredStream } from "@bridge/contract/Connections"
 import { problem } from "@bridge/contract/Problem"
 import { VendorError } from "@bridge/http/VendorError"
@@ -30,5 +30,8 @@ export const streamViews = (
     cursorField: s.cursorField,
     deletions: s.deletions,
     schema: schemaWith(s.schema, fields.get(s.name) ?? []),
-    fields: fields.get(s.name) ?? []
+    fields: fields.get(s.name) ?? [],
+    filters: s.parent === undefined ? (s.filters ?? []).map(filterView) : []
   }))
+
+const filterView = ({ name, title, values }: Filter) => ({ name, title, ...(values !== undefined && { values }) })

@@ -12,6 +12,7 @@ import { connectionRow } from "../connections/Stored.ts"
 import { inTenant } from "../http/Rows.ts"
 import { type Opened, startingMapping } from "../mappings/Default.ts"
 import { insertMapping, mappingRow } from "../mappings/Stored.ts"
+import { optionsOf } from "./Options.ts"
 import { type Plan, planOf } from "./Plan.ts"
 import { type JobRow, jobRow, jobView } from "./Stored.ts"
 
@@ -35,7 +36,7 @@ export const prepare = Effect.fn("Migration.prepare")(function* (tenantId: strin
   if (source.c.account === destination.c.account)
     return yield* Effect.fail(problem("connection-unfit", `${source.c.account} is both source and destination.`))
   const plan = yield* Effect.fromResult(planOf(source.c.connector, destination.c.connector, asked.entities))
-  const options = yield* optionsOf(asked.options ?? {})
+  const options = yield* Effect.fromResult(optionsOf(source.c.connector, plan, asked.options ?? {}))
   const mapping =
     asked.mapping === undefined
       ? yield* startingMapping(tenantId, source, destination)
@@ -49,22 +50,6 @@ const sideOf = (tenantId: string, side: "source" | "destination", id: string) =>
 
 const unfit = (side: string, detail: string): Problem<422> =>
   problem("connection-unfit", detail, { errors: [{ path: [side], message: detail }] })
-
-const optionsOf = (asked: NonNullable<Asked["options"]>): Effect.Effect<JobOptions, Problem<422>> => {
-  const [since, until] = [asked.since, asked.until].map((t) => (t === undefined ? undefined : new Date(t)))
-  const bad = [since, until].findIndex((d) => d !== undefined && Number.isNaN(d.getTime()))
-  if (bad >= 0) return Effect.fail(wrongOption(["since", "until"][bad] ?? "", "is not a date that exists"))
-  if (since !== undefined && until !== undefined && since >= until)
-    return Effect.fail(wrongOption("until", "must be after since"))
-  return Effect.succeed({
-    ...asked,
-    ...(since === undefined ? {} : { since: since.toISOString() }),
-    ...(until === undefined ? {} : { until: until.toISOString() })
-  })
-}
-
-const wrongOption = (name: string, message: string): Problem<422> =>
-  problem("options-invalid", `options.${name} ${message}.`, { errors: [{ path: ["options", name], message }] })
 
 /** The pair of the mapping must be the pair of the job. */
 const fitting = (tenantId: string, named: NonNullable<Asked["mapping"]>, source: Opened, destination: Opened) =>
@@ -94,7 +79,7 @@ export const begin = (tenantId: string, actor: string, asked: Asked, p: Prepared
     const [made] = yield* sql<{ id: string }>`insert into jobs
         (tenant_id, kind, name, source_connection, source_vendor, source_account, destination_connection, destination_vendor,
          destination_account, entities, options, mapping_id, mapping_version, created_by)
-      values (${tenantId}::uuid, 'full', ${asked.name ?? `${p.source.row.name} to ${p.destination.row.name}`},
+      values (${tenantId}::uuid, ${p.options.sampleSize === undefined ? "full" : "sample"}, ${asked.name ?? `${p.source.row.name} to ${p.destination.row.name}`},
         ${p.source.row.id}::uuid, ${p.source.row.vendor}, ${p.source.c.account},
         ${p.destination.row.id}::uuid, ${p.destination.row.vendor}, ${p.destination.c.account},
         ${p.plan.entities}::text[], ${JSON.stringify({ ...p.options, fieldWarnings })}::jsonb,

@@ -48,12 +48,14 @@ export const summaryOf = (id: string) =>
     const settled = yield* isSettled(job)
     const set = settled ? yield* reviewed(job.id, hashOfMapping) : undefined
     const counts = yield* countsOf(job.id)
+    const leftOut = yield* leftOutOf(job.id)
     const warnings = yield* warningsOf(job.id)
     const exclusions = yield* exclusionsOf(job.id)
     const entities = job.entities.map((entity): typeof EntitySummary.Type => {
       const c = counts.find((r) => r.entity === entity)
       return {
         entity,
+        leftOut: leftOut.find((r) => r.entity === entity)?.count ?? 0,
         archived: c?.archived ?? 0,
         excluded: c?.excluded ?? 0,
         approved: c?.approved ?? 0,
@@ -128,6 +130,14 @@ const countsOf = (jobId: string) =>
         from job_records where job_id = ${jobId}::uuid group by entity) r
       full join (select entity, count(distinct coalesce(source_id, id::text)) as dead
         from dead_letters where job_id = ${jobId}::uuid and state = 'open' and entity is not null group by entity) d using (entity)`
+  )
+
+/** What the job's options did not ask for, by the entity of the stream; what would have come under it is not known. */
+const leftOutOf = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ entity: EntityId; count: number }>`select entity, sum(left_out)::int as count from job_streams
+      where job_id = ${jobId}::uuid group by entity`
   )
 
 const warningsOf = (jobId: string) =>

@@ -154,6 +154,7 @@ const reportOf = (job: AuditJob, comments: Report["readBack"]["comments"], audit
         endedAt: job.endedAt
       },
       approval: job.approval,
+      asked: job.asked,
       auditedAt,
       holds: holds(entities),
       entities,

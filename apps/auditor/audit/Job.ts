@@ -2,6 +2,7 @@
 import { type AgentPaths, agentPaths } from "@bridge/domain/Adapted"
 import type { Approval } from "@bridge/domain/Approval"
 import type { EntityId } from "@bridge/domain/Entities"
+import type { JobOptions } from "@bridge/domain/Jobs"
 import { Mapping } from "@bridge/domain/Mapping"
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -20,6 +21,7 @@ export interface AuditJob {
   readonly destinationConnection: string
   readonly approval: Report["approval"]
   readonly agentPaths: AgentPaths
+  readonly asked: Report["asked"]
   readonly auditComplete: boolean
   /** The books were compared. */
   readonly balanced: boolean
@@ -39,6 +41,8 @@ interface Row {
   readonly destination_connection: string | null
   readonly approval: Approval | null
   readonly mapping: unknown
+  readonly options: JobOptions
+  readonly left_out: Readonly<Partial<Record<EntityId, number>>>
   readonly audit_complete: boolean
   readonly balanced: boolean
   readonly started: string | null
@@ -51,8 +55,10 @@ export const auditJob = (jobId: string) =>
     const sql = yield* SqlClient.SqlClient
     const [row] =
       yield* sql<Row>`select tenant_id::text, name, state, revision, entities, source_account, source_connection::text,
-        destination_account, destination_connection::text, approval, audit_complete,
+        destination_account, destination_connection::text, approval, options, audit_complete,
         (select m.body from mappings m where m.id = jobs.mapping_id and m.version = jobs.mapping_version) as mapping,
+        coalesce((select jsonb_object_agg(entity, n) from (select entity, sum(left_out)::int as n from job_streams s
+          where s.job_id = jobs.id group by entity having sum(left_out) > 0) as l), '{}') as left_out,
         exists (select 1 from migration_results m where m.job_id = jobs.id) as balanced,
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as started,
         to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as ended
@@ -74,6 +80,7 @@ export const auditJob = (jobId: string) =>
         onSome: agentPaths
       }),
       approval: row.approval === null ? null : approvalOf(row.approval),
+      asked: askedOf(row.options, row.left_out),
       auditComplete: row.audit_complete,
       balanced: row.balanced,
       startedAt: row.started,
@@ -81,6 +88,17 @@ export const auditJob = (jobId: string) =>
     }
     return job
   })
+
+/** Only what says which records are moved. */
+const askedOf = ({ filters, sampleSize, since, until }: JobOptions, leftOut: Row["left_out"]): Report["asked"] => {
+  const options = {
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    ...(filters !== undefined && { filters }),
+    ...(sampleSize !== undefined && { sampleSize })
+  }
+  return Object.keys(options).length === 0 ? null : { options, leftOut }
+}
 
 const approvalOf = (a: Approval): NonNullable<Report["approval"]> => ({
   by: a.approvedBy,

@@ -25,6 +25,7 @@ const report = (over: Partial<Report> = {}): Report => ({
     endedAt: null
   },
   approval: null,
+  asked: null,
   auditedAt: "2026-01-01T00:00:00Z",
   holds: true,
   entities: [result()],
@@ -48,6 +49,13 @@ describe("the audit report", () => {
     ["one is doubled", { doubled: 1 }],
     ["one is changed", { changed: 1 }]
   ])("does not hold when %s", (_what, over) => expect(holds([result(over)])).toBe(false))
+
+  it("says what was asked for where that is not the whole source, and how many rows that left out", () => {
+    const asked = { options: { filters: { ticket: { status: "<open>" } } }, leftOut: { ticket: 7 } }
+    expect(page(report({ asked }))).toContain("7 of tickets")
+    expect(page(report({ asked }))).not.toContain("<open>")
+    expect(page(report())).not.toContain("Not the whole source")
+  })
 
   it("shows nothing of a source as HTML", () => {
     const evil = `<script>alert("x")</script>`

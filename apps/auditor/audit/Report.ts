@@ -1,6 +1,7 @@
 // The audit report: one value, as JSON for machines and as a page for people that needs nothing but itself. Pure.
 // Everything that came from outside is escaped. For Audit.ts.
 import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
+import type { JobOptions } from "@bridge/domain/Jobs"
 import type { Result } from "./Results.ts"
 
 export interface Report {
@@ -20,6 +21,11 @@ export interface Report {
     readonly revision: number
     readonly mapping: { readonly id: string; readonly version: number; readonly hash: string } | null
     readonly hashes: Readonly<Partial<Record<EntityId, string>>>
+  } | null
+  /** Null where the whole source was asked for. `leftOut`: rows of the source's lists that the options do not ask for. */
+  readonly asked: {
+    readonly options: Pick<JobOptions, "since" | "until" | "filters" | "sampleSize">
+    readonly leftOut: Readonly<Partial<Record<EntityId, number>>>
   } | null
   readonly auditedAt: string
   /** True when the books are equal and the destination holds everything once and unchanged. */
@@ -93,7 +99,7 @@ export const page = (report: Report): string => {
 <dt>From, to</dt><dd>${escaped(job.source)} to ${escaped(job.destination)}</dd>
 <dt>Began, ended</dt><dd>${escaped(job.startedAt ?? "not known")}, ${escaped(job.endedAt ?? "still open when this was written")}</dd>
 <dt>Approved</dt><dd>${approval === null ? "not known" : `by ${escaped(approval.by)} at ${escaped(approval.at)}, mapping version ${escaped(String(approval.mapping?.version ?? "none"))}`}</dd>
-<dt>Audited</dt><dd>${escaped(report.auditedAt)}</dd></dl>
+${askedPart(report)}<dt>Audited</dt><dd>${escaped(report.auditedAt)}</dd></dl>
 <h2>Numbers</h2><p>Topic = archived + dead. Archived = approved + excluded. Approved = loaded + matched + failed.</p>
 ${table(
   [
@@ -141,6 +147,13 @@ ${table(
 ${failuresPart(report)}${adaptedPart(report)}${differencesPart(report)}
 <h2>Audit log</h2><p>The tenant's chained log has ${escaped(String(chain.entries))} entries; its head is <code>${escaped(chain.head)}</code>.</p>
 </body></html>`
+}
+
+const askedPart = ({ asked }: Report): string => {
+  if (asked === null) return ""
+  const left = Object.entries(asked.leftOut).map(([id, n]) => `${n} of ${entityOf(id as EntityId).plural}`)
+  return `<dt>Not the whole source</dt><dd>Asked for was <code>${escaped(JSON.stringify(asked.options))}</code>; looked at and left out: ${escaped(left.join(", ") || "none")}.</dd>
+`
 }
 
 const failuresPart = ({ failures }: Report): string =>

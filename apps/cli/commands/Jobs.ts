@@ -30,6 +30,9 @@ const optionHelp = `  --from C           connection to read: id, name, account o
   --name N           a name for the job
   --since T          only rows changed since, e.g. 2026-01-31T00:00:00Z
   --until T          only rows changed until
+  --filter F         only rows of this kind: "ticket.status=open,pending; ticket.priority=high"
+  --sample N         only N tickets, the newest, with everything they refer to
+  --batch-size N     records in a batch, at most 500 (the default)
   --mapping ID       a stored mapping (default: the pair's own, with the custom fields found)
   --no-approval      load without asking anybody
   --key K            Idempotency-Key: a repeat with the same key begins nothing new
@@ -47,6 +50,9 @@ export const migrate: Command = {
     name: { type: "string" },
     since: { type: "string" },
     until: { type: "string" },
+    filter: { type: "string" },
+    sample: { type: "string" },
+    "batch-size": { type: "string" },
     mapping: { type: "string" },
     "no-approval": { type: "boolean" },
     key: { type: "string" },
@@ -87,6 +93,11 @@ const migrationOf = (given: Given) =>
       return value === undefined ? {} : { [name]: value }
     }
     const mapping = given.text("mapping")
+    const [sampleSize, batchSize, filters] = [
+      yield* wholeNumber(given, "sample"),
+      yield* wholeNumber(given, "batch-size"),
+      yield* filtersOf(given.text("filter"))
+    ]
     return {
       source: source.id,
       destination: destination.id,
@@ -96,9 +107,33 @@ const migrationOf = (given: Given) =>
       options: {
         ...text("since"),
         ...text("until"),
+        ...(filters === undefined ? {} : { filters }),
+        ...(sampleSize === undefined ? {} : { sampleSize }),
+        ...(batchSize === undefined ? {} : { batchSize }),
         ...(given.flag("no-approval") ? { requireApproval: false } : {})
       }
     }
+  })
+
+const wholeNumber = (given: Given, name: string): Effect.Effect<number | undefined, CliError> => {
+  const text = given.text(name)
+  if (text === undefined) return Effect.succeed(undefined)
+  return /^\d{1,9}$/.test(text) ? Effect.succeed(Number(text)) : wrongUse(`--${name} is a whole number.`)
+}
+
+/** `ticket.status=open,pending; asset.asset_type_id=7` */
+const filtersOf = (text: string | undefined) =>
+  Effect.gen(function* () {
+    if (text === undefined) return undefined
+    const filters: Record<string, Record<string, ReadonlyArray<string>>> = {}
+    for (const part of text.split(";").map((p) => p.trim())) {
+      if (part === "") continue
+      const [, entity = "", name = "", values = ""] = /^([^.=]+)\.([^=]+)=(.+)$/.exec(part) ?? []
+      if (values === "") return yield* wrongUse(`--filter is like "ticket.status=open,pending"; this is not: ${part}`)
+      const known = filters[entity.trim()] ?? {}
+      filters[entity.trim()] = { ...known, [name.trim()]: values.split(",").map((v) => v.trim()) }
+    }
+    return filters
   })
 
 export const listJobs: Command = {

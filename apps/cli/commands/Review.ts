@@ -28,6 +28,7 @@ const summaryTable = (s: Summary): string =>
   )
 
 const notes = (s: Summary): ReadonlyArray<string> => [
+  ...s.entities.flatMap((e) => (e.leftOut > 0 ? [`${e.entity}: ${e.leftOut} not asked for by the job's options`] : [])),
   ...s.entities.flatMap((e) => e.exclusions.map((x) => `${e.entity}: ${x.count} left out, ${x.reason}`)),
   ...s.entities.flatMap((e) => e.warnings.map((w) => `${e.entity}: ${w.count} with the warning ${w.code}`)),
   ...s.deadLetters.map((d) => `dead: ${d.entity ?? "?"} ${d.sourceId ?? "?"}, ${d.message}`),

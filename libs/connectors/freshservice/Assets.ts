@@ -19,6 +19,7 @@ import { changingList } from "./ChangingList.ts"
 import type { Config } from "./Config.ts"
 import { fileStream } from "./Desk.ts"
 import { fileStreams, filesOfRoot } from "./FileRows.ts"
+import { assetFilters } from "./Filters.ts"
 import { nextPage, nothingMore, numberedList, pageOf } from "./Lists.ts"
 import * as Assets from "./NormaliseAssets.ts"
 import { field } from "./NormaliseFiles.ts"
@@ -121,7 +122,8 @@ const assetList = changingList({
   deleted: "trashed",
   // No `updated_since` and no order here.
   windowed: false,
-  optional: true
+  optional: true,
+  filters: assetFilters
 })
 
 const assets: Stream<Config> = {

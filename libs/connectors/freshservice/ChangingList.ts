@@ -4,9 +4,9 @@
 // Depth of paging and the order under change are not documented.
 import type { Answer, Call } from "@bridge/http/Call"
 import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
-import type { Cursor, Page, ReadOptions, Row } from "../Connector.ts"
+import type { Conditions, Cursor, Filter, Page, ReadOptions, Row } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
-import { textsOf, timeOf } from "../Values.ts"
+import { objectOf, textsOf, timeOf } from "../Values.ts"
 import type { Config } from "./Config.ts"
 import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"
 
@@ -36,6 +36,8 @@ export interface ChangingForm extends RowForm {
   readonly windowed: boolean
   /** A module that a plan or role may lack: it has no rows then. */
   readonly optional: boolean
+  /** What a job may ask of the rows. */
+  readonly filters?: ReadonlyArray<Filter>
 }
 
 /** After the passes the list of workspaces, since a list shows only the primary one unasked. */
@@ -60,6 +62,10 @@ interface Place {
   readonly sinceless: boolean
   /** The vendor refuses what was to be embedded. */
   readonly bare: boolean
+  /** Descending: page numbers throughout. */
+  readonly newest: boolean
+  /** Parameters of the list for what the job asks of the rows; none where the vendor refused them. */
+  readonly asked: Readonly<Record<string, string>>
   /** `id@updated_at` of rows that the next window repeats. */
   readonly edge: ReadonlyArray<string>
   /** The same for the newest rows of the whole read, which a later run repeats. */
@@ -77,6 +83,7 @@ interface Place {
 
 /** The paging half of a stream whose rows change and may be deleted. */
 export const changingList = (form: ChangingForm) => ({
+  ...(form.filters !== undefined && { filters: form.filters }),
   start: (config: Config, options: ReadOptions): Cursor => start(form, config, options),
   page: (_config: Config, cursor: Cursor): Call => pageCall(form, placeOf(cursor)),
   read: (_config: Config, cursor: Cursor, answer: Answer): Page => readPage(form, placeOf(cursor), answer),
@@ -90,7 +97,8 @@ const isFirst = (form: ChangingForm, { phase }: Place): boolean => phase === fir
 const start = (form: ChangingForm, config: Config, options: ReadOptions): Cursor => {
   const since = options.since === undefined ? (config.start_date ?? beginning) : earlier(options.since, overlapMillis)
   const from = timeOf(new Date(since).toISOString()) ?? beginning
-  const workspace = options.filters?.workspace_id
+  const [workspace, ...others] = options.filters?.workspace_id ?? []
+  const newest = form.windowed && options.newestFirst === true
   return cursorOf({
     phase: firstPass(form),
     from,
@@ -98,19 +106,30 @@ const start = (form: ChangingForm, config: Config, options: ReadOptions): Cursor
     since: from,
     page: 1,
     read: 0,
-    numbered: !form.windowed,
+    numbered: !form.windowed || newest,
     unordered: !form.windowed,
     sinceless: !form.windowed,
     bare: false,
+    newest,
+    asked: askedOf(form, options.filters ?? {}),
     edge: [],
     tail: [],
     max: null,
     first: [],
-    workspace: workspace === undefined || workspace === null ? null : String(workspace),
+    workspace: workspace ?? null,
     homes: [],
-    others: workspace === undefined || workspace === null ? null : []
+    others: workspace === undefined ? null : others
   })
 }
+
+/** The list takes one value of each; where several will do, all rows come and are looked at. */
+const askedOf = ({ filters = [] }: ChangingForm, conditions: Conditions): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    filters.flatMap(({ ask, name }) => {
+      const [value, ...more] = conditions[name] ?? []
+      return ask === undefined || value === undefined || more.length > 0 ? [] : [[ask, value]]
+    })
+  )
 
 const pageCall = (form: ChangingForm, place: Place): Call => {
   if (place.phase === workspaces)
@@ -128,8 +147,9 @@ const pageCall = (form: ChangingForm, place: Place): Call => {
     query: {
       ...form.query,
       ...(form.include !== undefined && !place.bare && { include: form.include }),
+      ...place.asked,
       ...(!withoutSince(form, place) && { updated_since: place.since }),
-      ...(!place.unordered && { order_by: "updated_at", order_type: "asc" }),
+      ...(!place.unordered && { order_by: "updated_at", order_type: place.newest ? "desc" : "asc" }),
       per_page: perPage,
       page: place.page,
       ...form.passes.find(([name]) => name === place.phase)?.[1],
@@ -148,6 +168,7 @@ const plainer = (form: ChangingForm, place: Place): Cursor | null => {
   if (place.phase === workspaces) return null
   if (form.include !== undefined && !place.bare) return cursorOf({ ...place, bare: true })
   const on = { ...place, bare: false, numbered: true, since: place.from, page: 1, read: 0, edge: [] }
+  if (Object.keys(place.asked).length > 0) return cursorOf({ ...on, numbered: place.numbered, asked: {} })
   if (!isFirst(form, place) && !place.sinceless) return cursorOf({ ...on, sinceless: true })
   if (!place.unordered) return cursorOf({ ...on, unordered: true })
   if (form.optional && !place.sinceless) return cursorOf({ ...on, sinceless: true })
@@ -180,7 +201,9 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
   const seen = new Set([...place.edge, ...place.tail])
   const until = place.until === null ? Number.POSITIVE_INFINITY : Date.parse(place.until)
   const from = withoutSince(form, place) ? Date.parse(place.from) : Number.NEGATIVE_INFINITY
-  const fresh = rows.filter((row, i) => !seen.has(mark(row)) && !((times[i] ?? 0) > until) && !((times[i] ?? 0) < from))
+  const unseen = rows.flatMap((row, i) => (seen.has(mark(row)) ? [] : [{ row, time: times[i] ?? 0 }]))
+  const fresh = unseen.flatMap(({ row, time }) => (time > until || time < from ? [] : [row]))
+  const outside = unseen.length - fresh.length
   const max = later(place.max, rows)
   const newest = (max === null ? 0 : Date.parse(max)) - overlapMillis
   const tail = kept(
@@ -195,7 +218,13 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
     times,
     nextPage(answer, place.page)
   )
-  return { rows: fresh, poison, ...next, ...(rows.every((row) => seen.has(mark(row))) && { barren: true }) }
+  return {
+    rows: fresh,
+    poison,
+    ...next,
+    ...(outside > 0 && { outside }),
+    ...(rows.every((row) => seen.has(mark(row))) && { barren: true })
+  }
 }
 
 /** The place after a page: on within the phase, or the next phase, or the end with the place of a later run. */
@@ -209,6 +238,9 @@ const following = (
   if (nextNumber !== null) {
     const last = times.at(-1) ?? Number.NaN
     const ordered = times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))
+    // In this order nothing that follows was changed before the end that was asked for.
+    const past = place.until !== null && (times[0] ?? 0) > Date.parse(place.until)
+    if (past && ordered && !place.numbered) return nextPhase(form, place)
     if (place.numbered || !ordered || Number.isNaN(last))
       return { next: cursorOf({ ...place, numbered: true, page: nextNumber, edge: [] }) }
     const since = isoOf(last - boundaryMillis)
@@ -226,7 +258,7 @@ const atStart = (form: ChangingForm, place: Place): Place => ({
   read: 0,
   edge: [],
   since: place.from,
-  numbered: place.unordered || withoutSince(form, place)
+  numbered: place.unordered || place.newest || withoutSince(form, place)
 })
 
 /** The next pass, the list of workspaces where there may be others, the next workspace, or the end. */
@@ -246,6 +278,7 @@ const nextPhase = (form: ChangingForm, place: Place): Pick<Page, "next" | "bookm
     phase: first,
     from,
     until: null,
+    newest: false,
     workspace: null,
     homes: [],
     others: null,
@@ -316,6 +349,8 @@ const placeOf = (cursor: Cursor): Place => {
     unordered: cursor.unordered === true,
     sinceless: cursor.sinceless === true,
     bare: cursor.bare === true,
+    newest: cursor.newest === true,
+    asked: Object.fromEntries(Object.entries(objectOf(cursor.asked)).map(([name, value]) => [name, String(value)])),
     edge: textsOf(cursor.edge),
     tail: textsOf(cursor.tail),
     max: text("max"),

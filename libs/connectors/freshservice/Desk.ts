@@ -10,6 +10,7 @@ import { changingList } from "./ChangingList.ts"
 import type { Config } from "./Config.ts"
 import { changeSchema, fileSchema, noteSchema, problemSchema } from "./DeskRows.ts"
 import { fileStreams, filesOfComment, filesOfRoot } from "./FileRows.ts"
+import { changeFilters, problemFilters, ticketFilters } from "./Filters.ts"
 import { childList, nextPage, perPage } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
 import * as Changes from "./NormaliseChanges.ts"
@@ -30,7 +31,8 @@ const ticketLists = {
     ["spam", { filter: "spam" }]
   ] as const,
   windowed: true,
-  optional: false
+  optional: false,
+  filters: ticketFilters
 }
 
 /** `stats` has the only resolved and closed times: with the list it costs 2 credits a page, with the detail one a ticket. */
@@ -160,7 +162,8 @@ const moduleList = (module: Module) =>
     key: `${module}s`,
     passes: [["all", {}]],
     windowed: true,
-    optional: true
+    optional: true,
+    filters: module === "problem" ? problemFilters : changeFilters
   })
 
 const notesOf = (module: Module, id: string): Child =>

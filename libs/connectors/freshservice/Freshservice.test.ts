@@ -58,6 +58,35 @@ describe("the ticket list", () => {
     })
   })
 
+  it("asks the vendor for what it can be asked: one value of a parameter, workspace by workspace, the newest first", () => {
+    const filters = { type: ["Incident"], requester_id: ["7", "8"], status: ["2"], workspace_id: ["3", "4"] }
+    const start = startTickets(config as never, { now, filters, newestFirst: true })
+    const { query } = ticketPage(config as never, start)
+    expect(query).toMatchObject({ type: "Incident", workspace_id: "3", order_by: "updated_at", order_type: "desc" })
+    expect(query).not.toHaveProperty("requester_id")
+    expect(query).not.toHaveProperty("status")
+    const plain = ticketList.plainer(start)
+    expect(ticketPage(config as never, plain ?? start).query).not.toHaveProperty("type")
+    let cursor: Cursor | null = start
+    const asked: Array<unknown> = []
+    for (let n = 0; cursor !== null && n < 9; n++) {
+      asked.push(ticketPage(config as never, cursor).query?.workspace_id)
+      cursor = readTickets(config as never, cursor, answer(200, { tickets: [] })).next
+    }
+    expect(asked).toEqual(["3", "3", "3", "4", "4", "4"])
+  })
+
+  it("ends a pass behind the last date that is asked for, and says how many rows were outside", () => {
+    const start = startTickets(config as never, { now, until: "2024-01-02T00:00:00Z" })
+    const rows = (...days: ReadonlyArray<number>) => days.map((id) => ({ id, updated_at: `2024-01-0${id}T00:00:00Z` }))
+    const first = readTickets(config as never, start, answer(200, { tickets: rows(1, 2, 3) }, link))
+    expect(first.rows.map((row) => row.sourceId)).toEqual(["1", "2"])
+    expect(first.outside).toBe(1)
+    const second = readTickets(config as never, first.next ?? start, answer(200, { tickets: rows(4, 5) }, link))
+    expect(second.rows).toEqual([])
+    expect(ticketPage(config as never, second.next ?? start).query).toMatchObject({ filter: "deleted" })
+  })
+
   it("starts at the start date, and for changes five minutes before", () => {
     const dated = { ...(config as object), start_date: "2024-01-31" } as never
     expect(startTickets(dated, { now }).since).toBe("2024-01-31T00:00:00Z")

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest"
+import type { Filter, Row } from "./Connector.ts"
+import { admitting, conditionsOf } from "./Filters.ts"
+
+const filters: ReadonlyArray<Filter> = [
+  { name: "status", title: "Status", values: { open: "2", closed: "5" } },
+  { name: "type", title: "Type" },
+  { name: "workspace_id", title: "Workspace", scope: true }
+]
+const row = (json: object, version = "2026-01-02T00:00:00Z"): Row => ({
+  sourceId: "1",
+  version,
+  op: "upsert",
+  json: Buffer.from(JSON.stringify(json))
+})
+const admits = (asked: Parameters<typeof conditionsOf>[1], range = {}) => {
+  const test = admitting(filters, conditionsOf(filters, asked).conditions, range)
+  return (json: object, version?: string) => test === null || test(row(json, version))
+}
+
+describe("filters of a job", () => {
+  it("take any of a condition's values, by name or as the vendor writes them, and all conditions", () => {
+    const open = admits({ status: ["Open", 6], type: "Incident" })
+    expect(open({ status: 2, type: "Incident" })).toBe(true)
+    expect(open({ status: 6, type: "Incident" })).toBe(true)
+    expect(open({ status: 5, type: "Incident" })).toBe(false)
+    expect(open({ status: 2, type: "incident" })).toBe(false)
+    expect(open({ status: 2 })).toBe(false)
+    expect(open({ status: null, type: "Incident" })).toBe(false)
+  })
+
+  it("believe the vendor where it was asked for a place that rows need not name", () => {
+    const there = admits({ workspace_id: 3 })
+    expect([there({}), there({ workspace_id: 3 }), there({ workspace_id: 4 })]).toEqual([true, true, false])
+  })
+
+  it("hold a row against the dates, both included, and let one without a date pass", () => {
+    const within = admits({}, { since: "2026-01-02T00:00:00Z", until: "2026-01-03T00:00:00Z" })
+    expect(within({}, "2026-01-02T00:00:00Z")).toBe(true)
+    expect(within({}, "2026-01-03T00:00:00Z")).toBe(true)
+    expect(within({}, "2026-01-01T23:59:59Z")).toBe(false)
+    expect(within({}, "2026-01-03T00:00:01Z")).toBe(false)
+    expect(within({}, "")).toBe(true)
+  })
+
+  it("are nothing to look at where nothing is asked for", () => expect(admitting(filters, {}, {})).toBeNull())
+
+  it("say what is wrong with a name or a value", () =>
+    expect(conditionsOf(filters, { colour: "red", status: "shut", type: [] }).refused.map((r) => r.name)).toEqual([
+      "colour",
+      "status",
+      "type"
+    ]))
+})

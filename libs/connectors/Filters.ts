@@ -1,0 +1,78 @@
+// Conditions of a job on the rows of a stream: checked when a job begins, asked of the vendor where it can be asked, and held
+// against every listed row, whatever the vendor obeys. Pure. What does not belong here: which filters a vendor's rows have.
+import { fieldsOf, scalarText } from "@bridge/http/Rows"
+import type { Condition, Conditions, Filter, Row } from "./Connector.ts"
+
+/** As people give them: one value or several, by name or as the vendor writes it. */
+export type Asked = Readonly<Record<string, string | number | boolean | ReadonlyArray<string | number | boolean>>>
+
+export interface Refused {
+  readonly name: string
+  readonly message: string
+}
+
+/** The conditions in the vendor's own values; any one of a condition's values will do. */
+export const conditionsOf = (
+  filters: ReadonlyArray<Filter>,
+  asked: Asked
+): { readonly conditions: Conditions; readonly refused: ReadonlyArray<Refused> } => {
+  const refused: Array<Refused> = []
+  const conditions: Record<string, Condition> = {}
+  for (const [name, given] of Object.entries(asked)) {
+    const filter = filters.find((one) => one.name === name)
+    if (filter === undefined) {
+      const known = filters.map((one) => one.name).join(", ")
+      refused.push({ name, message: known === "" ? "has no filters" : `is no filter here; there are ${known}` })
+      continue
+    }
+    const values = (Array.isArray(given) ? given : [given]).map((value) => readValue(filter, String(value)))
+    const unknown = values.find((value) => value.code === null)
+    if (values.length === 0) refused.push({ name, message: "has no value" })
+    else if (unknown !== undefined) refused.push({ name, message: `${unknown.given} is none of ${words(filter)}` })
+    else conditions[name] = values.flatMap(({ code }) => code ?? [])
+  }
+  return { conditions, refused }
+}
+
+const words = ({ values = {} }: Filter): string =>
+  [...Object.keys(values), "or a number of the account's own"].join(", ")
+
+const plain = (text: string): string => text.trim().toLowerCase()
+
+/** A name of the filter's becomes what the vendor writes; where values are numbers, other words are none. */
+const readValue = ({ values }: Filter, given: string): { readonly given: string; readonly code: string | null } => {
+  if (values === undefined) return { given, code: given.trim() }
+  const code = values[plain(given)]
+  return { given, code: code ?? (/^\d+$/.test(given.trim()) ? given.trim() : null) }
+}
+
+export interface Range {
+  readonly since?: string
+  readonly until?: string
+}
+
+/** Whether a listed row is asked for. A row without a time is; so is one that says nothing of where the vendor was asked. */
+export const admitting = (
+  filters: ReadonlyArray<Filter>,
+  conditions: Conditions,
+  { since, until }: Range
+): ((row: Row) => boolean) | null => {
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since)
+  const to = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until)
+  const tests = filters.flatMap((filter) => {
+    const condition = conditions[filter.name]
+    return condition === undefined ? [] : [{ filter, values: new Set(condition) }]
+  })
+  if (tests.length === 0 && since === undefined && until === undefined) return null
+  const names = tests.map(({ filter }) => filter.name)
+  return (row) => {
+    const time = Date.parse(row.version)
+    if (time < from || time > to) return false
+    if (tests.length === 0) return true
+    const fields = fieldsOf(row.json, names)
+    return tests.every(({ filter, values }) => {
+      const text = scalarText(fields[filter.name])
+      return text === null ? filter.scope === true && fields[filter.name] === undefined : values.has(text)
+    })
+  }
+}
