@@ -8,7 +8,7 @@ import { wake } from "@bridge/flow/Wakeups"
 import { nullable } from "@bridge/store/Arrays"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Batch, Group, Unnamed } from "./Cut.ts"
+import type { Batch, Group } from "./Cut.ts"
 
 /** The stream as this owner has it: everything a slice needs. */
 export interface Claim {

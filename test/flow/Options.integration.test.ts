@@ -172,7 +172,7 @@ describe("a sample", () => {
     expect(problems.length).toBeLessThan(20)
     expect(problems.every((r) => r.state === "ready")).toBe(true)
     expect((await leftOut(job, "problems"))?.left).toBe(20 - problems.length)
-    expect(asked("viewProblem")).toHaveLength(problems.length)
+    expect(asked("problems.view")).toHaveLength(problems.length)
     const is = await books(w, job)
     expect(is.archive).toEqual(is.manifest)
   })

@@ -65,8 +65,8 @@ describe("the ticket list", () => {
     expect(query).toMatchObject({ type: "Incident", workspace_id: "3", order_by: "updated_at", order_type: "desc" })
     expect(query).not.toHaveProperty("requester_id")
     expect(query).not.toHaveProperty("status")
-    const plain = ticketList.plainer(start)
-    expect(ticketPage(config as never, plain ?? start).query).not.toHaveProperty("type")
+    const plain = ticketList.plainer(ticketList.plainer(start) ?? start) ?? start
+    expect(ticketPage(config as never, plain).query).not.toHaveProperty("type")
     let cursor: Cursor | null = start
     const asked: Array<unknown> = []
     for (let n = 0; cursor !== null && n < 9; n++) {
