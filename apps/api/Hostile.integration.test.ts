@@ -127,7 +127,7 @@ describe("a job that many begin to watch at once", () => {
     const stop = new AbortController()
     const first = await fetch(path, { headers, signal: stop.signal })
     await first.body?.getReader().read()
-    const letGo = await holding("lock table job_progress in access exclusive mode")
+    const letGo = await holding("lock table job_streams in access exclusive mode")
     try {
       const others = Array.from({ length: 50 }, async () => {
         const answer = await fetch(path, { headers, signal: stop.signal })

@@ -1,4 +1,4 @@
-import type { JobView } from "@bridge/contract/Jobs"
+import type { Estimate, JobView } from "@bridge/contract/Jobs"
 import { entityIds } from "@bridge/domain/Entities"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
@@ -140,6 +140,24 @@ describe("a new migration", () => {
     const kept = { filters: { ticket: { status: ["open", 6] } }, sampleSize: 20, batchSize: 50 }
     assert.deepInclude(job, { kind: "sample", options: kept })
     assert.deepInclude((await acme.get<JobView>(`/api/jobs/${job.id}`)).body, { kind: "sample", options: kept })
+  })
+
+  it("is estimated before it begins, and refused alike; nothing is there afterwards", async () => {
+    const before = await counts()
+    const body = { source, destination, options: { sampleSize: 5 } }
+    const reply = await acme.post<typeof Estimate.Type>("/api/migrations/estimate", body)
+    assert.strictEqual(reply.status, 200)
+    const { entities, jobId, secondsLeft, streams } = reply.body
+    assert.deepStrictEqual([jobId, secondsLeft], [null, 0])
+    assert.deepStrictEqual(
+      entities.map((e) => e.entity),
+      [...entityIds]
+    )
+    assert.deepInclude(streams, { stream: "tickets", entity: "ticket", rows: 0, read: 0, calls: 0, called: 0 })
+    const odd = await acme.post("/api/migrations/estimate", { ...body, entities: ["people"] })
+    refusedAs(odd, 422, "options-invalid")
+    refusedAs(await stranger.post("/api/migrations/estimate", body), 422, "connection-unfit")
+    assert.deepStrictEqual(await counts(), before)
   })
 
   it("is made once for many posts with one key at the same moment", async () => {
@@ -360,6 +378,7 @@ const designed = [
   "POST /api/migrations",
   "GET /api/migrations",
   "GET /api/migrations/{id}",
+  "POST /api/migrations/estimate",
   "GET /api/migrations/{id}/estimate",
   "GET /api/jobs",
   "GET /api/jobs/{id}",

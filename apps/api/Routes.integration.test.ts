@@ -57,6 +57,7 @@ const bodies = (): Readonly<Record<string, unknown>> => ({
   "POST /api/mappings": { id: job.mapping?.id, mapping: {} },
   "POST /api/mappings/{id}/preview": { job: job.id },
   "POST /api/migrations": { source, destination: job.destination?.connection },
+  "POST /api/migrations/estimate": { source, destination: job.destination?.connection },
   "POST /api/jobs/{id}/remap": { mappingId: job.mapping?.id },
   "POST /api/jobs/{id}/approve-loading": { hashes: {}, mapping: job.mapping, destination: "zendesk:acme" }
 })
@@ -171,6 +172,7 @@ const needs: Readonly<Record<string, "run" | "approve" | "connect" | "administer
   "DELETE /api/connectors/{id}": "connect",
   "POST /api/mappings": "run",
   "POST /api/migrations": "run",
+  "POST /api/migrations/estimate": "run",
   "POST /api/jobs/{id}/pause": "run",
   "POST /api/jobs/{id}/resume": "run",
   "POST /api/jobs/{id}/cancel": "run",

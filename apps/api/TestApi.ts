@@ -254,8 +254,11 @@ const freshservice = (host: string, request: IncomingMessage, response: ServerRe
   if (host !== freshserviceConfig.domain) answer(response, 404, { message: "no such account" })
   else if (!known) answer(response, 401, { code: "invalid_credentials", message: "You have to be logged in." })
   else if (request.url?.startsWith("/api/v2/ticket_form_fields")) answer(response, 200, { ticket_fields: [] })
-  else answer(response, 200, { tickets: [] })
+  else answer(response, 200, { tickets: [], [listIn(request.url ?? "")]: [] })
 }
+
+/** The last word of a path names the list in its answer. */
+const listIn = (url: string): string => /([a-z_]+)(?:\?|$)/.exec(url)?.[1] ?? ""
 
 const zendesk = (host: string, request: IncomingMessage, response: ServerResponse): void => {
   const known = request.headers.authorization === basic(`${zendeskConfig.email}/token`, zendeskConfig.api_token)

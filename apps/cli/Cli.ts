@@ -5,6 +5,8 @@ import { CliError, wrongUse } from "./CliError.ts"
 import { type Command, commonHelp, given, helpOf } from "./Command.ts"
 import { createTenant, login, logout, whoami } from "./commands/Access.ts"
 import { connect, listConnectors, removeConnector } from "./commands/Connect.ts"
+import { estimate } from "./commands/Estimate.ts"
+
 import { cancel, listJobs, migrate, pause, resume, watch } from "./commands/Jobs.ts"
 import { approve, audit, results, review } from "./commands/Review.ts"
 import { Io, ioOver, type Streams } from "./Io.ts"
@@ -17,6 +19,7 @@ export const commands: ReadonlyArray<Command> = [
   connect,
   listConnectors,
   removeConnector,
+  estimate,
   migrate,
   listJobs,
   watch,

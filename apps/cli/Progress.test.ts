@@ -16,6 +16,8 @@ const progress = (
   auditComplete: false,
   error: null,
   at: "2026-01-01T00:00:00.000Z",
+  secondsLeft: null,
+  eta: null,
   entities: [
     {
       entity: "ticket",
@@ -40,6 +42,15 @@ describe("progress on a terminal", () => {
       "job j1: extracting",
       "  ticket  [#####...............]    250/1000   125/s  6 s left"
     ]))
+
+  it("says when the whole will be done, and how long that is, on a terminal and off it", () => {
+    const p = progress({ secondsLeft: 200, eta: "2026-01-01T00:03:20.000Z" })
+    assert.strictEqual(progressLines(p, 80)[0], "job j1: extracting, 3 min 20 s left (until 2026-01-01 00:03 UTC)")
+    const printed: Array<string> = []
+    const io = { screen: false, print: (line: string) => printed.push(line) }
+    painter(io as never)(p)
+    assert.strictEqual(printed[0], "2026-01-01T00:00:00.000Z extracting: ticket 250/1000; 3 min 20 s left")
+  })
 
   it("has no bar where the source does not say how much there is", () =>
     assert.deepStrictEqual(progressLines(progress({}, { expected: null, secondsLeft: null }), 80), [

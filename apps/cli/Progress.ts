@@ -30,7 +30,7 @@ export const progressLines = (p: JobProgress, columns: number): ReadonlyArray<st
   const width = Math.max(...p.entities.map((e) => e.entity.length), 1)
   const state = `${words[p.state]}${p.paused ? ", paused" : ""}${p.cancelRequested && p.state !== "cancelled" ? ", being cancelled" : ""}`
   return [
-    `job ${p.jobId}: ${state}`,
+    `job ${p.jobId}: ${state}${whole(p)}`,
     ...p.entities.map((e) => {
       const [done, of] = measure(p, e)
       const share = of === null ? "" : bar(of === 0 ? 1 : done / of, Math.min(30, Math.max(10, columns - 60)))
@@ -42,6 +42,11 @@ export const progressLines = (p: JobProgress, columns: number): ReadonlyArray<st
     })
   ]
 }
+
+const whole = ({ eta, secondsLeft }: JobProgress): string =>
+  secondsLeft === null || eta === null
+    ? ""
+    : `, ${duration(secondsLeft)} left (until ${eta.slice(0, 16).replace("T", " ")} UTC)`
 
 /** No line wider than the screen, so that it can be drawn over. A terminal that knows no width says 0. */
 export const fitted = (p: JobProgress, columns: number | undefined): ReadonlyArray<string> => {
@@ -69,6 +74,7 @@ export const painter = (io: Io["Service"]) => {
       const [done, of] = measure(p, e)
       return `${e.entity} ${of === null ? done : `${done}/${of}`}`
     })
-    io.print(`${p.at} ${words[p.state]}${p.paused ? " (paused)" : ""}: ${counts.join(", ")}`)
+    const left = p.secondsLeft === null ? "" : `; ${duration(p.secondsLeft)} left`
+    io.print(`${p.at} ${words[p.state]}${p.paused ? " (paused)" : ""}: ${counts.join(", ")}${left}`)
   }
 }

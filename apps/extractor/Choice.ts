@@ -14,7 +14,11 @@ export interface Choice {
   readonly options: ReadOptions
   /** Null: every row. */
   readonly choose: Choose | null
+  /** Whether a row is asked for, were there no end to it; null: every row is. */
+  readonly admits: Admits | null
 }
+
+type Admits = (row: Parameters<Choose>[0][number]) => boolean
 
 export const choiceOf = (run: Run, claim: Manifest.Claim, { connector }: OpenConnection) =>
   Effect.gen(function* () {
@@ -34,16 +38,15 @@ export const choiceOf = (run: Run, claim: Manifest.Claim, { connector }: OpenCon
     const referred = follows ? yield* run.transaction(Manifest.referredTo(claim)) : null
     const dated = stream.cursorField === null ? {} : range
     const admits = admitting(possible, conditions, dated)
-    if (admits === null && referred === null && !sampled) return { options, choose: null } satisfies Choice
-    const choose = choosing(
-      (row) => (admits === null || admits(row)) && (referred === null || referred.has(row.sourceId)),
-      sampled ? Math.max(0, sampleSize - claim.taken) : Number.POSITIVE_INFINITY
-    )
-    return { options, choose } satisfies Choice
+    const wanted: Admits | null =
+      referred === null ? admits : (row) => referred.has(row.sourceId) && (admits === null || admits(row))
+    const most = sampled ? Math.max(0, sampleSize - claim.taken) : Number.POSITIVE_INFINITY
+    const choose = wanted === null && !sampled ? null : choosing(wanted ?? (() => true), most)
+    return { options, choose, admits: wanted } satisfies Choice
   })
 
 /** The first `most` rows that `admits` says are asked for. */
-export const choosing = (admits: (row: Parameters<Choose>[0][number]) => boolean, most: number): Choose => {
+export const choosing = (admits: Admits, most: number): Choose => {
   let left = most
   return (listed) => {
     const rows: Array<(typeof listed)[number]> = []

@@ -1,6 +1,7 @@
 // The extractor's tables: the manifest of batches and the checkpoint of a stream, under the stream's epoch.
 // Postgres says which batches count; a Kafka send cannot be fenced. All functions run inside the caller's transaction.
 import type { Cursor, FileOutcome, Gap } from "@bridge/connectors/Connector"
+import type { Survey } from "@bridge/connectors/Survey"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { JobOptions } from "@bridge/domain/Jobs"
@@ -20,6 +21,8 @@ export interface Claim {
   readonly checkpoint: Cursor | null
   /** Listed rows taken up to the checkpoint. */
   readonly taken: number
+  /** The stream was counted (Counting.ts). */
+  readonly surveyed: boolean
   readonly nextBatch: Readonly<Record<string, number>>
   /** Start of the whole read, fixed at the first claim: UTC, ISO 8601. */
   readonly readAt: string
@@ -31,6 +34,7 @@ export interface Claim {
 interface ClaimRow {
   readonly entity: EntityId
   readonly taken: bigint
+  readonly surveyed: boolean
   readonly epoch: bigint
   readonly checkpoint: Cursor | null
   readonly next_batch: Readonly<Record<string, number>>
@@ -52,7 +56,7 @@ export const claim = (tenantId: string, jobId: string, stream: string, slice: nu
       from jobs j
       where s.job_id = ${jobId}::uuid and s.stream = ${stream} and s.slice = ${slice} and not s.ended and j.id = s.job_id
         and j.state in ('running', 'extracting') and not j.paused and not j.cancel_requested
-      returning s.entity, s.taken, s.epoch, s.checkpoint, s.next_batch, s.read_at, j.source_connection::text, j.entities, j.options`
+      returning s.entity, s.taken, s.survey is not null as surveyed, s.epoch, s.checkpoint, s.next_batch, s.read_at, j.source_connection::text, j.entities, j.options`
     if (row === undefined) return undefined
     yield* sql`update job_batches set state = 'abandoned'
       where job_id = ${jobId}::uuid and stream = ${stream} and state = 'sending' and epoch < ${row.epoch}`
@@ -64,6 +68,7 @@ export const claim = (tenantId: string, jobId: string, stream: string, slice: nu
       epoch: Number(row.epoch),
       checkpoint: row.checkpoint,
       taken: Number(row.taken),
+      surveyed: row.surveyed,
       nextBatch: row.next_batch,
       readAt: row.read_at.toISOString().replace(/\.\d+Z$/, "Z"),
       connectionId: row.source_connection,
@@ -159,6 +164,14 @@ export const keepFile = (c: Claim, sourceId: string, version: string, outcome: F
       on conflict (job_id, source_id) do update set version = excluded.version, state = excluded.state,
         sha256 = excluded.sha256, bytes = excluded.bytes, problem = excluded.problem, at = now()`
   })
+
+/** How much there is, for those who ask how long it takes. */
+export const surveyed = (c: Claim, survey: Survey) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql`update job_streams set survey = ${JSON.stringify(survey)}::jsonb
+      where job_id = ${c.jobId}::uuid and stream = ${c.stream} and epoch = ${c.epoch}`
+  )
 
 /** Which records of an entity what was read so far refers to, by the vendor's ids. */
 export const referredTo = (c: Claim) =>

@@ -10,6 +10,7 @@ import { Wakeups } from "@bridge/flow/Wakeups"
 import { type BrokerError, Producer, type Send } from "@bridge/kafka/Broker"
 import { Cause, Clock, Effect, Fiber, Option, Queue, Stream } from "effect"
 import { type Choice, choiceOf } from "./Choice.ts"
+import { counting } from "./Counting.ts"
 import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
 import { Files } from "./Files.ts"
 import * as Manifest from "./Manifest.ts"
@@ -51,6 +52,7 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
       const batchSize = claim.options.batchSize ?? defaultBatchSize
       const until = (yield* Clock.currentTimeMillis) + sliceMillis
       let numbers = claim.nextBatch
+      let counted = false
       let sent: Sent | null = null
       for (;;) {
         const ready = (yield* Queue.size(queue)) > 0
@@ -63,6 +65,8 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
           ? takeGroup(queue, batchSize)
           : run.waiting(takeGroup(queue, batchSize))
         if (group === null) break
+        if (!counted) yield* counting(run, claim, connection, choice, wantedOf(claim, connection), group)
+        counted = true
         const { batches, next } = cut(group, numbers, batchSize, maxBatchBytes)
         numbers = next
         const announced: Next = { _tag: "Send", batches, numbers }
@@ -108,13 +112,15 @@ const pagesInto = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep
     return queue
   })
 
+/** Streams that feed what the job moves. */
+const wantedOf = (claim: Manifest.Claim, { connector }: OpenConnection): ReadonlySet<string> =>
+  new Set(connector.streams.filter((s) => s.entity !== null && claim.entities.includes(s.entity)).map((s) => s.name))
+
 /** The pages of the stream from the checkpoint on, with what the job asks for. */
 const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep, { choose, options }: Choice) => {
   const { connector } = connection
   const entityOf = new Map(connector.streams.map((s) => [s.name, s.entity]))
-  const wanted = new Set(
-    connector.streams.filter((s) => s.entity !== null && claim.entities.includes(s.entity)).map((s) => s.name)
-  )
+  const wanted = wantedOf(claim, connection)
   const chosen = choose === null ? {} : { choose }
   return readStream(connection, claim.stream, {
     cursor: claim.checkpoint,

@@ -136,6 +136,12 @@ export type FileOutcome =
   | { readonly state: "unavailable"; readonly problem: string }
   | { readonly state: "unread" }
 
+/** A list whose pages have numbers, from 1; all but the last have `pageRows` rows, and those behind it none. */
+export interface NumberedPages {
+  readonly pageRows: number
+  at(page: number): Cursor
+}
+
 /**
  * A stream of rows. Either it has pages of its own, or it is the child of another stream (`parent`).
  * Functions of C are methods here and below, so that every connector is also a `Connector<unknown>`: who pairs a connector
@@ -159,6 +165,8 @@ export interface Stream<C> {
   page(config: C, cursor: Cursor): Call
   /** The next page where it may be asked for before the answer to this one is known (numbered pages). */
   ahead?(cursor: Cursor): Cursor | null
+  /** The numbered lists that the stream consists of, a place in each by its page: so that it can be counted with a few calls. */
+  lists?(config: C, options: ReadOptions): ReadonlyArray<NumberedPages>
   /** The same place with a smaller page, for a vendor that cannot answer in time; null when it is small enough. */
   smaller?(cursor: Cursor): Cursor | null
   /** The same place asked for more plainly, for a vendor that refuses the question (400); null when it cannot be plainer. */
@@ -395,6 +403,8 @@ export interface Connector<C> extends Vendor<C> {
     otherwise?(config: C): Call
   }
   readonly discover: ReadonlyArray<Discovery<C>>
+  /** What a call takes of its limits, where that is not always one. */
+  cost?(call: Call): number
   readonly streams: ReadonlyArray<Stream<C>>
   readonly sinks: ReadonlyArray<Sink<C>>
   /** Entities it has no place for as such: a mapping leaves them out with a reason, or moves them inside of others. */

@@ -116,7 +116,17 @@ export const routes: Readonly<Record<string, Route>> = {
   },
   "migrations.list": { summary: "List the migrations, newest first" },
   "migrations.get": { summary: "See a migration" },
-  "migrations.estimate": { summary: "How much there is, and how long it will take" },
+  "migrations.survey": {
+    summary: "Estimate a migration before it begins",
+    description:
+      "Takes what POST /api/migrations takes. Counts the source with a few calls of its lists and writes nothing: rows and calls of every stream, and the time under the vendors' limits. Takes up to a minute where those are low.",
+    example: { source: from, destination: to, options: { filters: { ticket: { status: "open" } } } }
+  },
+  "migrations.estimate": {
+    summary: "How much there is, and how long it still takes",
+    description:
+      "`secondsLeft` and `eta` are until the review where one is asked for and the source is being read, else to the end; what is not known is null, and `basis` says why. `limitedBy` names the vendor's limit that makes it as long."
+  },
   "jobs.list": { summary: "List the jobs, newest first" },
   "jobs.get": {
     summary: "See a job",

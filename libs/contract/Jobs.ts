@@ -78,17 +78,36 @@ export const NewMigration = Schema.Struct({
   mapping: Schema.optionalKey(Schema.Struct({ id: Id, version: Schema.optionalKey(Version) }))
 }).annotate({ identifier: "NewMigration" })
 
+const Known = Schema.NullOr(Schema.Int)
+
+/** What is still to be asked of one vendor, how long that takes, and which of its limits makes it as long. */
+const Leg = Schema.Struct({ calls: Known, secondsLeft: Known, limitedBy: Schema.NullOr(Schema.String) }).annotate({
+  identifier: "Leg"
+})
+
+/** Null wherever it is not known. */
 export const Estimate = Schema.Struct({
-  jobId: Id,
+  /** None before a job has begun. */
+  jobId: Schema.NullOr(Id),
   entities: Schema.Array(
+    Schema.Struct({ entity: Schema.String, expected: Known, extracted: Schema.Int, loaded: Schema.Int })
+  ),
+  /** Rows of the source's lists, and calls to read what is asked for of them. */
+  streams: Schema.Array(
     Schema.Struct({
+      stream: Schema.String,
       entity: Schema.String,
-      expected: Schema.NullOr(Schema.Int),
-      extracted: Schema.Int,
-      loaded: Schema.Int
+      rows: Known,
+      read: Schema.Int,
+      calls: Known,
+      called: Schema.Int
     })
   ),
-  secondsLeft: Schema.NullOr(Schema.Int),
+  extraction: Leg,
+  loading: Leg,
+  /** Until the review where one is asked for and the source is being read, else to the end. */
+  secondsLeft: Known,
+  eta: Schema.NullOr(Instant),
   basis: Schema.String
 }).annotate({ identifier: "Estimate" })
 
@@ -112,6 +131,11 @@ export class MigrationsGroup extends HttpApiGroup.make("migrations")
       headers: Keyed,
       payload: NewMigration,
       success: JobView.pipe(HttpApiSchema.status(201)),
+      error: [on[403], on[409], on[422], on[502], on[503]]
+    }),
+    HttpApiEndpoint.post("survey", "/estimate", {
+      payload: NewMigration,
+      success: Estimate,
       error: [on[403], on[409], on[422], on[502], on[503]]
     }),
     HttpApiEndpoint.get("list", "/", { query: page, success: JobPage, error: [on[503]] }),

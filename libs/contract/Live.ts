@@ -30,6 +30,10 @@ export const JobProgress = Schema.Struct({
   auditComplete: Schema.Boolean,
   error: Schema.NullOr(Schema.Json),
   at: Instant,
+  /** Of what runs now: until the review where one is asked for and the source is being read, else to the end. */
+  secondsLeft: Schema.NullOr(Schema.Int),
+  /** When that is. */
+  eta: Schema.NullOr(Instant),
   entities: Schema.Array(EntityProgress)
 }).annotate({ identifier: "JobProgress" })
 export type JobProgress = typeof JobProgress.Type

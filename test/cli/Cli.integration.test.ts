@@ -130,7 +130,34 @@ describe("bridge", () => {
     const tenantId = await ready("whole")
     await connected()
     assert.include(await ok(["connectors", "list"]), "freshservice:acme")
+    const asked = ["--from", "source", "--to", "zendesk", "--filter", "ticket.status=open,6; problem.priority=high"]
+    const before = await json<{ jobId: null; streams: ReadonlyArray<{ stream: string; rows: number }> }>([
+      "estimate",
+      ...asked
+    ])
+    assert.deepInclude(before.streams.find((s) => s.stream === "tickets") ?? {}, { rows: 0 })
+    assert.match(
+      await ok(["estimate", ...asked]),
+      /reading: 0 calls, 0 s\nwriting: 0 calls, 0 s\nleft: 0 s \(.*counted/
+    )
+    assert.deepInclude(
+      await json(["migrate", ...asked, "--sample", "7", "--batch-size", "20", "--entities", "tickets,problems"]),
+      {
+        kind: "sample",
+        options: {
+          filters: { ticket: { status: ["open", "6"] }, problem: { priority: ["high"] } },
+          sampleSize: 7,
+          batchSize: 20
+        }
+      }
+    )
+    for (const wrong of [
+      ["--sample", "many"],
+      ["--filter", "status=open"]
+    ])
+      assert.strictEqual((await bridge(["migrate", "--from", "source", "--to", "zendesk", ...wrong])).code, 2)
     const job = await json<{ id: string }>(["migrate", "--from", "source", "--to", "zendesk", "--entities", "notes"])
+    assert.match(await ok(["estimate", job.id]), /left: not known \(the job waits for its turn\)/)
     assert.include(await ok(["jobs"]), job.id)
     assert.strictEqual((await bridge(["approve", "last", "--yes"])).code, 1)
     await api.sql(tenantId, (sql) => sql`update job_streams set ended = true, sealed_at = now()`)

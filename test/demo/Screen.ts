@@ -1,6 +1,7 @@
 // What the demo prints: headings, live progress, the review summary, the proof. Plain lines where there is no terminal.
 
 import { fitted } from "@bridge/cli/Progress"
+import { duration } from "@bridge/cli/Table"
 import type { JobProgress } from "@bridge/contract/Live"
 import type { Summary } from "@bridge/contract/Review"
 import type { Install } from "../harness/Install.ts"
@@ -95,6 +96,8 @@ export class Screen {
         (e.hash ?? "").slice(0, 16)
       ])
     ])
+    for (const e of s.entities)
+      if (e.leftOut > 0) this.say(`${e.entity}: ${e.leftOut} not asked for by the job's options`)
     for (const e of s.entities) for (const x of e.exclusions) this.say(`${e.entity}: ${x.count} left out, ${x.reason}`)
     for (const e of s.entities) for (const w of e.warnings) this.say(`${e.entity}: ${w.count} with warning ${w.code}`)
     for (const w of s.streamWarnings) this.say(`${w.entity}: not read, ${w.message}`)
@@ -137,7 +140,8 @@ const counted = (p: JobProgress, e: JobProgress["entities"][number]): string => 
 /** Without what has not begun, or has nothing to load. */
 const oneLine = (p: JobProgress): string => {
   const begun = p.entities.filter((e) => (loads(p) ? e.approved > 0 : e.extracted + e.archived > 0))
-  return begun.length === 0 ? p.state : `${p.state}: ${begun.map((e) => counted(p, e)).join(", ")}`
+  const left = p.secondsLeft === null ? "" : `; ${duration(p.secondsLeft)} left in all`
+  return begun.length === 0 ? p.state : `${p.state}: ${begun.map((e) => counted(p, e)).join(", ")}${left}`
 }
 
 const columns: ReadonlyArray<keyof EntityProof> = [

@@ -1,52 +1,252 @@
-// How much a migration has to do and how long it may take: from what the source says, what is done, and the pace so far.
+// How much a job has to do and how long that takes: from what was counted of the source, what is done, the vendors' limits and
+// the pace so far. For Routes and the live progress. What does not belong here: the arithmetic (Forecast.ts).
+import { connectorNamed } from "@bridge/connectors/Connectors"
+import type { Survey } from "@bridge/connectors/Survey"
 import type { Estimate } from "@bridge/contract/Jobs"
+import type { EntityId } from "@bridge/domain/Entities"
+import { type JobOptions, sampledEntity } from "@bridge/domain/Jobs"
+import { type KnownLimit, knownLimits } from "@bridge/http/KnownLimits"
+import { approvedOnly } from "@bridge/review/Reviewed"
 import { Clock, Effect } from "effect"
-import { SqlClient } from "effect/sql"
-import { jobRow } from "./Stored.ts"
+import { SqlClient, type SqlError } from "effect/sql"
+import { instant } from "../http/Rows.ts"
+import { aheadOf, extractionLeft, type Leg, loadingLeft, type StreamFacts, type Writes } from "./Forecast.ts"
+import { type JobRow, jobRow } from "./Stored.ts"
 
-interface Row {
-  readonly entity: string
-  readonly expected: number | null
-  readonly extracted: number
-  readonly loaded: number
+interface StreamRow {
+  readonly stream: string
+  readonly entity: EntityId
+  readonly ended: boolean
+  readonly taken: number
+  readonly left_out: number
+  readonly calls: number
+  readonly millis: number
+  readonly survey: Survey | null
 }
+
+/** Rows that a stream has brought, of its own entity and of those that come with it. */
+export interface BroughtRow {
+  readonly stream: string
+  readonly entity: EntityId
+  readonly rows: number
+}
+
+export interface Outcome {
+  readonly entity: EntityId
+  /** Would be written, and was or could not be. */
+  readonly approved: number
+  readonly done: number
+}
+
+export interface Forecast {
+  /** The source is still being read. */
+  readonly extracting: boolean
+  readonly streams: ReadonlyArray<StreamFacts & { readonly entity: EntityId }>
+  /** Records of each entity in all; null where that is not known. */
+  readonly expected: (entity: EntityId) => number | null
+  readonly extraction: Leg
+  readonly loading: Leg
+  readonly secondsLeft: number | null
+  readonly eta: string | null
+  readonly basis: string
+}
+
+const extracts = (job: JobRow): boolean => ["queued", "running", "extracting"].includes(job.state)
+
+/** In the tenant's transaction. `outcomes` where they are known already. */
+export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outcomes: ReadonlyArray<Outcome>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const options = job.options as JobOptions
+    const rows = yield* sql<StreamRow>`select stream, entity, ended, taken::int, left_out::int, calls::int, survey,
+        coalesce(extract(epoch from clock_timestamp() - started_at) * 1000, 0)::float8 as millis
+      from job_streams where job_id = ${job.id}::uuid order by stream`
+    const streams = rows.map(({ left_out, ...row }) => ({
+      ...row,
+      leftOut: left_out,
+      most:
+        options.sampleSize !== undefined && row.entity === sampledEntity
+          ? Math.max(0, options.sampleSize - row.taken)
+          : Number.POSITIVE_INFINITY
+    }))
+    const reading = extracts(job)
+    const extraction = reading
+      ? extractionLeft(streams, yield* limitsOf(job.tenant_id, job.source_connection, job.source_vendor))
+      : nothingLeft
+    const expected = expecting(job.source_vendor, streams, brought)
+    const loading = yield* loadingOf(job, (id) => expected(id), outcomes)
+    const secondsLeft = leftOf(job, options, extraction, loading)
+    const now = yield* Clock.currentTimeMillis
+    return {
+      extracting: reading,
+      streams,
+      expected,
+      extraction,
+      loading,
+      secondsLeft,
+      eta: secondsLeft === null ? null : instant(new Date(now + secondsLeft * 1000)),
+      basis: basisOf(job, options, reading ? extraction : loading)
+    } satisfies Forecast
+  })
+
+const nothingLeft: Leg = { calls: 0, secondsLeft: 0, limitedBy: null }
+
+/** Of what runs now: until the review where one is asked for, else to the end. A job that waits or has ended has none. */
+const leftOf = (job: JobRow, { requireApproval }: JobOptions, extraction: Leg, loading: Leg): number | null => {
+  if (job.paused || job.cancel_requested) return null
+  if (job.state === "loading") return loading.secondsLeft
+  if (!extracts(job) || job.state === "queued") return null
+  if (requireApproval !== false) return extraction.secondsLeft
+  if (extraction.secondsLeft === null || loading.secondsLeft === null) return null
+  return extraction.secondsLeft + loading.secondsLeft
+}
+
+const basisOf = (job: JobRow, { requireApproval }: JobOptions, { limitedBy, secondsLeft }: Leg): string => {
+  if (job.paused) return "the job is paused"
+  if (job.state === "queued") return "the job waits for its turn"
+  if (!extracts(job) && job.state !== "loading") return "nothing runs"
+  if (secondsLeft === null) return "not known before the source was counted"
+  const until = job.state === "loading" || requireApproval === false ? "until the end" : "until the review"
+  return `${until}: ${limitedBy === null ? "by the pace so far" : `by the vendor's limit "${limitedBy}"`}`
+}
+
+const limitsOf = (tenantId: string, connectionId: string, vendor: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ share: number }>`select share::float8 as share from tenant_connectors
+      where id = ${connectionId}::uuid`
+    // Limits do not depend on the configuration of either vendor.
+    const declared = connectorNamed(vendor)?.budgets({}) ?? []
+    return yield* knownLimits(tenantId, connectionId, declared, row?.share ?? 1)
+  })
+
+/** Of a stream's own entity by its count, of what comes with it by how much came with each row so far. */
+export const expecting = (
+  vendor: string,
+  streams: ReadonlyArray<StreamFacts & { readonly entity: EntityId }>,
+  brought: ReadonlyArray<BroughtRow>
+) => {
+  const all = connectorNamed(vendor)?.streams ?? []
+  const rowsOf = (stream: string, entity: EntityId) =>
+    brought.find((b) => b.stream === stream && b.entity === entity)?.rows ?? 0
+  return (entity: EntityId): number | null => {
+    let [sum, feeding] = [0, 0]
+    for (const s of streams) {
+      const feeds = s.entity === entity || all.some((one) => one.parent === s.stream && one.entity === entity)
+      if (!feeds) continue
+      feeding += 1
+      const here = rowsOf(s.stream, entity)
+      const { rows } = aheadOf(s)
+      if (rows === null) return null
+      if (rows > 0 && s.entity !== entity && s.taken === 0) {
+        const each = s.survey?.children?.[entity]
+        if (each === undefined) return null
+        sum += each * rows
+      } else sum += s.entity === entity ? Math.max(here, s.taken) + rows : here + (here / Math.max(1, s.taken)) * rows
+    }
+    return feeding === 0 ? null : Math.round(sum)
+  }
+}
+
+const loadingOf = (
+  job: JobRow,
+  expected: (entity: EntityId) => number | null,
+  outcomes: ReadonlyArray<Outcome>
+): Effect.Effect<Leg, SqlError.SqlError, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    if (job.destination_vendor === null || job.destination_connection === null) return nothingLeft
+    if (["completed", "failed", "cancelled"].includes(job.state)) return nothingLeft
+    const sql = yield* SqlClient.SqlClient
+    const limits = yield* limitsOf(job.tenant_id, job.destination_connection, job.destination_vendor)
+    const [began] = yield* sql<{ millis: number }>`select
+        coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as millis
+      from load_batches where job_id = ${job.id}::uuid`
+    const counts = job.entities.map((entity) => {
+      const outcome = outcomes.find((one) => one.entity === entity)
+      return extracts(job)
+        ? { entity, records: expected(entity), done: 0 }
+        : { entity, records: outcome?.approved ?? 0, done: outcome?.done ?? 0 }
+    })
+    return loadingLeft(writesOf(job.destination_vendor, counts), began?.millis ?? 0, limits)
+  })
+
+/** Parts go with what they are written with; files one by one before it. */
+export const writesOf = (
+  vendor: string,
+  counts: ReadonlyArray<{ readonly entity: EntityId; readonly records: number | null; readonly done: number }>
+): ReadonlyArray<Writes> => {
+  const sinks = connectorNamed(vendor)?.sinks ?? []
+  return counts.flatMap(({ done, entity, records }): ReadonlyArray<Writes> => {
+    if (records === null) return []
+    if (entity === "attachment") return [{ records, done, perCall: 1 }]
+    const sink = sinks.find((one) => one.entity === entity)
+    if (sink === undefined) return []
+    return [{ records, done, perCall: sink.createMany === undefined ? 1 : sink.batchSize }]
+  })
+}
+
+export const broughtBy = (id: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<BroughtRow>`select stream, entity, sum(rows)::int as rows from job_batches
+      where job_id = ${id}::uuid and state in ('sent', 'refined') group by stream, entity`
+  )
 
 export const estimateOf = (id: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const job = yield* jobRow(id)
-    const rows = yield* sql<Row>`select e as entity, p.expected::int as expected,
-        coalesce((select sum(b.rows) from job_batches b where b.job_id = ${id}::uuid and b.entity = e and b.state <> 'abandoned'), 0)::int as extracted,
-        (select count(*) from job_record_outcomes o where o.job_id = ${id}::uuid and o.entity = e)::int as loaded
+    const brought = yield* broughtBy(job.id)
+    const outcomes = yield* sql<
+      Outcome & { loaded: number }
+    >`select e as entity, coalesce(r.approved, 0)::int as approved,
+        coalesce(o.done, 0)::int as done, coalesce(o.done, 0)::int as loaded
       from unnest(${job.entities}::text[]) as t(e)
-      left join job_progress p on p.job_id = ${id}::uuid and p.entity = e`
-    const startedAt = job.started_at?.getTime()
-    const seconds = startedAt === undefined ? 0 : ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+      left join (select entity, count(*) as approved from job_records where job_id = ${id}::uuid
+        and ${sql.literal(approvedOnly)} group by entity) r on r.entity = e
+      left join (select entity, count(*) as done from job_record_outcomes where job_id = ${id}::uuid group by entity) o on o.entity = e`
+    const forecast = yield* forecastOf(job, brought, outcomes)
     return {
       jobId: job.id,
-      entities: rows,
-      ...secondsLeft(rows, seconds, job.state === "loading")
+      entities: outcomes.map(({ entity, loaded }) => ({
+        entity,
+        expected: forecast.expected(entity),
+        extracted: brought.filter((b) => b.entity === entity).reduce((n, b) => n + b.rows, 0),
+        loaded
+      })),
+      ...shown(forecast)
     } satisfies typeof Estimate.Type
   })
 
-/** Nothing is promised before there is a pace to go by. */
-const secondsLeft = (
-  rows: ReadonlyArray<Row>,
-  seconds: number,
-  loading: boolean
-): Pick<typeof Estimate.Type, "secondsLeft" | "basis"> => {
-  const sum = (of: (r: Row) => number) => rows.reduce((n, r) => n + of(r), 0)
-  const [extracted, loaded] = [sum((r) => r.extracted), sum((r) => r.loaded)]
-  if (seconds < 5 || extracted === 0) return { secondsLeft: null, basis: "not known before the first records are read" }
-  if (loading)
-    return loaded === 0
-      ? { secondsLeft: null, basis: "not known before the first records are written" }
-      : {
-          secondsLeft: Math.ceil(((extracted - loaded) * seconds) / loaded),
-          basis: "records written since the job began"
-        }
-  if (rows.some((r) => r.expected === null))
-    return { secondsLeft: null, basis: "the source does not say how many records it has" }
-  const left = sum((r) => Math.max(0, (r.expected ?? 0) - r.extracted))
-  return { secondsLeft: Math.ceil((left * seconds) / extracted), basis: "records read since the job began" }
+/** What people see of a forecast, beside the records. */
+export const shown = ({
+  basis,
+  eta,
+  extraction,
+  loading,
+  secondsLeft,
+  streams
+}: Omit<Forecast, "expected" | "extracting">) => ({
+  streams: streams.map((s) => {
+    const { listed } = aheadOf(s)
+    return {
+      stream: s.stream,
+      entity: s.entity,
+      rows: listed === null ? null : s.taken + s.leftOut + listed,
+      read: s.taken + s.leftOut,
+      calls: callsOf(s),
+      called: s.calls
+    }
+  }),
+  extraction,
+  loading,
+  secondsLeft,
+  eta,
+  basis
+})
+
+const callsOf = (s: StreamFacts): number | null => {
+  const { calls } = extractionLeft([s], noLimits)
+  return calls === null ? null : s.calls + calls
 }
+const noLimits: ReadonlyArray<KnownLimit> = []

@@ -29,19 +29,26 @@ export interface Prepared {
     | { readonly mapping: Mapping; readonly warnings: ReadonlyArray<FieldWarning> }
 }
 
-/** Everything that can be refused, before anything is written. May ask both vendors for their fields. */
-export const prepare = Effect.fn("Migration.prepare")(function* (tenantId: string, asked: Asked) {
+/** Both connections, and what is moved how: what can be refused without a call. */
+export const sidesOf = Effect.fn("Migration.sides")(function* (tenantId: string, asked: Asked) {
   const source = yield* sideOf(tenantId, "source", asked.source)
   const destination = yield* sideOf(tenantId, "destination", asked.destination)
   if (source.c.account === destination.c.account)
     return yield* Effect.fail(problem("connection-unfit", `${source.c.account} is both source and destination.`))
   const plan = yield* Effect.fromResult(planOf(source.c.connector, destination.c.connector, asked.entities))
   const options = yield* Effect.fromResult(optionsOf(source.c.connector, plan, asked.options ?? {}))
+  return { source, destination, plan, options }
+})
+
+/** Everything that can be refused, before anything is written. May ask both vendors for their fields. */
+export const prepare = Effect.fn("Migration.prepare")(function* (tenantId: string, asked: Asked) {
+  const sides = yield* sidesOf(tenantId, asked)
+  const { destination, source } = sides
   const mapping =
     asked.mapping === undefined
       ? yield* startingMapping(tenantId, source, destination)
       : yield* fitting(tenantId, asked.mapping, source, destination)
-  return { source, destination, plan, options, mapping } satisfies Prepared
+  return { ...sides, mapping } satisfies Prepared
 })
 
 /** A connection in the body that is not there is a fault of the body, not of the address. */

@@ -14,6 +14,7 @@ import { cancel, remapped, setPaused, stillReviewable } from "./Decisions.ts"
 import { estimateOf } from "./Estimate.ts"
 import { begin, prepare } from "./NewMigration.ts"
 import { type JobRow, jobPage, jobRow, jobView } from "./Stored.ts"
+import { surveyedEstimate } from "./Surveyed.ts"
 
 const one = (id: string) =>
   Effect.gen(function* () {
@@ -37,6 +38,10 @@ export const migrationRoutes = HttpApiBuilder.group(Api, "migrations", (handlers
         // Removed while we looked: the body names a connection that is not there any more.
         Effect.catch((p) => Effect.fail(p.status === 404 ? problem("connection-unfit", p.detail) : p))
       )
+    }),
+    survey: Effect.fn(function* ({ payload }) {
+      const { tenantId } = yield* allowed("run")
+      return yield* surveyedEstimate(tenantId, payload)
     }),
     list: Effect.fn(function* ({ query }) {
       const { tenantId } = yield* CurrentUser

@@ -16,6 +16,8 @@ const at = (
   revision: 1,
   auditComplete: false,
   error: null,
+  secondsLeft: null,
+  eta: null,
   at: new Date(began + seconds * 1000).toISOString(),
   ...more,
   entities: [

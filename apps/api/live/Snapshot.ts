@@ -4,18 +4,12 @@ import type { EntityId } from "@bridge/domain/Entities"
 import { approvedOnly } from "@bridge/review/Reviewed"
 import { DateTime, Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { broughtBy, forecastOf } from "../jobs/Estimate.ts"
 import { jobRow } from "../jobs/Stored.ts"
 
 /** Without rates: they come from two snapshots (Pace.ts). */
 export type Standing = Omit<JobProgress, "entities"> & {
   readonly entities: ReadonlyArray<Omit<EntityProgress, "rate" | "secondsLeft">>
-}
-
-interface Row {
-  readonly entity: EntityId
-  readonly expected: number | null
-  readonly extracted: number
-  readonly dead: number
 }
 
 /** What takes longer the more records a job has. */
@@ -42,19 +36,12 @@ export const countsIn = (standing: Standing): ReadonlyArray<Counts> =>
 export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
   Effect.gen(function* () {
     const job = yield* jobRow(jobId)
-    const sql = yield* SqlClient.SqlClient
-    const rows =
-      yield* sql<Row>`select e as entity, p.expected::int as expected, coalesce(b.extracted, 0)::int as extracted,
-        coalesce(d.dead, 0)::int as dead
-      from unnest(${job.entities}::text[]) with ordinality as t(e, n)
-      left join job_progress p on p.job_id = ${job.id}::uuid and p.entity = e
-      left join (select entity, sum(rows) as extracted from job_batches
-        where job_id = ${job.id}::uuid and state in ('sent', 'refined') group by entity) b on b.entity = e
-      left join (select entity, count(distinct coalesce(source_id, id::text)) as dead from dead_letters
-        where job_id = ${job.id}::uuid and state = 'open' group by entity) d on d.entity = e
-      order by n`
+    const brought = yield* broughtBy(job.id)
     const counted = known ?? (yield* job.data_expired_at === null ? countsOf(job.id) : keptCountsOf(job.id))
     const counts = new Map(counted.map((c) => [c.entity, c]))
+    const outcomes = counted.map((c) => ({ ...c, done: c.loaded + c.failed }))
+    const { eta, expected, extracting, secondsLeft } = yield* forecastOf(job, brought, outcomes)
+    const dead = new Map((yield* deadOf(job.id)).map((d) => [d.entity, d.dead]))
     return {
       jobId: job.id,
       state: job.state,
@@ -64,20 +51,33 @@ export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
       auditComplete: job.audit_complete,
       error: job.error,
       at: DateTime.formatIso(yield* DateTime.now),
-      entities: rows.map(({ dead, ...r }) => {
-        const c = counts.get(r.entity) ?? none(r.entity)
-        return { ...r, ...(whole.has(job.state) && distinct(r, c.archived + dead)), ...c }
+      secondsLeft,
+      eta,
+      entities: job.entities.map((entity) => {
+        const c = counts.get(entity) ?? none(entity)
+        const rows = brought.filter((b) => b.entity === entity).reduce((n, b) => n + b.rows, 0)
+        return {
+          ...c,
+          // A count of the source is no news when it was read.
+          expected: extracting ? expected(entity) : null,
+          extracted: whole.has(job.state) ? Math.min(rows, c.archived + (dead.get(entity) ?? 0)) : rows
+        }
       })
     } satisfies Standing
   })
 
+/** Rows are counted while they come. When all are there, one that came twice (a type's field with each type below) is one. */
 const whole: ReadonlySet<string> = new Set(["data_ready", "validation_pending", "loading", "completed"])
 
-/** Rows are counted while they come. When all are there, one that came twice (a type's field with each type below) is one. */
-const distinct = ({ expected, extracted }: Pick<Row, "expected" | "extracted">, records: number) => ({
-  extracted: Math.min(extracted, records),
-  expected: expected === null ? null : Math.min(expected, records)
-})
+const deadOf = (jobId: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{
+      entity: EntityId
+      dead: number
+    }>`select entity, count(distinct coalesce(source_id, id::text))::int as dead
+      from dead_letters where job_id = ${jobId}::uuid and state = 'open' and entity is not null group by entity`
+  )
 
 const none = (entity: EntityId): Counts => ({ entity, archived: 0, excluded: 0, approved: 0, loaded: 0, failed: 0 })
 

@@ -184,6 +184,8 @@ function make() {
   })
 }
 
-/** Equal but for the time: nothing to tell. */
+/** Equal but for the time, and what time has made of the time left: nothing to tell. */
 const same = (a: JobProgress | undefined, b: JobProgress): boolean =>
-  a !== undefined && JSON.stringify({ ...a, at: "" }) === JSON.stringify({ ...b, at: "" })
+  a !== undefined && JSON.stringify(timeless(a)) === JSON.stringify(timeless(b))
+
+const timeless = (p: JobProgress) => ({ ...p, at: "", eta: p.eta === null, secondsLeft: p.secondsLeft === null })

@@ -24,7 +24,8 @@ export const jobNamed = (text: string): Effect.Effect<JobView, CliError, Bridge>
     return one
   })
 
-const optionHelp = `  --from C           connection to read: id, name, account or vendor
+/** The options that say what is moved. */
+export const migrationHelp = `  --from C           connection to read: id, name, account or vendor
   --to C             connection to write
   --entities A,B     what to move (default: all that both can; parents come along)
   --name N           a name for the job
@@ -34,30 +35,32 @@ const optionHelp = `  --from C           connection to read: id, name, account o
   --sample N         only N tickets, the newest, with everything they refer to
   --batch-size N     records in a batch, at most 500 (the default)
   --mapping ID       a stored mapping (default: the pair's own, with the custom fields found)
-  --no-approval      load without asking anybody
+  --no-approval      load without asking anybody`
+
+const optionHelp = `${migrationHelp}
   --key K            Idempotency-Key: a repeat with the same key begins nothing new
   --watch            stay and show the progress until the job waits for a review, or has ended`
+
+export const migrationOptions = {
+  from: { type: "string" },
+  to: { type: "string" },
+  entities: { type: "string" },
+  name: { type: "string" },
+  since: { type: "string" },
+  until: { type: "string" },
+  filter: { type: "string" },
+  sample: { type: "string" },
+  "batch-size": { type: "string" },
+  mapping: { type: "string" },
+  "no-approval": { type: "boolean" }
+} as const
 
 export const migrate: Command = {
   name: "migrate",
   args: "--from C --to C",
   summary: "Begins a migration. Nothing is written before somebody has reviewed and approved it.",
   help: optionHelp,
-  options: {
-    from: { type: "string" },
-    to: { type: "string" },
-    entities: { type: "string" },
-    name: { type: "string" },
-    since: { type: "string" },
-    until: { type: "string" },
-    filter: { type: "string" },
-    sample: { type: "string" },
-    "batch-size": { type: "string" },
-    mapping: { type: "string" },
-    "no-approval": { type: "boolean" },
-    key: { type: "string" },
-    watch: { type: "boolean" }
-  },
+  options: { ...migrationOptions, key: { type: "string" }, watch: { type: "boolean" } },
   words: [0, 0],
   run: (given) =>
     Effect.gen(function* () {
@@ -77,7 +80,7 @@ export const migrate: Command = {
     })
 }
 
-const migrationOf = (given: Given) =>
+export const migrationOf = (given: Given) =>
   Effect.gen(function* () {
     const [from, to] = [given.text("from"), given.text("to")]
     if (from === undefined || to === undefined) return yield* wrongUse("Say --from CONNECTION and --to CONNECTION.")

@@ -4,7 +4,7 @@
 // Depth of paging and the order under change are not documented.
 import type { Answer, Call } from "@bridge/http/Call"
 import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
-import type { Conditions, Cursor, Filter, Page, ReadOptions, Row } from "../Connector.ts"
+import type { Conditions, Cursor, Filter, NumberedPages, Page, ReadOptions, Row } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
 import { objectOf, textsOf, timeOf } from "../Values.ts"
 import type { Config } from "./Config.ts"
@@ -85,6 +85,13 @@ interface Place {
 export const changingList = (form: ChangingForm) => ({
   ...(form.filters !== undefined && { filters: form.filters }),
   start: (config: Config, options: ReadOptions): Cursor => start(form, config, options),
+  lists: (config: Config, options: ReadOptions): ReadonlyArray<NumberedPages> => {
+    const place = placeOf(start(form, config, options))
+    return form.passes.map(([phase]) => ({
+      pageRows: perPage,
+      at: (page) => cursorOf({ ...atStart(form, { ...place, phase }), numbered: true, page })
+    }))
+  },
   page: (_config: Config, cursor: Cursor): Call => pageCall(form, placeOf(cursor)),
   read: (_config: Config, cursor: Cursor, answer: Answer): Page => readPage(form, placeOf(cursor), answer),
   without: (cursor: Cursor): Page | null => without(form, placeOf(cursor)),

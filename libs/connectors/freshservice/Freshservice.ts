@@ -149,6 +149,11 @@ export const freshservice: Connector<Config> = {
     discovery("problems", "listProblemFields", "problem_form_fields", ["problem_fields", "problem_form_fields"], true),
     discovery("changes", "listChangeFields", "change_form_fields", ["change_fields", "change_form_fields"], true)
   ],
+  // Source: Freshservice API v2, "Embedding": 2 more for each in a list, 1 more in a detail.
+  cost: ({ path, query }) => {
+    const embedded = typeof query?.include === "string" ? query.include.split(",").length : 0
+    return 1 + embedded * (/\/\d+$/.test(path) ? 1 : 2)
+  },
   streams: [
     ...deskStreams.slice(0, 2),
     requesters,

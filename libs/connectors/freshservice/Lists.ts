@@ -42,6 +42,7 @@ export interface ListForm extends RowForm {
 /** The paging half of a stream that is one plain list. */
 export const numberedList = (form: ListForm) => ({
   start: (): Cursor => ({ page: 1 }),
+  lists: () => [{ pageRows: perPage, at: (page: number): Cursor => ({ page }) }],
   page: (_config: unknown, cursor: Cursor): Call => ({
     operation: form.operation,
     method: "GET",

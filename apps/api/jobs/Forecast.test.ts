@@ -1,0 +1,100 @@
+import type { Survey } from "@bridge/connectors/Survey"
+import type { KnownLimit } from "@bridge/http/KnownLimits"
+import { assert, describe, it } from "vitest"
+import { aheadOf, extractionLeft, loadingLeft, type StreamFacts } from "./Forecast.ts"
+
+const counted = (rows: number | null, more: Partial<Survey> = {}): Survey => ({
+  rows,
+  share: 1,
+  pageRows: 100,
+  page: { account: 1, list: 1 },
+  rowCalls: 2,
+  row: { account: 2, view: 1 },
+  calls: 9,
+  ...more
+})
+const stream = (more: Partial<StreamFacts> = {}): StreamFacts => ({
+  stream: "tickets",
+  entity: "ticket",
+  ended: false,
+  taken: 0,
+  leftOut: 0,
+  calls: 0,
+  millis: 0,
+  survey: counted(1_000),
+  most: Number.POSITIVE_INFINITY,
+  ...more
+})
+const limit = (budget: string, n: number, window: KnownLimit["window"] = null): KnownLimit => ({
+  budget,
+  limit: n,
+  windowMillis: 60_000,
+  window
+})
+
+describe("what is ahead of a stream", () => {
+  it("is what the count has left, as far as it is asked for", () => {
+    assert.deepStrictEqual(aheadOf(stream({ taken: 300 })), { listed: 700, rows: 700 })
+    assert.deepStrictEqual(aheadOf(stream({ survey: counted(1_000, { share: 0.25 }) })), { listed: 1_000, rows: 250 })
+    assert.deepStrictEqual(aheadOf(stream({ taken: 100, leftOut: 100 })), { listed: 800, rows: 400 })
+  })
+
+  it("ends a sample with its last row, wherever the list ends", () =>
+    assert.deepStrictEqual(aheadOf(stream({ most: 40, survey: counted(1_000, { share: 0.5 }) })), {
+      listed: 80,
+      rows: 40
+    }))
+
+  it("is not known without a count, and nothing where the stream has ended", () => {
+    assert.deepStrictEqual(aheadOf(stream({ survey: null })), { listed: null, rows: null })
+    assert.deepStrictEqual(aheadOf(stream({ survey: counted(null) })), { listed: null, rows: null })
+    assert.deepStrictEqual(aheadOf(stream({ ended: true, survey: null })), { listed: 0, rows: 0 })
+    assert.deepStrictEqual(aheadOf(stream({ taken: 1_200 })), { listed: 0, rows: 0 })
+  })
+})
+
+describe("the time that is left for reading", () => {
+  it("is that of the budget that takes longest; the first window's calls cost none, the last one's no whole window", () => {
+    const left = extractionLeft([stream()], [limit("account", 500), limit("view", 160), limit("list", 140)])
+    assert.deepStrictEqual(left, { calls: 2_010, secondsLeft: 360, limitedBy: "view" })
+    const half = limit("view", 160, { left: 40, millis: 30_000 })
+    assert.strictEqual(extractionLeft([stream()], [half]).secondsLeft, 30 + 5 * 60)
+    assert.strictEqual(extractionLeft([stream({ taken: 960 })], [half]).secondsLeft, 0)
+  })
+
+  it("takes the streams' calls of one budget together", () => {
+    const both = [stream(), stream({ stream: "problems", survey: counted(500) })]
+    assert.strictEqual(extractionLeft(both, [limit("account", 500)]).secondsLeft, 6 * 60)
+  })
+
+  it("counts what rows have needed beyond the plan, once enough were read", () => {
+    const s = stream({ taken: 200, calls: 200 * 4 + 2 })
+    assert.strictEqual(extractionLeft([s], []).calls, 8 + 800 * 4)
+  })
+
+  it("goes by the pace where that is slower, after some windows, and where there is no limit", () => {
+    const slow = stream({ taken: 100, millis: 300_000 })
+    assert.deepInclude(extractionLeft([slow], [limit("view", 160)]), { secondsLeft: 2_700, limitedBy: null })
+    const early = stream({ taken: 10, millis: 100_000 })
+    assert.strictEqual(extractionLeft([early], [limit("view", 160)]).limitedBy, "view")
+    assert.deepInclude(extractionLeft([early], []), { secondsLeft: 9_900, limitedBy: null })
+  })
+
+  it("is not known while a stream is not counted", () =>
+    assert.deepStrictEqual(extractionLeft([stream(), stream({ survey: null })], []), {
+      calls: null,
+      secondsLeft: null,
+      limitedBy: null
+    }))
+})
+
+describe("the time that is left for writing", () => {
+  it("goes by calls: many records in one, files one by one, by what is done and never faster than the limit", () => {
+    const writes = [
+      { records: 1_000, done: 500, perCall: 100 },
+      { records: 100, done: 5, perCall: 1 }
+    ]
+    assert.deepStrictEqual(loadingLeft(writes, 10_000, []), { calls: 100, secondsLeft: 100, limitedBy: null })
+    assert.deepInclude(loadingLeft(writes, 10_000, [limit("account", 20)]), { secondsLeft: 240, limitedBy: "account" })
+  })
+})

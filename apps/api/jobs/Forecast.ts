@@ -1,0 +1,136 @@
+// How long a job still takes: what is left to ask for, against the vendor's limits and the pace so far. Pure. For Estimate.ts.
+// Under a limit the limit tells, from the first second on; without one, or where something else is slower, the pace does.
+import type { Survey } from "@bridge/connectors/Survey"
+import type { KnownLimit } from "@bridge/http/KnownLimits"
+
+export interface StreamFacts {
+  readonly stream: string
+  readonly entity: string
+  readonly ended: boolean
+  readonly taken: number
+  readonly leftOut: number
+  readonly calls: number
+  /** Since it was begun. */
+  readonly millis: number
+  readonly survey: Survey | null
+  /** Most rows still to be taken. */
+  readonly most: number
+}
+
+/** What one part of a job still asks for and how long that takes; null where it is not known. */
+export interface Leg {
+  readonly calls: number | null
+  readonly secondsLeft: number | null
+  /** The budget that makes it as long; null where no limit does. */
+  readonly limitedBy: string | null
+}
+
+export interface Ahead {
+  /** Rows of the lists still to be looked at, and to be taken; null where that is not known. */
+  readonly listed: number | null
+  readonly rows: number | null
+}
+
+/** Shares are believed by what was read once it is enough. */
+const enough = 100
+/** The pace of a stream counts after so many windows of the limit: it begins with all that one window allows. */
+const windowsOfPace = 3
+
+export const aheadOf = (s: StreamFacts): Ahead => {
+  if (s.ended) return { listed: 0, rows: 0 }
+  const total = s.survey?.rows ?? null
+  if (total === null) return { listed: null, rows: null }
+  const seen = s.taken + s.leftOut
+  const share = seen >= enough ? s.taken / seen : (s.survey?.share ?? 1)
+  const listed = Math.max(0, total - seen)
+  const rows = Math.min(Math.round(listed * share), s.most)
+  return { listed: Math.min(listed, share === 0 ? listed : Math.ceil(rows / share)), rows }
+}
+
+interface Load {
+  readonly calls: number
+  readonly credits: Readonly<Record<string, number>>
+}
+
+/** Everything a stream still asks for, corrected by what its rows have needed so far. */
+const loadOf = (s: StreamFacts): Load | null => {
+  const { listed, rows } = aheadOf(s)
+  const { survey } = s
+  if (listed === null || rows === null) return null
+  if (survey === null) return { calls: 0, credits: {} }
+  const pages = survey.pageRows === 0 ? 0 : listed / survey.pageRows
+  const planned = s.taken * survey.rowCalls + (s.taken + s.leftOut) / Math.max(1, survey.pageRows)
+  const more = s.taken < enough ? 0 : Math.max(0, (s.calls - planned) / s.taken)
+  const credits: Record<string, number> = {}
+  const add = (from: Survey["row"], times: number) => {
+    for (const [name, n] of Object.entries(from)) credits[name] = (credits[name] ?? 0) + n * times
+  }
+  add(survey.page, pages)
+  add(survey.row, rows)
+  add({ account: more }, rows)
+  return { calls: pages + rows * (survey.rowCalls + more), credits }
+}
+
+export const extractionLeft = (streams: ReadonlyArray<StreamFacts>, limits: ReadonlyArray<KnownLimit>): Leg => {
+  const open = streams.filter((s) => !s.ended)
+  const loads = open.map(loadOf)
+  if (loads.some((load) => load === null)) return { calls: null, secondsLeft: null, limitedBy: null }
+  const credits: Record<string, number> = {}
+  for (const load of loads)
+    for (const [name, n] of Object.entries(load?.credits ?? {})) credits[name] = (credits[name] ?? 0) + n
+  const slowest = underLimits(credits, limits)
+  const paced = Math.max(0, ...open.map((s) => pacedMillis(s, slowest.windowMillis)))
+  const calls = Math.round(loads.reduce((sum, load) => sum + (load?.calls ?? 0), 0))
+  return legOf(calls, slowest, paced)
+}
+
+const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => ({
+  calls,
+  secondsLeft: Math.ceil(Math.max(slowest.millis, pacedMillis) / 1000),
+  limitedBy: slowest.millis > 0 && slowest.millis >= pacedMillis ? slowest.budget : null
+})
+
+const pacedMillis = (s: StreamFacts, windowMillis: number): number => {
+  const { rows } = aheadOf(s)
+  if (rows === null || s.taken === 0 || s.millis < windowMillis * windowsOfPace) return 0
+  return (rows * s.millis) / s.taken
+}
+
+interface Slowest {
+  readonly budget: string | null
+  readonly millis: number
+  readonly windowMillis: number
+}
+
+/** The budget that takes longest. */
+export const underLimits = (credits: Readonly<Record<string, number>>, limits: ReadonlyArray<KnownLimit>): Slowest =>
+  limits.reduce<Slowest>(
+    (slowest, limit) => {
+      const millis = millisOf(credits[limit.budget] ?? 0, limit)
+      return millis > slowest.millis ? { budget: limit.budget, millis, windowMillis: limit.windowMillis } : slowest
+    },
+    { budget: null, millis: 0, windowMillis: 0 }
+  )
+
+/** A window allows all of its calls at once: what is left in this one costs no time, and the last one is not waited out. */
+const millisOf = (credits: number, { limit, window, windowMillis }: KnownLimit): number => {
+  const now = window?.left ?? limit
+  if (credits <= now) return 0
+  const windows = Math.ceil((credits - now) / limit)
+  return (window?.millis ?? windowMillis) + (windows - 1) * windowMillis
+}
+
+/** Records of one entity that are written, and how many go into one call. */
+export interface Writes {
+  readonly records: number
+  readonly done: number
+  readonly perCall: number
+}
+
+export const loadingLeft = (writes: ReadonlyArray<Writes>, millis: number, limits: ReadonlyArray<KnownLimit>): Leg => {
+  const sum = (of: (w: Writes) => number) => writes.reduce((n, w) => n + of(w) / w.perCall, 0)
+  const [all, done] = [sum((w) => w.records), sum((w) => Math.min(w.done, w.records))]
+  const calls = Math.ceil(all - done)
+  const slowest = underLimits({ account: calls }, limits)
+  return legOf(calls, slowest, done === 0 ? 0 : ((all - done) * millis) / done)
+}

@@ -1,0 +1,193 @@
+// How much there is of a stream and what reading it costs, from a few calls: lists that are numbered are counted by looking at
+// pages far apart, and what rows cost by what is asked for each of those seen. For the extractor and estimates.
+import type { VendorError } from "@bridge/http/VendorError"
+import { VendorHttp } from "@bridge/http/VendorHttp"
+import { Effect } from "effect"
+import type { AnyConnector, Call, Cursor, Page, ReadOptions, Row, Stream } from "./Connector.ts"
+import { streamOf } from "./Engine.ts"
+import type { ReadSettings, Source } from "./Reading.ts"
+import { isGone } from "./Reasons.ts"
+import { completeRow } from "./Whole.ts"
+
+/** Units of the vendor's limits, by budget. */
+export type Credits = Readonly<Record<string, number>>
+
+export interface Survey {
+  /** Rows of the lists, asked for or not; null where the vendor's lists cannot be counted with a few calls. */
+  readonly rows: number | null
+  /** Part of them that the job asks for, by those that were seen. */
+  readonly share: number
+  /** Rows on a page, and what a page costs. */
+  readonly pageRows: number
+  readonly page: Credits
+  /** Calls and credits for each row that is taken, beside its page. */
+  readonly rowCalls: number
+  readonly row: Credits
+  /** Records of other entities that came with each of a few rows; absent where none were read whole. */
+  readonly children?: Readonly<Record<string, number>>
+  /** Calls the survey has made. */
+  readonly calls: number
+}
+
+export interface Asked {
+  readonly options: ReadOptions
+  readonly wanted: ReadonlySet<string>
+  /** Null: every row is asked for. */
+  readonly admits: ((row: Row) => boolean) | null
+  /** Rows that are read whole, to see what comes with them; none where the stream is read anyway. */
+  readonly whole?: number
+}
+
+/** Most calls on one list: enough for a hundred thousand pages. */
+const mostCalls = 36
+
+interface Seen {
+  readonly rows: Array<Row>
+  calls: number
+}
+
+/** Never more than `mostCalls` for each list of the stream. */
+export const survey = (source: Source, name: string, asked: Asked): Effect.Effect<Survey, VendorError, VendorHttp> =>
+  Effect.gen(function* () {
+    const stream = streamOf(source.connector, name)
+    const seen: Seen = { rows: [], calls: 0 }
+    const lists = stream.lists?.(source.config, asked.options)
+    const first = stream.start(source.config, asked.options)
+    const pageRows = lists?.[0]?.pageRows ?? 100
+    let rows: number | null = 0
+    if (lists === undefined) {
+      const page = yield* look(source, stream, first, seen)
+      rows = page === null ? 0 : page.next === null ? sizeOf(page) : null
+    } else for (const list of lists) rows += yield* counted(source, stream, list, seen)
+    const taken = asked.admits === null ? seen.rows : seen.rows.filter(asked.admits)
+    const some = spread(taken, asked.whole ?? 0)
+    const children = some.length === 0 ? {} : { children: yield* comingWith(source, stream, asked.wanted, some, seen) }
+    return {
+      rows,
+      share: seen.rows.length === 0 ? 1 : taken.length / seen.rows.length,
+      pageRows,
+      page: creditsOf(source.connector, [stream.page(source.config, first)], 1),
+      ...children,
+      ...costOf(source, stream, asked.wanted, taken.length > 0 ? taken : seen.rows),
+      calls: seen.calls
+    }
+  })
+
+/** Rows of one numbered list: the last page that has any is looked for by doubling, then by halving. */
+const counted = (
+  source: Source,
+  stream: Stream<unknown>,
+  list: { readonly pageRows: number; at(page: number): Cursor },
+  seen: Seen
+) =>
+  Effect.gen(function* () {
+    const began = seen.calls
+    const at = (page: number) =>
+      Effect.map(look(source, stream, list.at(page), seen), (p) => (p === null ? 0 : sizeOf(p)))
+    let last = 0
+    let rows = list.pageRows
+    let beyond = 1
+    while (rows >= list.pageRows && seen.calls - began < mostCalls) {
+      rows = yield* at(beyond)
+      if (rows === 0) break
+      last = beyond
+      beyond *= 2
+    }
+    if (last === 0) return 0
+    if (rows > 0 && rows < list.pageRows) return (last - 1) * list.pageRows + rows
+    let size = list.pageRows
+    while (beyond - last > 1 && seen.calls - began < mostCalls) {
+      const middle = Math.floor((last + beyond) / 2)
+      const found = yield* at(middle)
+      if (found === 0) beyond = middle
+      else {
+        last = middle
+        size = found
+        if (found < list.pageRows) break
+      }
+    }
+    return (last - 1) * list.pageRows + size
+  })
+
+/** So many of them, from the first to the last. */
+const spread = (rows: ReadonlyArray<Row>, most: number): ReadonlyArray<Row> =>
+  rows.length <= most ? rows : Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as Row)
+
+const comingWith = (
+  source: Source,
+  stream: Stream<unknown>,
+  wanted: ReadonlySet<string>,
+  rows: ReadonlyArray<Row>,
+  seen: Seen
+) =>
+  Effect.gen(function* () {
+    const sum: Record<string, number> = {}
+    for (const one of source.connector.streams)
+      if (one.parent === stream.name && one.entity !== null && wanted.has(one.name)) sum[one.entity] = 0
+    if (Object.keys(sum).length === 0) return sum
+    const options: ReadSettings = { options: { now: "" }, wanted, mode: "live" }
+    const wholes = yield* Effect.forEach(
+      rows,
+      (row) => {
+        const expansion = stream.expand?.(source.config, row, wanted) ?? { children: [] }
+        return completeRow(source, stream, { row, expansion }, options).pipe(
+          Effect.catchTag("FilesUnavailable", Effect.die)
+        )
+      },
+      { concurrency: 4 }
+    )
+    for (const whole of wholes) {
+      seen.calls += whole.calls
+      for (const [name, list] of Object.entries(whole.rows)) {
+        const entity = source.connector.streams.find((one) => one.name === name && one.parent === stream.name)?.entity
+        if (entity != null) sum[entity] = (sum[entity] ?? 0) + list.length / rows.length
+      }
+    }
+    return sum
+  })
+
+const sizeOf = ({ outside = 0, rows }: Page): number => rows.length + outside
+
+/** Null where the account has no such list. */
+const look = (source: Source, stream: Stream<unknown>, cursor: Cursor, seen: Seen) =>
+  Effect.gen(function* () {
+    seen.calls += 1
+    const page: Page | null = yield* VendorHttp.use((http) =>
+      http.read(source, stream.page(source.config, cursor), (answer) => stream.read(source.config, cursor, answer), {
+        mode: "live"
+      })
+    ).pipe(
+      Effect.catchIf(
+        (error) => isGone(error.reason) || error.reason._tag === "Refused",
+        () => Effect.succeed(null)
+      )
+    )
+    for (const row of page?.rows ?? []) if (seen.rows.length < mostRows) seen.rows.push(row)
+    return page
+  })
+
+/** Rows whose cost is looked at. */
+const mostRows = 1_000
+
+/** What a row costs on the average: its detail, the lists in it and the first page of each of its children. */
+const costOf = (source: Source, stream: Stream<unknown>, wanted: ReadonlySet<string>, rows: ReadonlyArray<Row>) => {
+  const calls = rows.flatMap((row): ReadonlyArray<Call> => {
+    const { children, detail, members = [] } = stream.expand?.(source.config, row, wanted) ?? { children: [] }
+    return [
+      ...(detail === undefined ? [] : [detail.call]),
+      ...members.map((member) => member.call),
+      ...children.map((child) => child.call)
+    ]
+  })
+  const each = Math.max(1, rows.length)
+  return { rowCalls: calls.length / each, row: creditsOf(source.connector, calls, each) }
+}
+
+const creditsOf = (connector: AnyConnector, calls: ReadonlyArray<Call>, each: number): Credits => {
+  const sum: Record<string, number> = {}
+  for (const call of calls) {
+    const cost = (connector.cost?.(call) ?? 1) / each
+    for (const name of new Set(["account", call.budget ?? "account"])) sum[name] = (sum[name] ?? 0) + cost
+  }
+  return sum
+}
