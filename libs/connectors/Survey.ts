@@ -57,8 +57,14 @@ export const survey = (source: Source, name: string, asked: Asked): Effect.Effec
     let rows: number | null = 0
     if (lists === undefined) {
       const page = yield* look(source, stream, first, seen)
-      rows = page === null ? 0 : page.next === null ? sizeOf(page) : null
-    } else for (const list of lists) rows += yield* counted(source, stream, list, seen)
+      rows = typeof page !== "string" && page.next !== null ? null : sizeIn(page)
+    } else
+      for (const list of lists) {
+        const more: number | null = yield* countRows(list.pageRows, (page) =>
+          Effect.map(look(source, stream, list.at(page), seen), sizeIn)
+        )
+        rows = rows === null || more === null ? null : rows + more
+      }
     const taken = asked.admits === null ? seen.rows : seen.rows.filter(asked.admits)
     const some = spread(taken, asked.whole ?? 0)
     const children = some.length === 0 ? {} : { children: yield* comingWith(source, stream, asked.wanted, some, seen) }
@@ -73,40 +79,41 @@ export const survey = (source: Source, name: string, asked: Asked): Effect.Effec
     }
   })
 
-/** Rows of one numbered list: the last page that has any is looked for by doubling, then by halving. */
-const counted = (
-  source: Source,
-  stream: Stream<unknown>,
-  list: { readonly pageRows: number; at(page: number): Cursor },
-  seen: Seen
-) =>
+/**
+ * Rows of a numbered list: the last page that has any is looked for by doubling, then by halving. `at` gives the rows of a
+ * page, null where the vendor does not take the question; null when that is so from the first page on.
+ */
+export const countRows = <E, R>(
+  pageRows: number,
+  at: (page: number) => Effect.Effect<number | null, E, R>
+): Effect.Effect<number | null, E, R> =>
   Effect.gen(function* () {
-    const began = seen.calls
-    const at = (page: number) =>
-      Effect.map(look(source, stream, list.at(page), seen), (p) => (p === null ? 0 : sizeOf(p)))
-    let last = 0
-    let rows = list.pageRows
-    let beyond = 1
-    while (rows >= list.pageRows && seen.calls - began < mostCalls) {
-      rows = yield* at(beyond)
-      if (rows === 0) break
+    const first = yield* at(1)
+    if (first === null || first < pageRows) return first
+    let [last, rows, beyond] = [1, first, 2]
+    let calls = 1
+    while (calls < mostCalls) {
+      // A list that takes no page far behind has its end before it.
+      const found: number = (yield* at(beyond)) ?? 0
+      calls += 1
+      if (found === 0) break
       last = beyond
+      rows = found
+      if (found < pageRows) return (last - 1) * pageRows + rows
       beyond *= 2
     }
-    if (last === 0) return 0
-    if (rows > 0 && rows < list.pageRows) return (last - 1) * list.pageRows + rows
-    let size = list.pageRows
-    while (beyond - last > 1 && seen.calls - began < mostCalls) {
+    while (beyond - last > 1 && calls < mostCalls) {
       const middle = Math.floor((last + beyond) / 2)
-      const found = yield* at(middle)
+      const found: number = (yield* at(middle)) ?? 0
+      calls += 1
       if (found === 0) beyond = middle
       else {
         last = middle
-        size = found
-        if (found < list.pageRows) break
+        rows = found
+        if (found < pageRows) break
       }
     }
-    return (last - 1) * list.pageRows + size
+    return (last - 1) * pageRows + rows
   })
 
 /** So many of them, from the first to the last. */
@@ -147,22 +154,24 @@ const comingWith = (
   })
 
 const sizeOf = ({ outside = 0, rows }: Page): number => rows.length + outside
+const sizeIn = (page: Page | "gone" | "refused"): number | null =>
+  page === "refused" ? null : page === "gone" ? 0 : sizeOf(page)
 
-/** Null where the account has no such list. */
+/** Where the account has no such list, or the vendor does not take the question. */
 const look = (source: Source, stream: Stream<unknown>, cursor: Cursor, seen: Seen) =>
   Effect.gen(function* () {
     seen.calls += 1
-    const page: Page | null = yield* VendorHttp.use((http) =>
+    const page: Page | "gone" | "refused" = yield* VendorHttp.use((http) =>
       http.read(source, stream.page(source.config, cursor), (answer) => stream.read(source.config, cursor, answer), {
         mode: "live"
       })
     ).pipe(
       Effect.catchIf(
         (error) => isGone(error.reason) || error.reason._tag === "Refused",
-        () => Effect.succeed(null)
+        (error) => Effect.succeed(isGone(error.reason) ? ("gone" as const) : ("refused" as const))
       )
     )
-    for (const row of page?.rows ?? []) if (seen.rows.length < mostRows) seen.rows.push(row)
+    if (typeof page !== "string") for (const row of page.rows) if (seen.rows.length < mostRows) seen.rows.push(row)
     return page
   })
 

@@ -130,27 +130,34 @@ describe("bridge", () => {
     const tenantId = await ready("whole")
     await connected()
     assert.include(await ok(["connectors", "list"]), "freshservice:acme")
-    const asked = ["--from", "source", "--to", "zendesk", "--filter", "ticket.status=open,6; problem.priority=high"]
+    const chosen = ["--from", "source", "--to", "zendesk", "--filter", "ticket.status=open,6; problem.priority=high"]
     const before = await json<{ jobId: null; streams: ReadonlyArray<{ stream: string; rows: number }> }>([
       "estimate",
-      ...asked
+      ...chosen
     ])
     assert.deepInclude(before.streams.find((s) => s.stream === "tickets") ?? {}, { rows: 0 })
     assert.match(
-      await ok(["estimate", ...asked]),
+      await ok(["estimate", ...chosen]),
       /reading: 0 calls, 0 s\nwriting: 0 calls, 0 s\nleft: 0 s \(.*counted/
     )
-    assert.deepInclude(
-      await json(["migrate", ...asked, "--sample", "7", "--batch-size", "20", "--entities", "tickets,problems"]),
-      {
-        kind: "sample",
-        options: {
-          filters: { ticket: { status: ["open", "6"] }, problem: { priority: ["high"] } },
-          sampleSize: 7,
-          batchSize: 20
-        }
+    const sample = await json<Record<string, unknown>>([
+      "migrate",
+      ...chosen,
+      "--sample",
+      "7",
+      "--batch-size",
+      "20",
+      "--entities",
+      "tickets,problems"
+    ])
+    assert.deepInclude(sample, {
+      kind: "sample",
+      options: {
+        filters: { ticket: { status: ["open", "6"] }, problem: { priority: ["high"] } },
+        sampleSize: 7,
+        batchSize: 20
       }
-    )
+    })
     for (const wrong of [
       ["--sample", "many"],
       ["--filter", "status=open"]

@@ -158,7 +158,9 @@ const loadingOf = (
     if (["completed", "failed", "cancelled"].includes(job.state)) return nothingLeft
     const sql = yield* SqlClient.SqlClient
     const limits = yield* limitsOf(job.tenant_id, job.destination_connection, job.destination_vendor)
-    const [began] = yield* sql<{ millis: number }>`select
+    const [began] = extracts(job)
+      ? []
+      : yield* sql<{ millis: number }>`select
         coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as millis
       from load_batches where job_id = ${job.id}::uuid`
     const counts = job.entities.map((entity) => {

@@ -89,7 +89,8 @@ export const changingList = (form: ChangingForm) => ({
     const place = placeOf(start(form, config, options))
     return form.passes.map(([phase]) => ({
       pageRows: perPage,
-      at: (page) => cursorOf({ ...atStart(form, { ...place, phase }), numbered: true, page })
+      // Rows are counted without what could be embedded.
+      at: (page) => cursorOf({ ...atStart(form, { ...place, phase, bare: true }), numbered: true, page })
     }))
   },
   page: (_config: Config, cursor: Cursor): Call => pageCall(form, placeOf(cursor)),
@@ -249,7 +250,10 @@ const following = (
     const past = place.until !== null && (times[0] ?? 0) > Date.parse(place.until)
     if (past && ordered && !place.numbered) return nextPhase(form, place)
     if (place.numbered || !ordered || Number.isNaN(last))
-      return { next: cursorOf({ ...place, numbered: true, page: nextNumber, edge: [] }) }
+      // Newest first: a ticket that changes meanwhile pushes the last ones of this page onto the next.
+      return {
+        next: cursorOf({ ...place, numbered: true, page: nextNumber, edge: place.newest ? kept([], rows) : [] })
+      }
     const since = isoOf(last - boundaryMillis)
     const near = rows.filter((_, i) => (times[i] ?? 0) >= Date.parse(since))
     if (since <= place.since) return { next: cursorOf({ ...place, page: nextNumber, edge: kept(place.edge, near) }) }
