@@ -38,8 +38,8 @@ export interface Asked {
   readonly whole?: number
 }
 
-/** Most calls on one list: enough for a hundred thousand pages. */
-const mostCalls = 36
+/** Most calls on one list: enough for some million pages. */
+const mostCalls = 48
 
 interface Seen {
   readonly rows: Array<Row>
