@@ -14,8 +14,8 @@ let sandbox: Sandbox
 let w: World
 
 beforeAll(async () => {
-  // A minute of the vendor is a second: at most 50 tickets of the smallest plan, and half an hour of it in all.
-  sandbox = await startSandbox({ tickets: 1_500, seed: 31, timeFactor: 60, freshservice: { plan: "starter" } })
+  // A minute of the vendor is a second: at most 50 tickets of the smallest plan, and the better part of an hour of it in all.
+  sandbox = await startSandbox({ tickets: 2_400, seed: 31, timeFactor: 60, freshservice: { plan: "starter" } })
   w = await world(sandbox)
 })
 afterAll(async () => {

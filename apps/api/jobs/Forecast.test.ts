@@ -73,8 +73,10 @@ describe("the time that is left for reading", () => {
   })
 
   it("goes by the pace where that is slower, after some windows, and where there is no limit", () => {
-    const slow = stream({ taken: 100, millis: 300_000 })
-    assert.deepInclude(extractionLeft([slow], [limit("view", 160)]), { secondsLeft: 2_700, limitedBy: null })
+    const slow = stream({ taken: 200, millis: 600_000 })
+    assert.deepInclude(extractionLeft([slow], [limit("view", 160)]), { secondsLeft: 2_400, limitedBy: null })
+    const nearly = stream({ taken: 200, millis: 90_000 })
+    assert.strictEqual(extractionLeft([nearly], [limit("view", 160)]).limitedBy, "view")
     const early = stream({ taken: 10, millis: 100_000 })
     assert.strictEqual(extractionLeft([early], [limit("view", 160)]).limitedBy, "view")
     assert.deepInclude(extractionLeft([early], []), { secondsLeft: 9_900, limitedBy: null })

@@ -33,8 +33,12 @@ export interface Ahead {
 
 /** Shares are believed by what was read once it is enough. */
 const enough = 100
-/** The pace of a stream counts after so many windows of the limit: it begins with all that one window allows. */
-const windowsOfPace = 3
+/**
+ * Under a limit the pace counts after so many windows, and where it is slower by so much: it begins with all that one window
+ * allows, and with what it takes to find out how long one is.
+ */
+const windowsOfPace = 10
+const slower = 1.25
 
 export const aheadOf = (s: StreamFacts): Ahead => {
   if (s.ended) return { listed: 0, rows: 0 }
@@ -84,11 +88,14 @@ export const extractionLeft = (streams: ReadonlyArray<StreamFacts>, limits: Read
   return legOf(calls, slowest, paced)
 }
 
-const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => ({
-  calls,
-  secondsLeft: Math.ceil(Math.max(slowest.millis, pacedMillis) / 1000),
-  limitedBy: slowest.millis > 0 && slowest.millis >= pacedMillis ? slowest.budget : null
-})
+const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => {
+  const limited = slowest.millis > 0 && pacedMillis <= slowest.millis * slower
+  return {
+    calls,
+    secondsLeft: Math.ceil((limited ? slowest.millis : Math.max(slowest.millis, pacedMillis)) / 1000),
+    limitedBy: limited ? slowest.budget : null
+  }
+}
 
 const pacedMillis = (s: StreamFacts, windowMillis: number): number => {
   const { rows } = aheadOf(s)
