@@ -5,6 +5,7 @@ import type { EntityId } from "@bridge/domain/Entities"
 import type { RecordOf } from "@bridge/domain/RecordFields"
 import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } from "@bridge/http/Call"
 import type { Schema } from "effect"
+import type { Conditions, Filter } from "./Filters.ts"
 
 /** Calls and bodies are the HTTP path's; a connector's words for them. */
 export type Call = HttpCall
@@ -36,24 +37,6 @@ export interface ReadOptions {
   /** UTC instant of the start of the read, fixed for the whole stream. */
   readonly now: string
 }
-
-/** Something that can be asked of a stream's listed rows: a scalar member of theirs. */
-export interface Filter {
-  /** The member, and what a job calls it. */
-  readonly name: string
-  readonly title: string
-  /** Names of values: `open` for 2. Without them any text is a value. */
-  readonly values?: Readonly<Record<string, string>>
-  /** The vendor's list takes it as a parameter of this name, one value at a time. */
-  readonly ask?: string
-  /** Where rows lie rather than what they are: the vendor is always asked, and a row need not say it. */
-  readonly scope?: true
-}
-
-/** Values of which any one will do, as the vendor writes them. */
-export type Condition = ReadonlyArray<string>
-/** By name of the filter; all must hold. */
-export type Conditions = Readonly<Record<string, Condition>>
 
 /** A row that cannot be named: no object, or no id. It becomes a dead letter. */
 export interface Poison {

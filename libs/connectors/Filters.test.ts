@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { Filter, Row } from "./Connector.ts"
-import { admitting, conditionsOf } from "./Filters.ts"
+import type { Row } from "./Connector.ts"
+import { admitting, conditionsOf, type Filter } from "./Filters.ts"
 
 const filters: ReadonlyArray<Filter> = [
   { name: "status", title: "Status", values: { open: "2", closed: "5" } },
