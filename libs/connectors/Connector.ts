@@ -5,7 +5,7 @@ import type { EntityId } from "@bridge/domain/Entities"
 import type { RecordOf } from "@bridge/domain/RecordFields"
 import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } from "@bridge/http/Call"
 import type { Schema } from "effect"
-import type { Conditions, Filter } from "./Filters.ts"
+import type { Conditions, Filter } from "./Conditions.ts"
 
 /** Calls and bodies are the HTTP path's; a connector's words for them. */
 export type Call = HttpCall

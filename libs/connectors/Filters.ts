@@ -1,25 +1,8 @@
 // Conditions of a job on the rows of a stream: checked when a job begins, asked of the vendor where it can be asked, and held
 // against every listed row, whatever the vendor obeys. Pure. What does not belong here: which filters a vendor's rows have.
 import { fieldsOf, scalarText } from "@bridge/http/Rows"
+import type { Condition, Conditions, Filter } from "./Conditions.ts"
 import type { Row } from "./Connector.ts"
-
-/** Something that can be asked of a stream's listed rows: a scalar member of theirs. */
-export interface Filter {
-  /** The member, and what a job calls it. */
-  readonly name: string
-  readonly title: string
-  /** Names of values: `open` for 2. Without them any text is a value. */
-  readonly values?: Readonly<Record<string, string>>
-  /** The vendor's list takes it as a parameter of this name, one value at a time. */
-  readonly ask?: string
-  /** Where rows lie rather than what they are: the vendor is always asked, and a row need not say it. */
-  readonly scope?: true
-}
-
-/** Values of which any one will do, as the vendor writes them. */
-export type Condition = ReadonlyArray<string>
-/** By name of the filter; all must hold. */
-export type Conditions = Readonly<Record<string, Condition>>
 
 /** As people give them: one value or several, by name or as the vendor writes it. */
 export type Asked = Readonly<Record<string, string | number | boolean | ReadonlyArray<string | number | boolean>>>

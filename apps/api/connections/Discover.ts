@@ -1,8 +1,8 @@
 // What is behind a connection: its streams, and the fields that the vendor tells at run time. For Routes and new migrations.
 
 import { discoverFields, schemaWith } from "@bridge/connectors/Account"
+import type { Filter } from "@bridge/connectors/Conditions"
 import type { DiscoveredField } from "@bridge/connectors/Connector"
-import type { Filter } from "@bridge/connectors/Filters"
 import type { DiscoveredStream } from "@bridge/contract/Connections"
 import { problem } from "@bridge/contract/Problem"
 import { VendorError } from "@bridge/http/VendorError"

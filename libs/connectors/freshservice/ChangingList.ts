@@ -4,9 +4,9 @@
 // Depth of paging and the order under change are not documented.
 import type { Answer, Call } from "@bridge/http/Call"
 import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
+import type { Conditions, Filter } from "../Conditions.ts"
 import type { Cursor, NumberedPages, Page, ReadOptions, Row } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
-import type { Conditions, Filter } from "../Filters.ts"
 import { objectOf, textsOf, timeOf } from "../Values.ts"
 import type { Config } from "./Config.ts"
 import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"

@@ -1,6 +1,6 @@
 // What a job may ask of Freshservice's rows: members that the lists have. Pure. Source: Freshservice API v2, the attributes
 // of tickets, problems, changes and assets; `type`, `requester_id` and `workspace_id` are parameters of the list of tickets.
-import type { Filter } from "../Filters.ts"
+import type { Filter } from "../Conditions.ts"
 
 const workspace: Filter = { name: "workspace_id", title: "Workspace, by its id", scope: true }
 const priority: Filter = {
