@@ -359,6 +359,8 @@ export interface DiscoveredField {
   readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
   /** A nested field: the keys of its lower levels, from the top. */
   readonly levels?: ReadonlyArray<string>
+  /** The vendor's own id of the definition, where rows and bodies do not go by it. */
+  readonly nativeId?: string
 }
 
 /** Custom field definitions and the like at run time: a call, and the additions its answers make to a stream's schema. */

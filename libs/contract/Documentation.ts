@@ -217,7 +217,7 @@ export const fields: Readonly<Record<string, string>> = {
   "NewMigration.destination": "Connection to write.",
   "NewMigration.entities": "Ids, plurals or aliases; all that both sides can do when not given. Parents come along.",
   "NewMigration.options":
-    "Everything may be left out: since and until (only rows changed in between), filters, sampleSize, batchSize, requireApproval.",
+    "Everything may be left out: since and until (only rows changed in between), filters, sampleSize, batchSize, requireApproval, createMissingFields.",
   "MigrationOptions.since":
     "Only rows changed at or after this instant, of entities whose rows change: people and the like come whole.",
   "MigrationOptions.until": "Only rows changed at or before this instant.",
@@ -227,6 +227,8 @@ export const fields: Readonly<Record<string, string>> = {
     "So many tickets, the newest where the vendor can tell, with everything they refer to and nothing else.",
   "MigrationOptions.batchSize": "Records in a batch, at most 500 (the default).",
   "MigrationOptions.requireApproval": "true when not given: nothing is written before somebody approves.",
+  "MigrationOptions.createMissingFields":
+    "Ticket fields that the destination lacks are made there when the load begins; else their values are not moved.",
   "EntitySummary.leftOut":
     "Rows of the source's lists that the job's options do not ask for: looked at, not taken, in no other count.",
   "NewMigration.mapping":

@@ -63,7 +63,9 @@ export const MigrationOptions = Schema.Struct({
   /** So many tickets, with everything they refer to and nothing else. */
   sampleSize: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: mostSampled }))),
   /** True when not given: nothing is written before somebody approves. */
-  requireApproval: Schema.optionalKey(Schema.Boolean)
+  requireApproval: Schema.optionalKey(Schema.Boolean),
+  /** Ticket fields that the destination lacks are made there when the load begins; else their values are not moved. */
+  createMissingFields: Schema.optionalKey(Schema.Boolean)
 }).annotate({ identifier: "MigrationOptions" })
 
 export const NewMigration = Schema.Struct({

@@ -48,6 +48,38 @@ describe("assembling a body", () => {
     expect(assemble(open, [], destinations)).toMatchObject({ _tag: "Dangling", code: "reference-missing" })
   })
 
+  it("leaves out the value of a field that was not made, says so, and keeps the others", () => {
+    const custom_fields = [
+      { id: 7, value: "a" },
+      { id: null, value: "b" },
+      { id: null, value: "c" }
+    ]
+    const made = (sourceId: string) => ({ entity: "custom-field", sourceId }) as const
+    const root = piece(
+      { body: { custom_fields } },
+      { refs: { "custom_fields.1.id": made("ticket_fields/1"), "custom_fields.2.id": made("ticket_fields/2") } }
+    )
+    const whole = assemble(root, [], {
+      ...destinations,
+      idOf: (_entity, sourceId) => (sourceId === "ticket_fields/2" ? "42" : undefined)
+    })
+    expect(whole).toMatchObject({ _tag: "Ready", warnings: [{ field: "custom_fields.1.id" }] })
+    expect(whole).toMatchObject({
+      body: {
+        custom_fields: [
+          { id: 7, value: "a" },
+          { id: 42, value: "c" }
+        ]
+      }
+    })
+    const left = { entity: "custom-field", missing: "1", use: "drop" } as const
+    const dropped = piece(
+      { body: { custom_fields } },
+      { refs: { "custom_fields.1.id": left, "custom_fields.2.id": left } }
+    )
+    expect(assemble(dropped, [], destinations)).toMatchObject({ body: { custom_fields: [{ id: 7, value: "a" }] } })
+  })
+
   it("does with a missing reference what was approved: stand-in, nothing, or refusal", () => {
     const using = (use: "placeholder" | "drop" | "fail") =>
       piece({}, { refs: { requester_id: { entity: "person", missing: "77", use } } })

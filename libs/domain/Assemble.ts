@@ -196,15 +196,19 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
   for (const [path, value] of Object.entries(piece.resolution?.set ?? {}))
     put(out, path, structuredClone(value) as Json)
   const shrunk = new Set<Array<Json>>()
+  const unnamed: Array<string> = []
   const warnings: Array<LoadWarning> = []
   for (const [path, ref] of Object.entries(resolvedRefs(piece))) {
     const unfit = noAgent(piece.entity, path, ref, destinations)
     if (unfit !== undefined && !isDangling(unfit)) warnings.push(unfit)
-    const value = unfit === undefined ? idFor(ref, destinations) : isDangling(unfit) ? unfit : null
+    const found = unfit === undefined ? idFor(ref, destinations) : isDangling(unfit) ? unfit : null
+    const value = ref.entity === "custom-field" && isDangling(found) ? without(path, found, warnings) : found
     if (isDangling(value)) return { ...value, message: `${path}: ${value.message}` }
     const array = put(out, path, value)
     if (array !== undefined && value === null) shrunk.add(array)
+    if (value === null) unnamed.push(path)
   }
+  for (const path of unnamed) emptied(out, path, shrunk)
   for (const array of shrunk) array.splice(0, array.length, ...array.filter((v) => v !== null))
   const own = destinations.adapted?.(piece.entity, piece.sourceId)
   if (own !== undefined) {
@@ -212,6 +216,21 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
     warnings.push({ code: own.code, field: Object.keys(own.set).join(", "), message: own.message })
   }
   return { _tag: "Filled", body: out.body, meta: out.meta, warnings }
+}
+
+/** A value of a field that could not be made is left out: the record is worth more than it. */
+const without = (path: string, { code, message }: Dangling, warnings: Array<LoadWarning>): null => {
+  warnings.push({ code, field: path, message: `left out: ${message}` })
+  return null
+}
+
+/** `custom_fields.3.id` without an id: the whole entry says nothing. */
+const emptied = (out: Draft, path: string, shrunk: Set<Array<Json>>): void => {
+  const [list = "", at = "", ...rest] = path.split(".")
+  const array = out.body[list]
+  if (rest.length !== 1 || !/^\d+$/.test(at) || !Array.isArray(array)) return
+  array[Number(at)] = null
+  shrunk.add(array)
 }
 
 /** A reference that must lead to an agent, to somebody whom the destination did not take as one. */

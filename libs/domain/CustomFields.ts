@@ -1,7 +1,8 @@
 // Adds the custom fields of both accounts to a mapping, paired by key or title, values by their labels. Pure.
 // For the api (job creation, previews). What does not belong here: converting values (libs/mapping/transform).
 import type { EntityId } from "./Entities.ts"
-import type { CustomField, CustomType, EntityMapping, Mapping } from "./Mapping.ts"
+import type { CustomField, CustomType, EntityMapping, MadeField, Mapping } from "./Mapping.ts"
+import { newField } from "./NewFields.ts"
 
 /** A field found at run time, as connectors discover it. `key` is what rows and bodies use. */
 export interface FieldDefinition {
@@ -13,16 +14,26 @@ export interface FieldDefinition {
   readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
   /** A nested field: the keys of its lower levels, from the top. */
   readonly levels?: ReadonlyArray<string>
+  /** The vendor's own id of the definition. */
+  readonly nativeId?: string
 }
 export type FieldsByEntity = { readonly [E in EntityId]?: ReadonlyArray<FieldDefinition> }
 
 /** What a person should look at: a field or a value without a counterpart. */
 export interface FieldWarning {
   readonly entity: EntityId
-  readonly code: "field-unmatched" | "field-type" | "option-unmatched" | "status-unmapped"
+  readonly code: "field-unmatched" | "field-made" | "field-type" | "option-unmatched" | "status-unmapped"
   readonly field: string
   readonly message: string
 }
+
+/** Whether fields are made that the destination lacks, and which an earlier migration has made: native id to the key there. */
+export interface Making {
+  readonly missing: boolean
+  readonly before: ReadonlyMap<string, string>
+}
+
+const nothingMade: Making = { missing: false, before: new Map() }
 
 /**
  * The mapping with a rule for every custom field that exists on both sides. Rules that are there already stay as they are.
@@ -31,15 +42,19 @@ export interface FieldWarning {
 export const withCustomFields = (
   mapping: Mapping,
   source: FieldsByEntity,
-  destination: FieldsByEntity
+  destination: FieldsByEntity,
+  making: Making = nothingMade
 ): { readonly mapping: Mapping; readonly warnings: ReadonlyArray<FieldWarning> } => {
   const warnings: Array<FieldWarning> = []
   const entities: Record<string, EntityMapping> = {}
+  const made: Array<MadeField> = []
   for (const [id, entity] of Object.entries(mapping.entities)) {
     if (entity === undefined) continue
     const fields = source[id as EntityId] ?? []
-    entities[id] = paired(id as EntityId, entity, fields, destination[id as EntityId] ?? [], warnings)
+    entities[id] = paired(id as EntityId, entity, fields, destination[id as EntityId] ?? [], warnings, making, made)
   }
+  const definitions = entities["custom-field"]
+  if (definitions !== undefined && made.length > 0) entities["custom-field"] = { ...definitions, make: made }
   warnings.push(...unmappedStatuses(mapping, source.ticket ?? []))
   return { mapping: { ...mapping, entities }, warnings }
 }
@@ -84,13 +99,16 @@ const paired = (
   entity: EntityMapping,
   source: ReadonlyArray<FieldDefinition>,
   destination: ReadonlyArray<FieldDefinition>,
-  warnings: Array<FieldWarning>
+  warnings: Array<FieldWarning>,
+  making: Making,
+  made: Array<MadeField>
 ): EntityMapping => {
   if (entity.custom === undefined) return entity
   const taken = new Set(entity.custom.fields.map((field) => field.to))
   const have = new Set(entity.custom.fields.flatMap((field) => field.from))
+  const ours = new Set(making.before.values())
   const find = (source: Source): FieldDefinition | undefined => {
-    const free = destination.filter((field) => field.custom && !taken.has(field.key))
+    const free = destination.filter((field) => field.custom && !taken.has(field.key) && !ours.has(field.key))
     const named = (name: string) =>
       free.find((field) => fold(field.title) === fold(name) || fold(field.key) === fold(name))
     return named(source.title) ?? (source.definition === undefined ? undefined : named(source.definition.key))
@@ -103,6 +121,20 @@ const paired = (
       void warnings.push({ entity: id, code, field: key.replace(/^custom\./u, ""), message: `${field.title}: ${what}` })
     const target = find(field)
     if (target === undefined) {
+      // Zendesk's fields of problems and changes are those of tickets: made once, for these.
+      // One that was made before is the same record again, so that its tickets are the same too.
+      const old = field.definition?.nativeId !== undefined && making.before.has(field.definition.nativeId)
+      const fresh =
+        field.definition === undefined || id !== "ticket" || !(making.missing || old)
+          ? null
+          : newField(field.definition, field.from, field.kind, foldLabel)
+      if (fresh !== null) {
+        made.push(fresh.made)
+        added.push(fresh.rule)
+        if (old) continue
+        warn("field-made", `no field of this name at the destination, made there as ${String(fresh.made.body["type"])}`)
+        continue
+      }
       if (field.definition !== undefined) warn("field-unmatched", "no field of this name at the destination, not moved")
       continue
     }

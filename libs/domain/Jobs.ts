@@ -31,6 +31,8 @@ export interface JobOptions {
   readonly sampleSize?: number
   /** Asked for by default. */
   readonly requireApproval?: boolean
+  /** Custom fields of tickets that the destination lacks are made there. */
+  readonly createMissingFields?: boolean
 }
 
 export type FilterValue = string | number | boolean

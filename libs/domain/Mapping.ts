@@ -117,9 +117,21 @@ export const CustomField = Schema.Struct({
   to: Name,
   title: Name,
   type: Schema.Literals(customTypes),
-  options: optional(Schema.Record(Schema.String, Schema.String))
+  options: optional(Schema.Record(Schema.String, Schema.String)),
+  /** `to` is the source's own id of a definition that is made at the destination (`make` of custom-field). */
+  made: optional(Schema.Boolean)
 })
 export type CustomField = typeof CustomField.Type
+
+/** A definition of a field that the destination does not have and is given, as it is written there. */
+export const MadeField = Schema.Struct({
+  of: Schema.Literals(entityIds),
+  /** The source's own id of the definition. */
+  nativeId: Name,
+  title: Name,
+  body: Schema.Record(Schema.String, Constant)
+})
+export type MadeField = typeof MadeField.Type
 
 /** The long text: of a ticket its first comment, of a comment its body. */
 export const TextRule = Schema.Struct({
@@ -156,6 +168,8 @@ export const EntityMapping = Schema.Struct({
   text: optional(TextRule),
   notes: optional(Schema.Array(NoteRule)),
   file: optional(FileRule),
+  /** Of custom-field: those that are made; all others are left out. */
+  make: optional(Schema.Array(MadeField)),
   custom: optional(
     Schema.Struct({
       into: Name,

@@ -35,7 +35,16 @@ export const sidesOf = Effect.fn("Migration.sides")(function* (tenantId: string,
   const destination = yield* sideOf(tenantId, "destination", asked.destination)
   if (source.c.account === destination.c.account)
     return yield* Effect.fail(problem("connection-unfit", `${source.c.account} is both source and destination.`))
-  const plan = yield* Effect.fromResult(planOf(source.c.connector, destination.c.connector, asked.entities))
+  const making = asked.options?.createMissingFields === true
+  if (making && asked.mapping !== undefined)
+    return yield* Effect.fail(
+      problem("options-invalid", "options.createMissingFields and a stored mapping exclude each other.", {
+        errors: [{ path: ["options", "createMissingFields"], message: "a mapping names the fields it makes" }]
+      })
+    )
+  // A field is made from its definition, so the definitions are read too.
+  const names = making ? asked.entities?.concat("custom-field") : asked.entities
+  const plan = yield* Effect.fromResult(planOf(source.c.connector, destination.c.connector, names))
   const options = yield* Effect.fromResult(optionsOf(source.c.connector, plan, asked.options ?? {}))
   return { source, destination, plan, options }
 })
@@ -43,10 +52,10 @@ export const sidesOf = Effect.fn("Migration.sides")(function* (tenantId: string,
 /** Everything that can be refused, before anything is written. May ask both vendors for their fields. */
 export const prepare = Effect.fn("Migration.prepare")(function* (tenantId: string, asked: Asked) {
   const sides = yield* sidesOf(tenantId, asked)
-  const { destination, source } = sides
+  const { destination, options, source } = sides
   const mapping =
     asked.mapping === undefined
-      ? yield* startingMapping(tenantId, source, destination)
+      ? yield* startingMapping(tenantId, source, destination, options.createMissingFields === true)
       : yield* fitting(tenantId, asked.mapping, source, destination)
   return { ...sides, mapping } satisfies Prepared
 })

@@ -6,8 +6,10 @@ import { type FieldDefinition, type FieldsByEntity, withCustomFields } from "@br
 import { defaultMapping } from "@bridge/domain/DefaultMapping"
 import type { EntityId } from "@bridge/domain/Entities"
 import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
 import { discoveredFields } from "../connections/Discover.ts"
 import type { openedConnection } from "../connections/Routes.ts"
+import { inTenant } from "../http/Rows.ts"
 
 export type Opened = Effect.Success<ReturnType<typeof openedConnection>>
 
@@ -15,7 +17,8 @@ export type Opened = Effect.Success<ReturnType<typeof openedConnection>>
 export const startingMapping = Effect.fn("Mappings.startingMapping")(function* (
   tenantId: string,
   source: Opened,
-  destination: Opened
+  destination: Opened,
+  makeMissing = false
 ) {
   const [from, to] = [source.c.connector, destination.c.connector]
   const mapping = defaultMapping(from.vendor, to.vendor)
@@ -29,8 +32,23 @@ export const startingMapping = Effect.fn("Mappings.startingMapping")(function* (
   const [here, there] = yield* Effect.all([fieldsOf(tenantId, source), fieldsOf(tenantId, destination)], {
     concurrency: 2
   })
-  return withCustomFields(mapping, here, there)
+  const before = yield* inTenant(tenantId)(madeBefore(source.c.account, destination.c.account))
+  return withCustomFields(mapping, here, there, { missing: makeMissing, before })
 })
+
+/** Fields that earlier migrations between the accounts have made: the source's id of each, and its key at the destination. */
+export const madeBefore = (sourceAccount: string, destinationAccount: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{
+      id: string
+      key: string
+    }>`select substring(source_id from '[^/]+$') as id, destination_id as key
+      from load_ledger where entity = 'custom-field' and source_account = ${sourceAccount}
+        and destination_account = ${destinationAccount} and destination_id is not null
+        and state in ('created', 'matched', 'updated')`
+    return new Map(rows.map(({ id, key }) => [id, key]))
+  })
 
 const fieldsOf = (tenantId: string, { c, row }: Opened) =>
   Effect.map(discoveredFields(tenantId, row.id, row.share, c), (found) => byEntity(c.connector, found))

@@ -3,7 +3,7 @@
 import type { Answer } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
 import type { Call, Connector, DiscoveredField, Stream } from "../Connector.ts"
-import { booleanOf, type objectOf, textOf } from "../Values.ts"
+import { booleanOf, idOf, type objectOf, textOf } from "../Values.ts"
 import { budgetOf, budgets, limits, verdict } from "./Answers.ts"
 import { assetStreams, fieldsIn } from "./Assets.ts"
 import { authorise, Config } from "./Config.ts"
@@ -100,7 +100,8 @@ const fieldOf = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredFi
       custom: booleanOf(field.default_field) === false || type.startsWith("custom_"),
       required: booleanOf(field.required) ?? false,
       ...(options.length > 0 && { options }),
-      ...(levels.length > 0 && { levels })
+      ...(levels.length > 0 && { levels }),
+      nativeId: idOf(field.id) ?? key
     }
   ]
 }

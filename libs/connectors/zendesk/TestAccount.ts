@@ -120,6 +120,7 @@ export const account: Account = {
   ],
   respond: () => zendesk,
   ids: {
+    ticket_fields: ["41", "42", "43"],
     tickets: tickets.map(({ id }) => id),
     ticket_comments: ["1", "2", "3"]
       .flatMap((t) => (t === "3" ? [] : [`${t}1`, `${t}2`, `${t}3`]))

@@ -22,6 +22,7 @@ import {
   remove
 } from "./Calls.ts"
 import type { Config } from "./Config.ts"
+import { ticketFields } from "./FieldSink.ts"
 import { identities, userIdentities } from "./Identities.ts"
 import { customObjectRecords, customObjects } from "./Objects.ts"
 import { readWrite } from "./Outcomes.ts"
@@ -271,6 +272,7 @@ export const sinks: ReadonlyArray<Sink<Config>> = [
   groups,
   users,
   groupMemberships,
+  ticketFields,
   customObjects,
   customObjectRecords,
   // Problems and changes are tickets: of type `problem`, and with a tag.

@@ -8,6 +8,7 @@ import { rowsOf } from "../Cut.ts"
 import { booleanOf, idOf, listOf, objectOf, textOf } from "../Values.ts"
 import { bodyOf, budgets, limits, verdict } from "./Answers.ts"
 import { authorise, Config } from "./Config.ts"
+import { ticketFieldStream } from "./FieldSink.ts"
 import { cursorList, exportList, listCall, nextOf } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
 import { customObjectRecordStream, customObjectStream, identitiesOf, userIdentityStream } from "./ObjectStreams.ts"
@@ -246,9 +247,10 @@ export const zendesk: Connector<Config> = {
     groups,
     groupMemberships,
     customObjectStream,
-    customObjectRecordStream
+    customObjectRecordStream,
+    ticketFieldStream
   ],
   sinks,
-  unheld: ["custom-field", "location", "relation"],
+  unheld: ["location", "relation"],
   besides
 }

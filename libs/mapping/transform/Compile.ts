@@ -3,7 +3,7 @@
 import { hashJson } from "@bridge/domain/Canonical"
 import type { Element } from "@bridge/domain/Element"
 import { type EntityId, entityIds } from "@bridge/domain/Entities"
-import type { EntityMapping, Mapping } from "@bridge/domain/Mapping"
+import type { EntityMapping, MadeField, Mapping } from "@bridge/domain/Mapping"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { isConversation } from "@bridge/domain/Records"
 import type { RuleAnswer } from "../rules/Answer.ts"
@@ -36,7 +36,8 @@ export const compile = (mapping: Mapping): Transforms =>
 const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
   const entity = mapping.entities[id]
   if (entity === undefined) return () => ({ element: null, excluded: `the mapping has no ${id}`, warnings: [] })
-  const { leftOut } = entity
+  const { leftOut, make } = entity
+  if (id === "custom-field" && make !== undefined) return madeField(make, leftOut ?? "not one of those that are made")
   if (leftOut !== undefined) return () => ({ element: null, excluded: leftOut, warnings: [] })
   const writers = writersOf(mapping, id, entity)
   return (record, answers = none) => {
@@ -50,6 +51,17 @@ const compileEntity = (mapping: Mapping, id: EntityId): Transform => {
       excluded: null,
       warnings: draft.warnings
     }
+  }
+}
+
+/** A definition is written as the mapping names it; none of the vendor's own words go along. */
+const madeField = (make: ReadonlyArray<MadeField>, leftOut: string): Transform => {
+  const bodies = new Map(make.map(({ body, nativeId, of }) => [`${of}/${nativeId}`, body]))
+  return (record) => {
+    const body = "for_entity" in record ? bodies.get(`${record.for_entity}/${record.native_id}`) : undefined
+    return body === undefined
+      ? { element: null, excluded: leftOut, warnings: [] }
+      : { element: { body: body as Element["body"], refs: {}, meta: {} }, excluded: null, warnings: [] }
   }
 }
 
@@ -81,6 +93,8 @@ const custom = (mapping: NonNullable<EntityMapping["custom"]>): Writer => {
     const result = write(draft.record, draft.warnings)
     if ("excluded" in result) return result.excluded
     if (result.value !== null) draft.body[mapping.into] = result.value
+    for (const [at, nativeId] of result.made ?? [])
+      draft.refs[`${mapping.into}.${at}.id`] = { entity: "custom-field", nativeId }
     return null
   }
 }

@@ -17,7 +17,10 @@ interface Compiled {
 }
 
 /** What `body[into]` is, null when no field has a value; or why the record is excluded. */
-export type CustomResult = { readonly value: JsonValue } | { readonly excluded: string }
+export type CustomResult =
+  /** `made`: places in the value whose field is a record of this migration, by the source's id of it. */
+  | { readonly value: JsonValue; readonly made?: ReadonlyArray<readonly [at: number, nativeId: string]> }
+  | { readonly excluded: string }
 
 export type CustomWriter = (record: object, warnings: Array<Warning>) => CustomResult
 
@@ -25,12 +28,15 @@ export const customWriter = (custom: NonNullable<EntityMapping["custom"]>): Cust
   const fields = custom.fields.map(compile)
   return (record, warnings) => {
     const values: Array<readonly [string, JsonValue]> = []
+    const made: Array<readonly [number, string]> = []
     for (const { convert, field, levels } of fields) {
       const value = levelsOf(levels, record)
       if (isBlank(value)) continue
       const converted = convert(value, warnings)
       if ("value" in converted) {
-        if (converted.value !== null) values.push([field.to, converted.value])
+        if (converted.value === null) continue
+        if (field.made === true) made.push([values.length, field.to])
+        values.push([field.to, converted.value])
       } else if (custom.unmapped === "reject") {
         return { excluded: `unmapped ${field.title} ${converted.unmapped}` }
       } else {
@@ -43,7 +49,8 @@ export const customWriter = (custom: NonNullable<EntityMapping["custom"]>): Cust
     }
     if (values.length === 0) return { value: null }
     if (custom.as === "object") return { value: Object.fromEntries(values) }
-    return { value: values.map(([id, value]) => ({ id: idValue(id), value })) }
+    const ids = new Set(made.map(([at]) => at))
+    return { value: values.map(([id, value], at) => ({ id: ids.has(at) ? null : idValue(id), value })), made }
   }
 }
 

@@ -1,0 +1,81 @@
+// Custom fields of tickets that the destination does not have, as definitions to be made there and rules that fill them. Pure.
+// For CustomFields.ts. What does not belong here: fields that both sides have.
+import type { FieldDefinition } from "./CustomFields.ts"
+import type { CustomField, CustomType, MadeField } from "./Mapping.ts"
+
+/** What a field becomes: Zendesk's type, and how values are converted. Source: Zendesk API, "Ticket fields". */
+const types: { readonly [kind: string]: readonly [type: string, convert: CustomType] } = {
+  paragraph: ["textarea", "text"],
+  number: ["integer", "integer"],
+  decimal: ["decimal", "decimal"],
+  boolean: ["checkbox", "checkbox"],
+  date: ["date", "date"],
+  select: ["tagger", "option"],
+  multi: ["multiselect", "options"]
+}
+
+/** Values of drop-downs are tags, and one tag belongs to one field only: the field's key stands before it. */
+const tagOf = (text: string): string =>
+  text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, "_")
+    .replaceAll(/^_+|_+$/gu, "")
+
+export interface NewField {
+  readonly rule: CustomField
+  readonly made: MadeField
+}
+
+/** `kind`: as CustomFields.ts tells them; a drop-down whose values are not known takes any text. */
+export const newField = (
+  definition: FieldDefinition,
+  from: CustomField["from"],
+  kind: string,
+  foldLabel: (label: string) => string
+): NewField | null => {
+  const { key, nativeId, title } = definition
+  if (nativeId === undefined) return null
+  const known = definition.options ?? []
+  const wide = /paragraph|textarea/iu.test(definition.type) ? "paragraph" : kind
+  const [type, convert] = (known.length === 0 && (wide === "select" || wide === "multi") ? undefined : types[wide]) ?? [
+    "text",
+    "text"
+  ]
+  const used = new Set<string>()
+  const options = known.map(({ label, value }) => {
+    const base = `${tagOf(key)}_${tagOf(label)}`.slice(0, 200)
+    let tag = base
+    for (let n = 2; used.has(tag); n++) tag = `${base}_${n}`
+    used.add(tag)
+    return { label, value, tag }
+  })
+  const chosen = convert === "option" || convert === "options"
+  return {
+    rule: {
+      from,
+      to: nativeId,
+      title,
+      type: convert,
+      made: true,
+      ...(chosen && {
+        options: Object.fromEntries(
+          options.flatMap(({ label, tag, value }) => [
+            [foldLabel(value), tag],
+            [foldLabel(label), tag]
+          ])
+        )
+      })
+    },
+    made: {
+      of: "ticket",
+      nativeId,
+      title,
+      body: {
+        type,
+        title,
+        ...(chosen && { custom_field_options: options.map(({ label, tag }) => ({ name: label, value: tag })) })
+      }
+    }
+  }
+}
