@@ -17,7 +17,7 @@ export interface Instead {
   readonly adapted: Adapted
 }
 
-/** The other form, where there is one, it may be used, and this job has not tried it yet. */
+/** The other form, where there is one, the approved mapping allows it, and this job has not tried it yet. Promise 3. */
 export const insteadOf = (
   desk: Desk,
   record: Released,
