@@ -45,6 +45,7 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
   const outcomes = new Map<string, Outcome>()
   const unsettled = new Set<string>()
   const tries = new Map<string, number>()
+  const warned = new Map<string, ReadonlyArray<LoadWarning>>()
   const ended = new Set<string>()
   let stopped = false
   let told = false
@@ -120,7 +121,10 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
             const destinationId = action._tag === "Update" ? action.destinationId : undefined
             const ready = readyOf(desk, record, state, entries, destinationId)
             if ("_tag" in ready) local(sourceId, failed(ready))
-            else works.push(ready)
+            else {
+              works.push(ready)
+              warned.set(sourceId, ready.warnings)
+            }
           }
         }
       }
@@ -161,7 +165,7 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
     yield* matchRefused(desk, rest, sent)
     take(sent)
   }
-  const warnings = warningsOf(desk, batch, checked, yield* read)
+  const warnings = warningsOf(desk, batch, checked, yield* read, warned)
   const result: Loaded = { outcomes, unsettled, stopped, warnings }
   return result
 })

@@ -2,6 +2,7 @@
 // shell and its steps. What does not belong here: any decision.
 import { Connections, type OpenConnection } from "@bridge/connectors/Connections"
 import type { AnyConnector, Sink, Write } from "@bridge/connectors/Connector"
+import type { LoadWarning } from "@bridge/domain/Adapted"
 import type { EntityId } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
@@ -46,6 +47,8 @@ export interface Work {
   readonly parts: ReadonlyArray<PartRef>
   readonly op: "create" | "update"
   readonly write: Write
+  /** What of it is not as approved. */
+  readonly warnings: ReadonlyArray<LoadWarning>
 }
 
 export interface Desk {

@@ -59,19 +59,30 @@ export const standInOf = (entries: Entries, entry: Entry | undefined, jobId: str
   return destinationId === null ? undefined : { word: "merged", destinationId, hash: null, error: null }
 }
 
-/** By source id, what is not as approved; nothing to do where nobody was given another form. */
+/** A record that another one's form, a field that was not made, or its own length may have changed. */
+const maybeOtherwise = (state: Extract<Checked, { readonly _tag: "Approved" }>, most: number): boolean =>
+  state.parts.length > most / 2 ||
+  Object.values(state.root.element.refs).some(({ entity }) => entity === "custom-field")
+
+/** By source id, what is not as approved; `warned`: of those that were written just now. */
 export const warningsOf = (
   desk: Desk,
   batch: Batch,
   checked: ReadonlyMap<string, Checked>,
-  entries: Entries
+  entries: Entries,
+  warned: ReadonlyMap<string, ReadonlyArray<LoadWarning>>
 ): ReadonlyMap<string, ReadonlyArray<LoadWarning>> => {
   const out = new Map<string, ReadonlyArray<LoadWarning>>()
-  if (![...entries.values()].some(({ adapted }) => adapted !== null)) return out
+  const someone = [...entries.values()].some(({ adapted }) => adapted !== null)
   const destinations = destinationsOf(desk, entries)
+  const most = desk.sink.mostComments ?? Number.POSITIVE_INFINITY
   for (const { sourceId } of batch.records) {
     const state = checked.get(sourceId)
-    if (state?._tag !== "Approved") continue
+    const now = warned.get(sourceId)
+    if (now !== undefined && now.length > 0) out.set(sourceId, now)
+    // A batch that is taken up again does not write what was written before: it is looked at once more.
+    if (state?._tag !== "Approved" || (now !== undefined && !someone) || !(someone || maybeOtherwise(state, most)))
+      continue
     const whole = assemble(state.root, state.parts, destinations)
     if (whole._tag === "Ready" && whole.warnings.length > 0) out.set(sourceId, whole.warnings)
   }

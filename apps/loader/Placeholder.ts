@@ -36,6 +36,7 @@ export const ensurePlaceholder = (desk: Desk) =>
       hash,
       parts: [],
       op: "create",
+      warnings: [],
       write: writeOf(desk, "person", placeholderId, body)
     }
     const read = asTenant(card.tenantId)(entriesOf(desk.book, [{ entity: "person", sourceId: placeholderId }]))

@@ -12,26 +12,34 @@ import type { Entry } from "./Plan.ts"
 export type Entries = ReadonlyMap<string, Entry>
 
 /** Where references lead now: what the ledger says is there. */
-export const destinationsOf = ({ card }: Pick<Desk, "card">, entries: Entries): Destinations => {
+export const destinationsOf = ({ card, sink }: Pick<Desk, "card" | "sink">, entries: Entries): Destinations => {
   const idOf = (entity: EntityId, sourceId: string): string | undefined => {
     const entry = entries.get(keyText(entity, sourceId))
     const there = entry?.state === "created" || entry?.state === "matched" || entry?.state === "updated"
     return there ? (entry.destinationId ?? undefined) : undefined
   }
   const adapted = (entity: EntityId, sourceId: string) => entries.get(keyText(entity, sourceId))?.adapted ?? undefined
-  return { idOf, placeholder: idOf("person", placeholderId), adapted, agentPaths: card.agentPaths }
+  const { mostComments } = sink
+  return {
+    idOf,
+    placeholder: idOf("person", placeholderId),
+    adapted,
+    agentPaths: card.agentPaths,
+    ...(mostComments !== undefined && { mostComments })
+  }
 }
 
 export const workOf = (
   desk: Desk,
   record: Released,
-  { body, files }: Pick<Write, "body" | "files">,
+  { body, files, warnings }: Pick<Write, "body" | "files"> & { readonly warnings?: Work["warnings"] },
   destinationId: string | undefined
 ): Work => ({
   sourceId: record.sourceId,
   hash: record.hash,
   parts: record.parts,
   op: destinationId === undefined ? "create" : "update",
+  warnings: warnings ?? [],
   write: {
     ...writeOf(desk, desk.sink.entity, record.sourceId, body, destinationId),
     ...(files !== undefined && files.length > 0 && { files })

@@ -308,6 +308,8 @@ export interface Sink<C> {
   together?(write: Write): string
   /** Most records in one call. */
   readonly batchSize: number
+  /** Comments that one record may have; more stand together. */
+  readonly mostComments?: number
   /** Most bytes of JSON in one call. */
   readonly batchBytes: number
   /** Create calls for many (bulk) and one. */

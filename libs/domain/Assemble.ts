@@ -4,6 +4,7 @@ import { type Adapted, type AgentPaths, agentPath, type LoadWarning } from "./Ad
 import type { Json } from "./Canonical.ts"
 import type { Element, JsonObject, Resolution, ResolvedRef } from "./Element.ts"
 import type { EntityId } from "./Entities.ts"
+import { type AssembledComment, folded } from "./Folded.ts"
 
 /** A root or part as the archive has it. */
 export interface Piece {
@@ -20,6 +21,8 @@ export interface Destinations {
   /** What was written in place of what was approved, where the destination could not take that. */
   readonly adapted?: (entity: EntityId, sourceId: string) => Adapted | undefined
   readonly agentPaths?: AgentPaths
+  /** Comments that the destination takes in one record. */
+  readonly mostComments?: number
 }
 
 /** A reference leads nowhere: the record cannot be written as it was approved. */
@@ -39,12 +42,6 @@ export const referencesOf = (piece: Piece): ReadonlyArray<{ readonly entity: Ent
 /** True when the piece needs the stand-in person. */
 export const needsPlaceholder = (piece: Piece): boolean =>
   Object.values(resolvedRefs(piece)).some((r) => "missing" in r && r.use === "placeholder")
-
-/** One comment of a body, and the record it comes from: null for the description. */
-export interface AssembledComment {
-  readonly sourceId: string | null
-  readonly body: JsonObject
-}
 
 /** A file of a body: it belongs to the comment at this place. */
 export interface AssembledFile {
@@ -81,10 +78,10 @@ export const assemble = (
 ): Aggregate | Dangling => {
   const filled = fill(root, destinations)
   if (filled._tag === "Dangling") return filled
-  const comments: Array<AssembledComment> = []
+  const whole: Array<AssembledComment> = []
   const warnings = [...filled.warnings]
   const add = (sourceId: string | null, comment: JsonObject, more: Json | undefined): void => {
-    for (const body of pieces(comment, more)) comments.push({ sourceId, body })
+    for (const body of pieces(comment, more)) whole.push({ sourceId, body })
   }
   const description = filled.meta["description"]
   if (isObject(description)) {
@@ -100,6 +97,13 @@ export const assemble = (
     warnings.push(...one.warnings)
     add(part.sourceId, one.body, one.meta["more"])
   }
+  const comments = folded(whole, destinations.mostComments ?? whole.length)
+  if (comments.length < whole.length)
+    warnings.push({
+      code: "comments-folded",
+      field: "comments",
+      message: `${whole.length} comments, of which the destination takes ${comments.length}: the others stand in those before them`
+    })
   const all = parts
     .filter((p) => p.entity === "attachment")
     .toSorted(byTimeThenId)
@@ -123,8 +127,9 @@ const fileOf = (
   const file = meta?.file
   if (file === undefined) return []
   const { entity, nativeId } = file.parent
+  const isOwn = (id: string) => id === nativeId || id.endsWith(`/${nativeId}`)
   const own = comments.findIndex(
-    ({ sourceId }) => sourceId !== null && (sourceId === nativeId || sourceId.endsWith(`/${nativeId}`))
+    ({ sourceId, with: more }) => sourceId !== null && [sourceId, ...(more ?? [])].some(isOwn)
   )
   return [
     {

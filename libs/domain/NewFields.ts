@@ -1,6 +1,5 @@
 // Custom fields of tickets that the destination does not have, as definitions to be made there and rules that fill them. Pure.
 // For CustomFields.ts. What does not belong here: fields that both sides have.
-import type { FieldDefinition } from "./CustomFields.ts"
 import type { CustomField, CustomType, MadeField } from "./Mapping.ts"
 
 /** What a field becomes: Zendesk's type, and how values are converted. Source: Zendesk API, "Ticket fields". */
@@ -22,6 +21,14 @@ const tagOf = (text: string): string =>
     .replaceAll(/[^\p{L}\p{N}]+/gu, "_")
     .replaceAll(/^_+|_+$/gu, "")
 
+interface Definition {
+  readonly key: string
+  readonly title: string
+  readonly type: string
+  readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
+  readonly nativeId?: string
+}
+
 export interface NewField {
   readonly rule: CustomField
   readonly made: MadeField
@@ -29,7 +36,7 @@ export interface NewField {
 
 /** `kind`: as CustomFields.ts tells them; a drop-down whose values are not known takes any text. */
 export const newField = (
-  definition: FieldDefinition,
+  definition: Definition,
   from: CustomField["from"],
   kind: string,
   foldLabel: (label: string) => string

@@ -1,5 +1,6 @@
 // What the destination should hold of records of a job: approved bodies with references filled in by the ledger. For ReadBack.ts.
 
+import type { Sink } from "@bridge/connectors/Connector"
 import type { Adapted, AgentPaths } from "@bridge/domain/Adapted"
 import {
   type Aggregate,
@@ -58,7 +59,12 @@ export interface Aim extends Aggregate {
 }
 
 /** Aggregates of roots by source id; a root that is not approved, or cannot be assembled any more, is absent. */
-export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArray<string>) =>
+export const expected = (
+  scope: Scope,
+  entity: EntityId,
+  sourceIds: ReadonlyArray<string>,
+  { mostComments }: Pick<Sink<unknown>, "mostComments">
+) =>
   Effect.gen(function* () {
     const elements = yield* Elements
     const { jobId, tenantId } = scope
@@ -85,7 +91,8 @@ export const expected = (scope: Scope, entity: EntityId, sourceIds: ReadonlyArra
       idOf: (id, sourceId) => ids.get(`${id}\n${sourceId}`),
       placeholder: ids.get(`person\n${standIn}`),
       adapted: (id, sourceId) => adapted.get(`${id}\n${sourceId}`) ?? undefined,
-      agentPaths: scope.agentPaths
+      agentPaths: scope.agentPaths,
+      ...(mostComments !== undefined && { mostComments })
     }
     const matched = new Set(ledger.filter((l) => l.state === "matched").map((l) => `${l.entity}\n${l.source_id}`))
     const out = new Map<string, Aim>()

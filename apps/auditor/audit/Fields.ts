@@ -1,6 +1,6 @@
 // Does a destination record hold what was approved? Field by field, in the words of the body that was written. Pure.
 // Tolerant only where a vendor stores the same value in another form; a field the body leaves open claims nothing.
-import type { AssembledComment } from "@bridge/domain/Assemble"
+import type { AssembledComment } from "@bridge/domain/Folded"
 import type { Json, JsonObject } from "@bridge/http/Call"
 
 /** Written with the record and not compared: the destination sets them by itself, or they are compared apart. */

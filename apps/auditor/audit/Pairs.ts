@@ -2,9 +2,10 @@
 // `destination`. For ReadBack.ts, which finds the pairs.
 import type { Row } from "@bridge/connectors/Connector"
 import { streamOf } from "@bridge/connectors/Engine"
-import type { AssembledComment, AssembledFile } from "@bridge/domain/Assemble"
+import type { AssembledFile } from "@bridge/domain/Assemble"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
+import type { AssembledComment } from "@bridge/domain/Folded"
 import { isConversation } from "@bridge/domain/Records"
 import type { JsonObject } from "@bridge/http/Call"
 import { VendorHttp } from "@bridge/http/VendorHttp"
@@ -35,7 +36,8 @@ export const enterPairs = (r: ReadBack, page: number, pairs: ReadonlyArray<Pair>
     const aggregates = yield* expected(
       scope,
       entity,
-      mine.map((p) => p.ours.source_id)
+      mine.map((p) => p.ours.source_id),
+      r.sink
     )
     const ofComments = yield* Effect.forEach(
       !isConversation(entity) ? [] : mine.filter((p) => isChosen(p.ours.source_id, r.comments, roots)),

@@ -144,7 +144,8 @@ const askForMissing = (r: ReadBack, page: number, roots: number) =>
     const bodies = yield* expected(
       scope,
       entity,
-      missing.map((m) => m.source_id)
+      missing.map((m) => m.source_id),
+      r.sink
     )
     const pairs: Array<Pair> = []
     for (const ours of missing) {

@@ -37,6 +37,8 @@ const ticketsOf = (entity: "ticket" | "problem" | "change"): Sink<Config> => ({
   stream: "tickets",
   parts: ["comment", "attachment"],
   uploads,
+  // 5000, then 422. Source: Zendesk API, "Ticket comments".
+  mostComments: 5_000,
   batchSize,
   batchBytes,
   createMany: (_config, writes) =>
