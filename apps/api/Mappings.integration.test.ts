@@ -1,11 +1,19 @@
 import type { JobView } from "@bridge/contract/Jobs"
 import type { MappingDiff, MappingPreview, MappingView } from "@bridge/contract/Mappings"
+import type { Summary } from "@bridge/contract/Review"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
 import { reviewedJob } from "./TestReview.ts"
 
 interface Fields {
   readonly entities: { readonly ticket: { readonly fields: ReadonlyArray<{ readonly to: string }> } }
+}
+
+interface Made {
+  readonly entities: {
+    readonly "custom-field": { readonly make: ReadonlyArray<object> }
+    readonly ticket: { readonly custom: { readonly fields: ReadonlyArray<object> } }
+  }
 }
 
 let api: TestApi
@@ -50,6 +58,35 @@ describe("the versions of a mapping", () => {
     assert.deepStrictEqual((await diff(2, 2)).changes, [])
     refusedAs(await acme.get(`/api/mappings/${stored.id}/diff?from=1&to=9`), 404, "mapping-unknown")
     refusedAs(await acme.get(`/api/mappings/${stored.id}/diff?from=1`), 400, "invalid-request")
+  })
+})
+
+describe("a migration", () => {
+  it("lists the fields that the destination lacks, and has them made where somebody asks for it", async () => {
+    const [source, destination] = [job.source.connection, job.destination?.connection]
+    const begin = (options: object, more: object = {}) =>
+      acme.post<JobView>("/api/migrations", { source, destination, entities: ["ticket"], options, ...more })
+    const warningsOf = async (id: string) =>
+      (await acme.get<Summary>(`/api/jobs/${id}/extraction-summary`)).body.fieldWarnings.map((w) => [w.field, w.code])
+    const plain = (await begin({})).body
+    assert.deepStrictEqual(await warningsOf(plain.id), [["site", "field-unmatched"]])
+    assert.notInclude(plain.entities, "custom-field")
+    const making = (await begin({ createMissingFields: true })).body
+    assert.deepStrictEqual(await warningsOf(making.id), [["site", "field-made"]])
+    assert.include(making.entities, "custom-field")
+    const { mapping } = (await acme.get<MappingView>(`/api/mappings/${making.mapping?.id}`)).body
+    const { entities } = JSON.parse(JSON.stringify(mapping)) as Made
+    assert.deepStrictEqual(entities["custom-field"].make, [
+      { of: "ticket", nativeId: "77", title: "Site", body: { type: "text", title: "Site" } }
+    ])
+    assert.deepInclude(entities.ticket.custom.fields, {
+      from: ["custom.site"],
+      to: "77",
+      title: "Site",
+      type: "text",
+      made: true
+    })
+    refusedAs(await begin({ createMissingFields: true }, { mapping: { id: stored.id } }), 422, "options-invalid")
   })
 })
 

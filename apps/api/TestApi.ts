@@ -253,7 +253,10 @@ const freshservice = (host: string, request: IncomingMessage, response: ServerRe
   const known = request.headers.authorization === basic(freshserviceConfig.api_key, "X")
   if (host !== freshserviceConfig.domain) answer(response, 404, { message: "no such account" })
   else if (!known) answer(response, 401, { code: "invalid_credentials", message: "You have to be logged in." })
-  else if (request.url?.startsWith("/api/v2/ticket_form_fields")) answer(response, 200, { ticket_fields: [] })
+  else if (request.url?.startsWith("/api/v2/ticket_form_fields"))
+    answer(response, 200, {
+      ticket_fields: [{ id: 77, name: "site", label: "Site", field_type: "custom_text", default_field: false }]
+    })
   else answer(response, 200, { tickets: [], [listIn(request.url ?? "")]: [] })
 }
 
