@@ -7,7 +7,7 @@ export class Budgets extends Context.Service<
   Budgets,
   {
     /** Waits until a call of these classes may go. Callers of one class go in the order in which they came. */
-    readonly acquire: (lane: Lane, names: ReadonlyArray<string>) => Effect.Effect<Permit>
+    readonly acquire: (lane: Lane, names: ReadonlyArray<string>, cost?: number) => Effect.Effect<Permit>
     /** Gives the permit back with what the call taught; always, also when the call failed. */
     readonly settle: (lane: Lane, permit: Permit, lesson: Lesson) => Effect.Effect<void>
   }
@@ -32,7 +32,7 @@ const memory = () => {
     return known
   }
   return Budgets.of({
-    acquire: (lane, names) => {
+    acquire: (lane, names, cost = 1) => {
       const { state, turns } = heldOf(lane)
       const key = names.join("+")
       const turn = turns.get(key) ?? Semaphore.makeUnsafe(1)
@@ -40,8 +40,8 @@ const memory = () => {
       const once = Effect.gen(function* () {
         for (;;) {
           const now = yield* Clock.currentTimeMillis
-          const wait = takeAll(state, names, now)
-          if (wait === 0) return { names, sentAt: now }
+          const wait = takeAll(state, names, now, cost)
+          if (wait === 0) return { names, sentAt: now, cost }
           yield* Effect.sleep(Math.min(wait, longestNapMillis))
         }
       })

@@ -27,6 +27,8 @@ interface Stored {
 }
 
 interface Lease {
+  readonly names: ReadonlyArray<string>
+  readonly cost: number
   calls: number
   until: number
   sentAt: number
@@ -67,7 +69,7 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
     }
 
     /** Under the row's lock: what was learnt here goes in, leases that expired go back, and `want` calls are asked for. */
-    const visit = (local: Local, names: ReadonlyArray<string>, want: number) =>
+    const visit: Visit = (local, names, want, cost) =>
       Effect.gen(function* () {
         const lessons = local.lessons
         local.lessons = []
@@ -83,7 +85,7 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
               let granted = 0
               let wait = 0
               while (granted < want && wait === 0) {
-                wait = takeAll(state, names, now)
+                wait = takeAll(state, names, now, cost)
                 if (wait === 0) granted += 1
               }
               const next: Stored = {
@@ -108,21 +110,21 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
       Effect.gen(function* () {
         yield* Effect.sleep(flushMillis)
         local.flushing = false
-        if (local.lessons.length > 0) yield* visit(local, [], 0)
+        if (local.lessons.length > 0) yield* visit(local, [], 0, 1)
       })
 
     const beat = Effect.suspend(() =>
       Effect.forEach(
         [...lanes.values()].filter(({ open }) => open > 0),
-        (local) => visit(local, [], 0),
+        (local) => visit(local, [], 0, 1),
         { discard: true }
       )
     )
     yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(beatMillis)))
 
     return Budgets.of({
-      acquire: (lane, names) =>
-        Effect.tap(acquire(localOf(lane), names, visit), () =>
+      acquire: (lane, names, cost = 1) =>
+        Effect.tap(acquire(localOf(lane), names, cost, visit), () =>
           Effect.sync(() => {
             localOf(lane).open += 1
           })
@@ -132,7 +134,7 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
           const local = localOf(lane)
           local.open = Math.max(0, local.open - 1)
           local.lessons.push({ permit, lesson })
-          if (lesson.throttledMillis !== undefined) return Effect.asVoid(visit(local, [], 0))
+          if (lesson.throttledMillis !== undefined) return Effect.asVoid(visit(local, [], 0, 1))
           if (local.flushing) return Effect.void
           local.flushing = true
           return Effect.asVoid(Effect.forkIn(flush(local), scope))
@@ -144,11 +146,12 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
 type Visit = (
   local: Local,
   names: ReadonlyArray<string>,
-  want: number
+  want: number,
+  cost: number
 ) => Effect.Effect<{ readonly granted: number; readonly wait: number; readonly now: number }>
 
-const acquire = (local: Local, names: ReadonlyArray<string>, visit: Visit): Effect.Effect<Permit> => {
-  const key = names.join("+")
+const acquire = (local: Local, names: ReadonlyArray<string>, cost: number, visit: Visit): Effect.Effect<Permit> => {
+  const key = `${names.join("+")}*${cost}`
   const turn = local.turns.get(key) ?? Semaphore.makeUnsafe(1)
   local.turns.set(key, turn)
   const count = (change: number) => Effect.sync(() => local.waiting.set(key, (local.waiting.get(key) ?? 0) + change))
@@ -157,11 +160,11 @@ const acquire = (local: Local, names: ReadonlyArray<string>, visit: Visit): Effe
       const lease = local.leases.get(key)
       if (lease !== undefined && lease.calls > 0 && monotonicMillis() < lease.until) {
         lease.calls -= 1
-        return { names, sentAt: lease.sentAt }
+        return { names, sentAt: lease.sentAt, cost }
       }
       const want = Math.min(largestLease, Math.max(1, local.waiting.get(key) ?? 1))
-      const { granted, now, wait } = yield* visit(local, names, want)
-      local.leases.set(key, { calls: granted, until: monotonicMillis() + leaseMillis, sentAt: now })
+      const { granted, now, wait } = yield* visit(local, names, want, cost)
+      local.leases.set(key, { names, cost, calls: granted, until: monotonicMillis() + leaseMillis, sentAt: now })
       if (granted === 0) yield* Effect.sleep(Math.min(Math.max(wait, 1), longestNapMillis))
     }
   })
@@ -174,10 +177,9 @@ const acquire = (local: Local, names: ReadonlyArray<string>, visit: Visit): Effe
 
 /** Calls leased and not made before their time: they were never sent. */
 const giveBack = (local: Local, state: LaneState, now: number): void => {
-  for (const [key, lease] of local.leases) {
+  for (const lease of local.leases.values()) {
     if (lease.calls === 0 || monotonicMillis() < lease.until) continue
-    for (let i = 0; i < lease.calls; i++)
-      teach(state, { names: key.split("+"), sentAt: lease.sentAt }, { readings: [] }, now)
+    for (let i = 0; i < lease.calls; i++) teach(state, lease, { readings: [] }, now)
     lease.calls = 0
   }
 }

@@ -19,6 +19,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   /** Endpoint class whose sub-limit applies beside the account's budget: `tickets.list`. */
   readonly budget?: string
+  /** What it takes of the limits, where that is more than one: embedded things are charged too. */
+  readonly cost?: number
   /** A read whose answer is a file: its bytes are no JSON, and a redirect may lead to any public host, without credentials. */
   readonly file?: true
   /** True when repeating the call cannot do harm (all reads). Writes are never repeated by libs/http. */

@@ -15,6 +15,7 @@ export interface Lane {
 export interface Permit {
   readonly names: ReadonlyArray<string>
   readonly sentAt: number
+  readonly cost: number
 }
 
 /** What a call taught. `throttledMillis`: refused with 429, the whole connection waits. */
@@ -55,16 +56,16 @@ export class LaneState {
 const undeclared = { limit: boundless, windowMillis: 60_000, form: "fixed" } as const
 
 /** Takes one call from every named budget, or says how long to wait for the slowest of them. */
-export const takeAll = (state: LaneState, names: ReadonlyArray<string>, now: number): number => {
+export const takeAll = (state: LaneState, names: ReadonlyArray<string>, now: number, cost: number): number => {
   const paces = names.map((name) => state.pace(name, now))
-  const wait = Math.max(0, ...paces.map((pace) => waitMillis(pace, now)))
-  if (wait === 0) for (const pace of paces) take(pace, now)
+  const wait = Math.max(0, ...paces.map((pace) => waitMillis(pace, now, cost)))
+  if (wait === 0) for (const pace of paces) take(pace, now, cost)
   return wait
 }
 
 /** Applies what a call taught to all budgets of its lane. */
 export const teach = (state: LaneState, permit: Permit, lesson: Lesson, now: number): void => {
-  for (const name of permit.names) ended(state.pace(name, now))
+  for (const name of permit.names) ended(state.pace(name, now), permit.cost)
   if (lesson.answered === true)
     for (const name of permit.names) {
       const told = lesson.readings.some(({ budget }) => budget === name)

@@ -25,6 +25,9 @@ const run = (
     readonly limit: number
     readonly window: number
     readonly others?: number
+    /** What a call costs, as it is declared, and what the vendor takes for it. */
+    readonly cost?: () => number
+    readonly taken?: (cost: number) => number
   }
 ): Figures => {
   const share = options.share ?? 1
@@ -40,18 +43,25 @@ const run = (
   let good = 0
   let refused = 0
   const worker = () => {
-    const wait = waitMillis(pace, now)
-    if (wait > 0) return schedule(now + Math.min(wait, 1_000), worker)
-    take(pace, now)
+    const cost = options.cost?.() ?? 1
+    const again = (): void => {
+      const wait = waitMillis(pace, now, cost)
+      if (wait > 0) schedule(now + Math.min(wait, 1_000), again)
+      else go(cost)
+    }
+    again()
+  }
+  const go = (cost: number) => {
+    take(pace, now, cost)
     const sentAt = now
     const there = 20 + dice() * 60
     schedule(now + there, () => {
-      const answer = limiter.hit(now)
+      const answer = limiter.hit(now, options.taken?.(cost) ?? cost)
       schedule(now + 20 + dice() * 60, () => {
-        ended(pace)
+        ended(pace, cost)
         if (answer.ok) answered(pace, answer.reading !== null, now)
         if (answer.reading !== null) learn(pace, answer.reading, sentAt, now)
-        if (answer.ok) good += 1
+        if (answer.ok) good += options.taken?.(cost) ?? cost
         else {
           refused += 1
           refuse(pace, answer.retryAfterMillis, now)
@@ -72,6 +82,37 @@ const run = (
 }
 
 const minute = { name: "account", windowMillis: 60_000, form: "fixed", told: true } as const
+
+describe("calls that cost more than one", () => {
+  const mixed = () => {
+    const dice = random(11)
+    return () => [1, 3, 5][Math.floor(dice() * 3)] ?? 1
+  }
+  it.each(["remaining", "reset-floor"] as const)("are held until there is room for all of it, told of: %s", (tell) => {
+    const figures = run(
+      fixed(140, 60_000, tell),
+      { ...minute, limit: 40 },
+      { minutes: 60, limit: 140, window: 60_000, cost: mixed() }
+    )
+    expect(figures.used).toBeGreaterThan(0.93)
+    expect(figures.refused).toBeLessThanOrEqual(0.001)
+  })
+
+  it("are counted as the vendor counts them, though it takes less than is documented", () => {
+    const figures = run(
+      fixed(140, 60_000, "remaining"),
+      { ...minute, limit: 40 },
+      { minutes: 60, limit: 140, window: 60_000, cost: () => 3, taken: () => 1 }
+    )
+    expect(figures.used).toBeGreaterThan(0.9)
+    expect(figures.refused).toBeLessThanOrEqual(0.001)
+  })
+
+  it("go alone where they cost more than there ever is", () => {
+    const pace = paceOf({ ...minute, limit: 2 }, 1, 0)
+    expect(waitMillis(pace, 0, 5)).toBe(0)
+  })
+})
 
 describe("the pacer", () => {
   it.each(["remaining", "reset-floor", "reset-ceil"] as const)(

@@ -25,33 +25,34 @@ export const paceOf = (budget: Budget, share: number, now: number): PaceState =>
   tokensAt: now
 })
 
-/** Milliseconds until a call may go; 0 when it may go now. */
-export const waitMillis = (pace: PaceState, now: number): number => {
+/** Milliseconds until a call of this cost may go; 0 when it may go now. One that costs more than there ever is goes alone. */
+export const waitMillis = (pace: PaceState, now: number, cost = 1): number => {
   if (now < pace.pausedUntil) return pace.pausedUntil - now
+  const due = Math.min(cost, Math.max(1, Math.floor(pace.limit * pace.share)))
   switch (pace.form) {
     case "fixed":
-      return Fixed.wait(pace, now)
+      return Fixed.wait(pace, now, due)
     case "bucket":
-      return waitBucket(pace, now)
+      return waitBucket(pace, now, due)
     default:
-      return waitSliding(pace, now)
+      return waitSliding(pace, now, due)
   }
 }
 
 /** Counts one call as sent. Only after `waitMillis` said 0. */
-export const take = (pace: PaceState, now: number): void => {
-  pace.inFlight += 1
-  pace.tokens -= 1
-  Fixed.sent(pace, now)
+export const take = (pace: PaceState, now: number, cost = 1): void => {
+  pace.inFlight += cost
+  pace.tokens -= cost
+  Fixed.sent(pace, now, cost)
   const slot = slotOf(pace, now)
   const last = pace.log.at(-1)
-  if (last !== undefined && last[0] === slot) last[1] += 1
-  else pace.log.push([slot, 1])
+  if (last !== undefined && last[0] === slot) last[1] += cost
+  else pace.log.push([slot, cost])
 }
 
 /** One call has ended, with or without an answer. */
-export const ended = (pace: PaceState): void => {
-  pace.inFlight = Math.max(0, pace.inFlight - 1)
+export const ended = (pace: PaceState, cost = 1): void => {
+  pace.inFlight = Math.max(0, pace.inFlight - cost)
 }
 
 /** An answer came that was no refusal. `told`: it spoke of this limit; after a few that do not, there is none we know. */
@@ -150,9 +151,9 @@ const sentInWindow = (pace: PaceState, now: number): number => {
   return pace.log.reduce((sum, [, count]) => sum + count, 0)
 }
 
-const waitSliding = (pace: PaceState, now: number): number => {
+const waitSliding = (pace: PaceState, now: number, cost: number): number => {
   const sent = sentInWindow(pace, now)
-  if (Math.min(pace.limit * pace.share - sent, pace.limit - sent - pace.foreign) >= 1) return 0
+  if (Math.min(pace.limit * pace.share - sent, pace.limit - sent - pace.foreign) >= cost) return 0
   if (pace.guessed && now - pace.fixed.startedAt >= Math.max(pace.windowMillis, pace.documentedMillis)) {
     pace.fixed = { ...pace.fixed, startedAt: now }
     Fixed.growGuess(pace)
@@ -167,9 +168,9 @@ const waitSliding = (pace: PaceState, now: number): number => {
 
 // --- buckets ---
 
-const waitBucket = (pace: PaceState, now: number): number => {
+const waitBucket = (pace: PaceState, now: number, cost: number): number => {
   const rate = (pace.limit * pace.share) / pace.windowMillis
   pace.tokens = Math.min(pace.limit * pace.share, pace.tokens + Math.max(0, now - pace.tokensAt) * rate)
   pace.tokensAt = now
-  return pace.tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - pace.tokens) / rate))
+  return pace.tokens >= cost ? 0 : Math.max(1, Math.ceil((cost - pace.tokens) / rate))
 }

@@ -8,17 +8,17 @@ const set = (pace: PaceState, change: Partial<Window>): void => {
 }
 
 /** What the vendor has counted outweighs what we have: it need not count every call. Calls in flight may not be counted yet. */
-const exhausted = (pace: PaceState): boolean => {
+const exhausted = (pace: PaceState, cost = 1): boolean => {
   const { free, used } = pace.fixed
-  if (free === null) return pace.limit * pace.share - used < 1
+  if (free === null) return pace.limit * pace.share - used < cost
   const left = free - pace.inFlight
-  return Math.min(pace.limit * pace.share - Math.min(used, pace.limit - left), left) < 1
+  return Math.min(pace.limit * pace.share - Math.min(used, pace.limit - left), left) < cost
 }
 
-export const wait = (pace: PaceState, now: number): number => {
+export const wait = (pace: PaceState, now: number, cost: number): number => {
   roll(pace, now)
   if (!pace.fixed.confirmed && pace.inFlight > 0) return 25
-  if (!exhausted(pace)) return 0
+  if (!exhausted(pace, cost)) return 0
   const { doubtful, end, probeAt } = pace.fixed
   if (end !== null && !doubtful) return Math.max(1, end - now)
   // The phase is not known: one call asks for it, after a moment, instead of waiting a whole window in the dark.
@@ -27,10 +27,10 @@ export const wait = (pace: PaceState, now: number): number => {
   return Math.max(0, pace.fixed.probeAt - now)
 }
 
-export const sent = (pace: PaceState, now: number): void => {
-  const asking = pace.fixed.probeAt !== 0 && exhausted(pace)
+export const sent = (pace: PaceState, now: number, cost: number): void => {
+  const asking = pace.fixed.probeAt !== 0 && exhausted(pace, cost)
   set(pace, {
-    used: pace.fixed.used + 1,
+    used: pace.fixed.used + cost,
     peak: Math.max(pace.fixed.peak, pace.inFlight),
     ...(asking && { probeAt: now + pace.windowMillis, confirmed: false })
   })

@@ -3,7 +3,10 @@ import type { LimitReading } from "./Call.ts"
 
 /** A vendor's counter: says whether a call at this time is let in, and what its headers tell. */
 export interface Limiter {
-  readonly hit: (now: number) => {
+  readonly hit: (
+    now: number,
+    cost?: number
+  ) => {
     readonly ok: boolean
     readonly reading: LimitReading | null
     readonly retryAfterMillis: number
@@ -23,15 +26,15 @@ export const fixed = (limit: number, window: number, tell: Tell, phase = 17_300,
   let current = -1
   let used = 0
   return {
-    hit: (now) => {
+    hit: (now, cost = 1) => {
       const number = Math.floor((now + phase) / window)
       if (number !== current) {
         current = number
         used = limit * others
       }
       const left = window - ((now + phase) % window)
-      const ok = used < limit
-      if (ok) used += 1
+      const ok = used + cost <= limit
+      if (ok) used += cost
       return {
         ok,
         reading: reading(tell, limit, Math.floor(limit - used), left),

@@ -105,7 +105,7 @@ const make = Effect.gen(function* () {
     // The wait for a permit may last a minute and must end when the caller is interrupted (a cancel, a deploy).
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const permit = given ?? (yield* restore(budgets.acquire(lane, classesOf(call))))
+        const permit = given ?? (yield* restore(budgets.acquire(lane, classesOf(call), call.cost)))
         return yield* restore(exchange).pipe(
           Effect.onExit(() => budgets.settle(lane, permit, lessonOf(connection, call, end)))
         )
@@ -182,7 +182,7 @@ const make = Effect.gen(function* () {
       traced(connection, call, read(connection, call, reading, options)),
     download: (connection, url, sink) =>
       Effect.catch(download(wire, url, sink), (reason) => failed(connection, downloading, reason)),
-    ready: (connection, call) => budgets.acquire(laneOf(connection), classesOf(call)),
+    ready: (connection, call) => budgets.acquire(laneOf(connection), classesOf(call), call.cost),
     forgo: (connection, permit) => budgets.settle(laneOf(connection), permit, { readings: [] })
   })
 })

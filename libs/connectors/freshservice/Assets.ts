@@ -15,7 +15,7 @@ import {
   relationSchema,
   relationTypeSchema
 } from "./AssetRows.ts"
-import { changingList } from "./ChangingList.ts"
+import { changingList, embeddedCost } from "./ChangingList.ts"
 import type { Config } from "./Config.ts"
 import { fileStream } from "./Desk.ts"
 import { fileStreams, filesOfRoot } from "./FileRows.ts"
@@ -143,6 +143,7 @@ const assets: Stream<Config> = {
           method: "GET",
           path: `/api/v2/assets/${encodeURIComponent(row.sourceId)}`,
           query: { include: "type_fields" },
+          cost: embeddedCost,
           idempotent: true
         } as const,
         read: (answer: Answer): Row | null => {

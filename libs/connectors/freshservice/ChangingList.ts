@@ -17,6 +17,8 @@ const beginning = "2000-01-01T00:00:00Z"
 const boundaryMillis = 1_000
 /** Source: fact of the cursor's grain and clock differences; runs overlap by 5 minutes. */
 const overlapMillis = 5 * 60_000
+/** Credits of a list with something embedded. Source: Freshservice API v2, "Rate limit" (and "Embedding": 1 and 2 more). */
+export const embeddedCost = 3
 /** Rows remembered to leave them out; when there are more, some are given again, which harms nothing. */
 const remembered = 300
 
@@ -165,9 +167,13 @@ const pageCall = (form: ChangingForm, place: Place): Call => {
       ...(place.workspace !== null && { workspace_id: place.workspace })
     },
     ...(form.budget !== undefined && { budget: form.budget }),
+    ...(embeds(form, place) && { cost: embeddedCost }),
     idempotent: true
   }
 }
+
+const embeds = (form: ChangingForm, place: Place): boolean =>
+  form.query?.include !== undefined || (form.include !== undefined && !place.bare)
 
 /**
  * Whether filters and orders may be combined with `updated_since` is not documented: where one is refused, it is left out.

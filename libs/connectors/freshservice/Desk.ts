@@ -63,7 +63,11 @@ const detailOf = (
     operation: form.operation,
     method: "GET",
     path: `${form.path}/${encodeURIComponent(row.sourceId)}`,
-    ...(query.include !== undefined && { query: { include: query.include } }),
+    // A credit for each thing that is embedded.
+    ...(query.include !== undefined && {
+      query: { include: query.include },
+      cost: 1 + query.include.split(",").length
+    }),
     ...(form.budget !== undefined && { budget: form.budget }),
     idempotent: true
   })
