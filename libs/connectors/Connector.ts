@@ -61,12 +61,6 @@ export interface Page {
   readonly outside?: number
 }
 
-/** What a read went on without, and the vendor's words: whoever reviews must know. */
-export interface Gap {
-  readonly stream: string
-  readonly message: string
-}
-
 /** One page of a child list: the call, and what its answer holds. */
 export interface Child {
   readonly stream: string

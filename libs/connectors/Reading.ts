@@ -36,6 +36,12 @@ export interface Chosen {
 }
 export type Choose = (rows: ReadonlyArray<Row>) => Chosen
 
+/** What a read went on without, and the vendor's words: whoever reviews must know. */
+export interface Gap {
+  readonly stream: string
+  readonly message: string
+}
+
 /** Puts a file's bytes away; `again` asks the vendor where it is now, for addresses that die. */
 export type Keep = (file: FileRef, again: Again) => Effect.Effect<FileOutcome, FilesUnavailable>
 export type Again = Effect.Effect<string | null, VendorError>

@@ -11,14 +11,13 @@ import type {
   Expansion,
   FileOutcome,
   FileRef,
-  Gap,
   Member,
   Poison,
   Row,
   Stream as StreamOf
 } from "./Connector.ts"
 import { fileRow, withLists } from "./Files.ts"
-import type { ReadError, ReadSettings, Source } from "./Reading.ts"
+import type { Gap, ReadError, ReadSettings, Source } from "./Reading.ts"
 import { isGone, isRefused } from "./Reasons.ts"
 import { Trail } from "./Trail.ts"
 
