@@ -129,7 +129,8 @@ describe("sessions", () => {
     // One record a run, each run an actor of its own, so that only the permit is in the way.
     await sendAll(batches.map((b, i) => ({ ...b, actor: `${b.actor}-${i}` })))
     const fiber = start({ ...stage, address })
-    await eventually("all are done", async () => order.length === batches.length)
+    // Have said it, not only begun: from the stop on every run is told that others wait.
+    await eventually("all are done", async () => crowds.length === batches.length)
     await stop(fiber)
     return { order, crowds }
   }
