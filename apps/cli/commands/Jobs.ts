@@ -35,6 +35,7 @@ export const migrationHelp = `  --from C           connection to read: id, name,
   --sample N         only N tickets, the newest, with everything they refer to
   --batch-size N     records in a batch, at most 500 (the default)
   --mapping ID       a stored mapping (default: the pair's own, with the custom fields found)
+  --create-fields    make the ticket fields that the destination lacks
   --no-approval      load without asking anybody`
 
 const optionHelp = `${migrationHelp}
@@ -52,6 +53,7 @@ export const migrationOptions = {
   sample: { type: "string" },
   "batch-size": { type: "string" },
   mapping: { type: "string" },
+  "create-fields": { type: "boolean" },
   "no-approval": { type: "boolean" }
 } as const
 
@@ -113,6 +115,7 @@ export const migrationOf = (given: Given) =>
         ...(filters === undefined ? {} : { filters }),
         ...(sampleSize === undefined ? {} : { sampleSize }),
         ...(batchSize === undefined ? {} : { batchSize }),
+        ...(given.flag("create-fields") ? { createMissingFields: true } : {}),
         ...(given.flag("no-approval") ? { requireApproval: false } : {})
       }
     }
