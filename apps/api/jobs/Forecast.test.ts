@@ -72,14 +72,20 @@ describe("the time that is left for reading", () => {
     assert.strictEqual(extractionLeft([s], []).calls, 8 + 800 * 4)
   })
 
+  it("takes half of the page at hand for read, while it is being read", () => {
+    const s = stream({ taken: 500, millis: 1 })
+    assert.strictEqual(extractionLeft([s], [limit("view", 10)]).secondsLeft, 44 * 60)
+    assert.strictEqual(extractionLeft([{ ...s, millis: 0 }], [limit("view", 10)]).secondsLeft, 49 * 60)
+  })
+
   it("goes by the pace where that is slower, after some windows, and where there is no limit", () => {
     const slow = stream({ taken: 200, millis: 600_000 })
-    assert.deepInclude(extractionLeft([slow], [limit("view", 160)]), { secondsLeft: 2_400, limitedBy: null })
+    assert.deepInclude(extractionLeft([slow], [limit("view", 160)]), { secondsLeft: 1_800, limitedBy: null })
     const nearly = stream({ taken: 200, millis: 90_000 })
     assert.strictEqual(extractionLeft([nearly], [limit("view", 160)]).limitedBy, "view")
     const early = stream({ taken: 10, millis: 100_000 })
     assert.strictEqual(extractionLeft([early], [limit("view", 160)]).limitedBy, "view")
-    assert.deepInclude(extractionLeft([early], []), { secondsLeft: 9_900, limitedBy: null })
+    assert.deepInclude(extractionLeft([early], []), { secondsLeft: 1_567, limitedBy: null })
   })
 
   it("is not known while a stream is not counted", () =>

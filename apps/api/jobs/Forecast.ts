@@ -51,6 +51,10 @@ export const aheadOf = (s: StreamFacts): Ahead => {
   return { listed: Math.min(listed, share === 0 ? listed : Math.ceil(rows / share)), rows }
 }
 
+/** Rows count with their whole page: of the one at hand, where each row takes calls, half is read already on the average. */
+const atHand = (s: StreamFacts, rows: number): number =>
+  s.millis === 0 || s.survey === null || s.survey.rowCalls === 0 ? 0 : Math.min(rows, s.survey.pageRows / 2)
+
 interface Load {
   readonly calls: number
   readonly credits: Readonly<Record<string, number>>
@@ -69,10 +73,11 @@ const loadOf = (s: StreamFacts): Load | null => {
   const add = (from: Survey["row"], times: number) => {
     for (const [name, n] of Object.entries(from)) credits[name] = (credits[name] ?? 0) + n * times
   }
+  const left = rows - atHand(s, rows)
   add(survey.page, pages)
-  add(survey.row, rows)
-  add({ account: more }, rows)
-  return { calls: pages + rows * (survey.rowCalls + more), credits }
+  add(survey.row, left)
+  add({ account: more }, left)
+  return { calls: pages + left * (survey.rowCalls + more), credits }
 }
 
 export const extractionLeft = (streams: ReadonlyArray<StreamFacts>, limits: ReadonlyArray<KnownLimit>): Leg => {
@@ -97,7 +102,8 @@ const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => ({
 const pacedMillis = (s: StreamFacts, windowMillis: number): number => {
   const { rows } = aheadOf(s)
   if (rows === null || s.taken === 0 || s.millis < windowMillis * windowsOfPace) return 0
-  return (rows * s.millis) / s.taken
+  const half = atHand(s, rows)
+  return ((rows - half) * s.millis) / (s.taken + half)
 }
 
 interface Slowest {
