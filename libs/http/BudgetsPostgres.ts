@@ -1,7 +1,7 @@
 // Budgets shared by all processes: one row of `rate_budgets` per connection, locked while it is read and changed, from which
 // a process leases as many calls as are waiting in it. For the services; the rules are Pace.ts. Promises 5 and 7.
 import { randomUUID } from "node:crypto"
-import { Effect, Layer, Schedule, Semaphore } from "effect"
+import { Effect, Exit, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { Budgets, longestNapMillis } from "./Budgets.ts"
 import { type Lane, LaneState, type Lesson, type Paces, type Permit, takeAll, teach } from "./Lane.ts"
@@ -68,12 +68,19 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
       return known
     }
 
-    /** Under the row's lock: what was learnt here goes in, leases that expired go back, and `want` calls are asked for. */
-    const visit: Visit = (local, names, want, cost) =>
-      Effect.gen(function* () {
+    /**
+     * Under the row's lock: what was learnt here goes in, leases that expired go back, and `want` calls are asked for and
+     * leased. An interrupted caller must lose neither lessons nor calls: they would count as in flight for ever. So one
+     * attempt is whole, and only the wait between two can be interrupted.
+     */
+    const visit: Visit = (local, ask) =>
+      Effect.suspend(() => {
+        const { cost, names, want } = ask ?? nothing
         const lessons = local.lessons
         local.lessons = []
-        const visited = sql
+        // Leased and not made before their time: they were never sent.
+        const unused = [...local.leases.values()].filter(({ calls, until }) => calls > 0 && monotonicMillis() >= until)
+        return sql
           .withTransaction(
             Effect.gen(function* () {
               const key = keyOf(local.lane)
@@ -81,7 +88,8 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
               const state = new LaneState(local.lane, stored.paces)
               const mine = adopt(state, stored, owner, now)
               for (const { permit, lesson } of lessons) teach(state, permit, lesson, now)
-              giveBack(local, state, now)
+              for (const lease of unused)
+                for (let i = 0; i < lease.calls; i++) teach(state, lease, { readings: [] }, now)
               let granted = 0
               let wait = 0
               while (granted < want && wait === 0) {
@@ -98,73 +106,100 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
             })
           )
           .pipe(
+            Effect.tap(({ granted, now }) =>
+              Effect.sync(() => {
+                for (const lease of unused) lease.calls = 0
+                if (ask !== undefined) leased(local, ask, granted, now)
+              })
+            ),
             Effect.tapError((error) => {
               local.lessons.unshift(...lessons)
               return Effect.logWarning(`budgets wait for the database: ${error.message}`)
             })
           )
-        return yield* visited
-      }).pipe(Effect.retry(whileAway), Effect.orDie)
+      }).pipe(Effect.uninterruptible, Effect.retry(whileAway), Effect.orDie)
 
     const flush = (local: Local) =>
       Effect.gen(function* () {
         yield* Effect.sleep(flushMillis)
         local.flushing = false
-        if (local.lessons.length > 0) yield* visit(local, [], 0, 1)
+        if (local.lessons.length > 0) yield* visit(local)
       })
 
     const beat = Effect.suspend(() =>
       Effect.forEach(
         [...lanes.values()].filter(({ open }) => open > 0),
-        (local) => visit(local, [], 0, 1),
+        (local) => visit(local),
         { discard: true }
       )
     )
     yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(beatMillis)))
 
+    const settle: (typeof Budgets.Service)["settle"] = (lane, permit, lesson) =>
+      Effect.suspend(() => {
+        const local = localOf(lane)
+        local.open = Math.max(0, local.open - 1)
+        local.lessons.push({ permit, lesson })
+        if (lesson.throttledMillis !== undefined) return Effect.asVoid(visit(local))
+        if (local.flushing) return Effect.void
+        local.flushing = true
+        return Effect.asVoid(Effect.forkIn(flush(local), scope))
+      })
+
     return Budgets.of({
       acquire: (lane, names, cost = 1) =>
-        Effect.tap(acquire(localOf(lane), names, cost, visit), () =>
-          Effect.sync(() => {
-            localOf(lane).open += 1
-          })
-        ),
-      settle: (lane, permit, lesson) =>
         Effect.suspend(() => {
           const local = localOf(lane)
-          local.open = Math.max(0, local.open - 1)
-          local.lessons.push({ permit, lesson })
-          if (lesson.throttledMillis !== undefined) return Effect.asVoid(visit(local, [], 0, 1))
-          if (local.flushing) return Effect.void
-          local.flushing = true
-          return Effect.asVoid(Effect.forkIn(flush(local), scope))
-        })
+          let taken: Permit | undefined
+          const take = (lease: Lease): Permit => {
+            lease.calls -= 1
+            local.open += 1
+            taken = { names, sentAt: lease.sentAt, cost }
+            return taken
+          }
+          // Interrupted on its last steps: nobody has the permit, so nobody will settle it.
+          return Effect.onExit(acquire(local, { names, cost, want: 1 }, visit, take), (exit) =>
+            Exit.isFailure(exit) && taken !== undefined ? settle(lane, taken, { readings: [] }) : Effect.void
+          )
+        }),
+      settle
     })
   })
 )
 
+/** Calls that are asked for. */
+interface Ask {
+  readonly names: ReadonlyArray<string>
+  readonly cost: number
+  readonly want: number
+}
+
+const nothing: Ask = { names: [], cost: 1, want: 0 }
+
 type Visit = (
   local: Local,
-  names: ReadonlyArray<string>,
-  want: number,
-  cost: number
+  ask?: Ask
 ) => Effect.Effect<{ readonly granted: number; readonly wait: number; readonly now: number }>
 
-const acquire = (local: Local, names: ReadonlyArray<string>, cost: number, visit: Visit): Effect.Effect<Permit> => {
-  const key = `${names.join("+")}*${cost}`
+const keyOfAsk = ({ cost, names }: Ask): string => `${names.join("+")}*${cost}`
+
+const leased = (local: Local, ask: Ask, granted: number, now: number): void => {
+  const { cost, names } = ask
+  local.leases.set(keyOfAsk(ask), { names, cost, calls: granted, until: monotonicMillis() + leaseMillis, sentAt: now })
+}
+
+/** Waits for a lease with a call in it and takes it, before anybody else has the turn. */
+const acquire = (local: Local, ask: Ask, visit: Visit, take: (lease: Lease) => Permit): Effect.Effect<Permit> => {
+  const key = keyOfAsk(ask)
   const turn = local.turns.get(key) ?? Semaphore.makeUnsafe(1)
   local.turns.set(key, turn)
   const count = (change: number) => Effect.sync(() => local.waiting.set(key, (local.waiting.get(key) ?? 0) + change))
   const once: Effect.Effect<Permit> = Effect.gen(function* () {
     for (;;) {
       const lease = local.leases.get(key)
-      if (lease !== undefined && lease.calls > 0 && monotonicMillis() < lease.until) {
-        lease.calls -= 1
-        return { names, sentAt: lease.sentAt, cost }
-      }
+      if (lease !== undefined && lease.calls > 0 && monotonicMillis() < lease.until) return take(lease)
       const want = Math.min(largestLease, Math.max(1, local.waiting.get(key) ?? 1))
-      const { granted, now, wait } = yield* visit(local, names, want, cost)
-      local.leases.set(key, { names, cost, calls: granted, until: monotonicMillis() + leaseMillis, sentAt: now })
+      const { granted, wait } = yield* visit(local, { ...ask, want })
       if (granted === 0) yield* Effect.sleep(Math.min(Math.max(wait, 1), longestNapMillis))
     }
   })
@@ -173,15 +208,6 @@ const acquire = (local: Local, names: ReadonlyArray<string>, cost: number, visit
     () => turn.withPermit(once),
     () => count(-1)
   )
-}
-
-/** Calls leased and not made before their time: they were never sent. */
-const giveBack = (local: Local, state: LaneState, now: number): void => {
-  for (const lease of local.leases.values()) {
-    if (lease.calls === 0 || monotonicMillis() < lease.until) continue
-    for (let i = 0; i < lease.calls; i++) teach(state, lease, { readings: [] }, now)
-    lease.calls = 0
-  }
 }
 
 /** Sets each budget's calls in flight to those of living processes, and gives our own part back after the changes. */

@@ -90,5 +90,28 @@ export const budgetsSuite = (
       )
       expect(goes).toBe(true)
     })
+
+    it("count no call as in flight whose caller was interrupted, wherever that was", async () => {
+      const goes = await run((one) =>
+        Effect.gen(function* () {
+          const lane = laneOf(1_000)
+          yield* begin(one, lane, 1_000)
+          // Settled as VendorHttp does: by whoever has it, whatever becomes of the call.
+          const call = Effect.uninterruptibleMask((restore) =>
+            Effect.flatMap(restore(one.acquire(lane, ["account"])), (permit) =>
+              Effect.ensuring(restore(Effect.sleep("3 millis")), one.settle(lane, permit, { readings: [] }))
+            )
+          )
+          for (let i = 0; i < 120; i++) yield* Effect.timeoutOption(call, Duration.millis(i % 8))
+          yield* Effect.sleep("1500 millis")
+          // Nearly nothing is left, and the vendor counts those that are under way: one that never ends is in the way.
+          const last = yield* one.acquire(lane, ["account"])
+          yield* one.settle(lane, last, told(1_000, 1))
+          yield* Effect.sleep("400 millis")
+          return Option.isSome(yield* soon(one.acquire(lane, ["account"])))
+        })
+      )
+      expect(goes).toBe(true)
+    })
   })
 }

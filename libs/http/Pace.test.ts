@@ -271,3 +271,19 @@ describe("the pacer", () => {
     }
   )
 })
+
+describe("a new window", () => {
+  it("is not held up for ever by calls of the last one that never end", () => {
+    const pace = paceOf({ name: "account", limit: 100, windowMillis: 60_000, form: "fixed" }, 1, 0)
+    take(pace, 0)
+    ended(pace)
+    answered(pace, true, 100)
+    learn(pace, { budget: "account", limit: 100, remaining: 99, resetMillis: 60_000 }, 0, 100)
+    // Two that hang: the window after them has no answer yet.
+    take(pace, 200)
+    take(pace, 200)
+    expect(waitMillis(pace, 61_000)).toBeGreaterThan(0)
+    expect(waitMillis(pace, 70_000)).toBeGreaterThan(0)
+    expect(waitMillis(pace, 76_000)).toBe(0)
+  })
+})

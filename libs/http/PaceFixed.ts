@@ -17,7 +17,7 @@ const exhausted = (pace: PaceState, cost = 1): boolean => {
 
 export const wait = (pace: PaceState, now: number, cost: number): number => {
   roll(pace, now)
-  if (!pace.fixed.confirmed && pace.inFlight > 0) return 25
+  if (awaitsFirst(pace, now)) return 25
   if (!exhausted(pace, cost)) return 0
   const { doubtful, end, probeAt } = pace.fixed
   if (end !== null && !doubtful) return Math.max(1, end - now)
@@ -25,6 +25,16 @@ export const wait = (pace: PaceState, now: number, cost: number): number => {
   if (pace.inFlight > 0) return 50
   if (probeAt === 0) set(pace, { probeAt: now + Math.min(1_000, pace.windowMillis / 60) })
   return Math.max(0, pace.fixed.probeAt - now)
+}
+
+/**
+ * Until a window has answered once, one call goes alone: its start is our guess. Not for ever: calls that never end (a host that
+ * says nothing) must not hold up the rest.
+ */
+const awaitsFirst = (pace: PaceState, now: number): boolean => {
+  const { confirmed, startedAt } = pace.fixed
+  if (confirmed || pace.inFlight === 0) return false
+  return startedAt <= 0 || now - startedAt < Math.max(1_000, pace.windowMillis / 4)
 }
 
 export const sent = (pace: PaceState, now: number, cost: number): void => {
