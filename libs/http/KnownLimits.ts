@@ -4,7 +4,7 @@ import { Clock, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { Budget } from "./Call.ts"
 import type { Paces } from "./Lane.ts"
-import { boundless } from "./Pace.ts"
+import { boundless } from "./PaceGuess.ts"
 
 export interface KnownLimit {
   readonly budget: string

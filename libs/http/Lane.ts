@@ -1,6 +1,7 @@
 // The budgets of one connection together: what is taken, what is learnt, who waits for whom. Pure; for the two layers of Budgets.
 import type { Budget, LimitReading } from "./Call.ts"
-import { answered, boundless, ended, hold, learn, paceOf, refuse, take, waitMillis } from "./Pace.ts"
+import { answered, ended, hold, learn, paceOf, refuse, take, waitMillis } from "./Pace.ts"
+import { boundless } from "./PaceGuess.ts"
 import type { PaceState } from "./PaceState.ts"
 
 /** What shares one vendor account's limits. */
@@ -65,17 +66,18 @@ export const takeAll = (state: LaneState, names: ReadonlyArray<string>, now: num
 
 /** Applies what a call taught to all budgets of its lane. */
 export const teach = (state: LaneState, permit: Permit, lesson: Lesson, now: number): void => {
-  for (const name of permit.names) ended(state.pace(name, now), permit.cost)
+  for (const name of permit.names) ended(state.pace(name, now), permit.sentAt, now, permit.cost)
   if (lesson.answered === true)
     for (const name of permit.names) {
       const told = lesson.readings.some(({ budget }) => budget === name)
-      answered(state.pace(name, now), told, now)
+      answered(state.pace(name, now), told, now, permit.cost)
     }
   for (const reading of lesson.readings) learn(state.pace(reading.budget, now), reading, permit.sentAt, now)
   if (lesson.throttledMillis === undefined) return
   const spent = lesson.readings
     .filter(({ remaining }) => remaining !== undefined && remaining <= 0)
     .map(({ budget }) => budget)
-  for (const name of spent.length > 0 ? spent : permit.names) refuse(state.pace(name, now), lesson.throttledMillis, now)
+  for (const name of spent.length > 0 ? spent : permit.names)
+    refuse(state.pace(name, now), lesson.throttledMillis, permit.sentAt, now, permit.cost)
   for (const pace of Object.values(state.paces)) hold(pace, now + lesson.throttledMillis)
 }

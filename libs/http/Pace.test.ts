@@ -1,85 +1,11 @@
 // The pacer against vendors of every kind of limit, in simulated time: promise 7 in figures.
 import { describe, expect, it } from "vitest"
-import { answered, ended, learn, paceOf, refuse, take, waitMillis } from "./Pace.ts"
+import { paceOf, waitMillis } from "./Pace.ts"
 import { bucket, fixed, type Limiter, sliding, type Tell } from "./TestLimiter.ts"
+import { random, type Setting, simulate } from "./TestPace.ts"
 
-const random = (seed: number) => () => {
-  seed = (seed * 1664525 + 1013904223) % 4294967296
-  return seed / 4294967296
-}
-
-interface Figures {
-  readonly used: number
-  readonly refused: number
-  readonly calls: number
-}
-
-/** Workers that always have a call to make, for `minutes`; what a full use would be is `limit` in each window. */
-const run = (
-  limiter: Limiter,
-  budget: Parameters<typeof paceOf>[0],
-  options: {
-    readonly minutes: number
-    readonly share?: number
-    readonly workers?: number
-    readonly limit: number
-    readonly window: number
-    readonly others?: number
-    /** What a call costs, as it is declared, and what the vendor takes for it. */
-    readonly cost?: () => number
-    readonly taken?: (cost: number) => number
-  }
-): Figures => {
-  const share = options.share ?? 1
-  const pace = paceOf(budget, share, 0)
-  const dice = random(7)
-  const end = options.minutes * 60_000
-  const queue: Array<{ readonly at: number; readonly run: () => void }> = []
-  const schedule = (at: number, task: () => void) => {
-    const index = queue.findLastIndex((entry) => entry.at <= at)
-    queue.splice(index + 1, 0, { at, run: task })
-  }
-  let now = 0
-  let good = 0
-  let refused = 0
-  const worker = () => {
-    const cost = options.cost?.() ?? 1
-    const again = (): void => {
-      const wait = waitMillis(pace, now, cost)
-      if (wait > 0) schedule(now + Math.min(wait, 1_000), again)
-      else go(cost)
-    }
-    again()
-  }
-  const go = (cost: number) => {
-    take(pace, now, cost)
-    const sentAt = now
-    const there = 20 + dice() * 60
-    schedule(now + there, () => {
-      const answer = limiter.hit(now, options.taken?.(cost) ?? cost)
-      schedule(now + 20 + dice() * 60, () => {
-        ended(pace, cost)
-        if (answer.ok) answered(pace, answer.reading !== null, now)
-        if (answer.reading !== null) learn(pace, answer.reading, sentAt, now)
-        if (answer.ok) good += options.taken?.(cost) ?? cost
-        else {
-          refused += 1
-          refuse(pace, answer.retryAfterMillis, now)
-        }
-        worker()
-      })
-    })
-  }
-  for (let i = 0; i < (options.workers ?? 8); i++) schedule(i, worker)
-  while (queue[0] !== undefined && queue[0].at < end) {
-    const task = queue.shift()
-    if (task === undefined) break
-    now = task.at
-    task.run()
-  }
-  const full = options.limit * Math.min(share, 1 - (options.others ?? 0)) * (end / options.window)
-  return { used: good / full, refused: refused / (good + refused), calls: good + refused }
-}
+const run = (limiter: Limiter, budget: Setting["budget"], options: Omit<Setting, "limiter" | "budget">) =>
+  simulate({ limiter, budget, ...options })
 
 const minute = { name: "account", windowMillis: 60_000, form: "fixed", told: true } as const
 
@@ -219,6 +145,19 @@ describe("the pacer", () => {
     expect(figures.refused).toBeLessThanOrEqual(0.01)
   })
 
+  it.each(["fixed", "sliding", "bucket"] as const)(
+    "feels for a small %s limit one call at a time, so that many callers are not refused together",
+    (is) => {
+      const figures = run(
+        { fixed, sliding, bucket }[is](60, 60_000, "nothing"),
+        { ...minute, limit: 100 },
+        { minutes: 120, limit: 60, window: 60_000, workers: 24 }
+      )
+      expect(figures.used).toBeGreaterThan(0.9)
+      expect(figures.refused).toBeLessThanOrEqual(0.007)
+    }
+  )
+
   it("takes a refusal now and then for a fault, not for a limit", () => {
     const dice = random(11)
     const limiter: Limiter = { hit: () => ({ ok: dice() > 0.02, reading: null, retryAfterMillis: 0 }) }
@@ -243,31 +182,67 @@ describe("the pacer", () => {
     )
   })
 
-  const kept = { fixed, sliding, bucket } as const
+  it("finds out a window that is longer than documented, and does not count for ever what it sent before", () => {
+    const figures = run(
+      sliding(1_000, 120_000, "reset-ceil"),
+      { ...minute, limit: 100 },
+      { minutes: 60, limit: 1_000, window: 120_000 }
+    )
+    expect(figures.used).toBeGreaterThan(0.95)
+    expect(figures.refused).toBeLessThanOrEqual(0.001)
+  })
+
+  const kept = {
+    fixed: (limit: number, tell: Tell, seed: number) =>
+      fixed(limit, 60_000, tell, Math.floor(random(seed * 77)() * 60_000)),
+    sliding: (limit: number, tell: Tell) => sliding(limit, 60_000, tell),
+    bucket: (limit: number, tell: Tell) => bucket(limit, 60_000, tell)
+  } as const
   const documented = [
     { form: "fixed", limit: 100 },
     { form: "fixed", limit: 600 },
     { form: "bucket", limit: 100 },
+    { form: "sliding", limit: 100 },
     { form: "unknown", limit: 100 }
   ] as const
   const told = { used: 0.95, refused: 0.001 }
   const leastOf = (is: keyof typeof kept, tell: Tell) =>
     tell === "nothing" ? { used: 0.9, refused: 0.01 } : is === "bucket" ? { ...told, used: 0.98 } : told
+  /** Few callers and many, a near vendor and a slow one: those that can use the limit, and one of them for a large one. */
+  const circumstances = [
+    { seed: 1, workers: 8, latency: 80 },
+    { seed: 2, workers: 24, latency: 80 },
+    { seed: 3, workers: 24, latency: 200 },
+    { seed: 4, workers: 8, latency: 600 },
+    { seed: 5, workers: 2, latency: 80 }
+  ]
+  const able = (limit: number) =>
+    limit > 300
+      ? circumstances.slice(0, 1)
+      : circumstances.filter((c) => (c.workers * 48_000) / c.latency > limit * 1.5)
   const cases = documented.flatMap((said) =>
     (["fixed", "sliding", "bucket"] as const).flatMap((is) =>
-      (["remaining", "reset-ceil", "nothing"] as const).flatMap((tell: Tell) =>
-        [300, 1_200].map((limit) => ({ said, limit, is, tell, least: leastOf(is, tell) }))
+      (["remaining", "reset-floor", "reset-ceil", "nothing"] as const).flatMap((tell) =>
+        [300, 1_200].map((limit) => ({
+          said,
+          limit,
+          is,
+          tell,
+          least: leastOf(is, tell)
+        }))
       )
     )
   )
 
   it.each(cases)(
-    "finds out a $is limit of $limit told by $tell, whatever is documented ($said.form of $said.limit)",
-    (one) => {
-      const limiter = kept[one.is](one.limit, 60_000, one.tell)
-      const figures = run(limiter, { ...minute, ...one.said }, { minutes: 40, limit: one.limit, window: 60_000 })
-      expect(figures.used).toBeGreaterThanOrEqual(one.least.used)
-      expect(figures.refused).toBeLessThanOrEqual(one.least.refused)
+    "finds out a $is limit of $limit told by $tell, whatever is documented ($said.form of $said.limit), whoever calls",
+    ({ is, least, limit, said, tell }) => {
+      for (const one of able(limit)) {
+        const limiter = kept[is](limit, tell, one.seed)
+        const figures = run(limiter, { ...minute, ...said }, { minutes: 40, limit, window: 60_000, ...one })
+        expect(figures.used, `used by ${JSON.stringify(one)}`).toBeGreaterThanOrEqual(least.used)
+        expect(figures.refused, `refused of ${JSON.stringify(one)}`).toBeLessThanOrEqual(least.refused)
+      }
     }
   )
 })

@@ -56,7 +56,6 @@ export const passed = (pace: PaceState, now: number): void => {
 const roll = (pace: PaceState, now: number): void => {
   const { end } = pace.fixed
   if (end === null || now < end) return
-  if (pace.guessed && pace.fixed.used >= pace.limit * pace.share - 1) growGuess(pace)
   const start = end + Math.floor((now - end) / pace.windowMillis) * pace.windowMillis
   set(pace, {
     end: start + pace.windowMillis,
@@ -67,13 +66,6 @@ const roll = (pace: PaceState, now: number): void => {
     confirmed: false,
     probeAt: 0
   })
-}
-
-/** A guess that is never refused was too small: it grows slowly, and fast when that goes on. */
-export const growGuess = (pace: PaceState): void => {
-  const clean = pace.fixed.clean + 1
-  pace.limit *= clean > 20 ? 1.1 : 1.002
-  set(pace, { clean })
 }
 
 export const learn = (pace: PaceState, reading: LimitReading, sentAt: number, now: number): void => {

@@ -16,8 +16,10 @@ export interface PaceState {
   inFlight: number
   pausedUntil: number
   fixed: Window
-  /** Counts by slot of time, for sliding windows: [slot number, count]. */
-  log: Array<[number, number]>
+  /** What was sent within the last window, a sixtieth of it in each: [first, how many, last]. */
+  sent: Array<[first: number, calls: number, last: number]>
+  /** How long answers take at most: so much later than we a vendor may count a call. */
+  lagMillis: number
   /** Others' calls in a sliding window, as the headers show them. */
   foreign: number
   /** Bucket: tokens and when they were counted. */
@@ -45,8 +47,12 @@ export interface Window {
   readonly doubted: boolean
   /** Windows that did not start anew; at two the limit is taken for a sliding one. */
   readonly misses: number
-  /** Calls let through before the last refusal, where no header tells. */
+  /** Calls let through before the last refusal, where no header tells, when it came, and those let through since. */
   readonly lastWent: number
+  readonly refusedAt: number
+  readonly since: number
+  /** Most calls of a window that are known to go through; beyond them they go one by one. 0: nothing was ever refused. */
+  readonly proven: number
   /** Refusals in a row after about as many, and full windows in a row without any. */
   readonly alike: number
   readonly clean: number
@@ -66,6 +72,9 @@ export const unknownWindow: Window = {
   doubted: false,
   misses: 0,
   lastWent: 0,
+  refusedAt: Number.MIN_SAFE_INTEGER,
+  since: 0,
+  proven: 0,
   alike: 0,
   clean: 0,
   shortGap: 0,
