@@ -8,6 +8,7 @@ import { Effect, Stream } from "effect"
 import type { AnyConnector, Cursor, Page, Poison, Row, Stream as StreamOf } from "./Connector.ts"
 import type { Gap, ReadError, ReadSettings, Source } from "./Reading.ts"
 import { isGone } from "./Reasons.ts"
+import { Sightings } from "./Sightings.ts"
 import { identity, Trail } from "./Trail.ts"
 import { circling, completeRow, type ListedRow, type WholeRow } from "./Whole.ts"
 
@@ -82,29 +83,38 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
   let left = limit ?? Number.POSITIVE_INFINITY
   let first = true
   let over = false
-  const trail = new Trail()
-  const parts = pagesOf(source, stream, start, settings).pipe(
-    Stream.map(({ calls, gaps, page }): ReadonlyArray<Part> => {
-      const fresh = first && skip !== undefined ? page.rows.filter((row) => !skip.has(identity(row))) : page.rows
-      first = false
-      const chosen = choose?.(fresh) ?? { rows: fresh, leftOut: 0, over: false }
-      over = chosen.over
-      const rows = chosen.rows.slice(0, left)
-      left -= rows.length
-      const counts = { taken: rows.length, leftOut: chosen.leftOut + (page.outside ?? 0) }
-      const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], gaps, calls }
-      const next = page.next === null ? null : stream.page(source.config, page.next)
-      const astray = trail.after(page, next)
-      const end: Part =
-        astray === null || over
-          ? { _tag: "End", next: over ? null : page.next, bookmark: over ? null : (page.bookmark ?? null), ...counts }
-          : { _tag: "Astray", error: circling(source, next?.operation ?? name, astray) }
-      return [head, ...bodyOf(source, stream, rows, wanted), ...(rows.length < chosen.rows.length ? [] : [end])]
-    }),
-    Stream.takeUntil(() => over || left <= 0),
-    Stream.flatMap(Stream.fromIterable),
-    Stream.rechunk(1)
-  )
+  const sightings = stream.ahead === undefined ? undefined : new Sightings()
+  const partsFrom = (from: Cursor): Stream.Stream<Part, VendorError, VendorHttp> => {
+    const trail = new Trail()
+    let onward: Cursor | null = null
+    const parts = pagesOf(source, stream, from, settings).pipe(
+      Stream.map(({ calls, gaps, page }): ReadonlyArray<Part> => {
+        const unseen = sightings?.fresh(page.rows) ?? page.rows
+        const fresh = first && skip !== undefined ? unseen.filter((row) => !skip.has(identity(row))) : unseen
+        first = false
+        const chosen = choose?.(fresh) ?? { rows: fresh, leftOut: 0, over: false }
+        over = chosen.over
+        const rows = chosen.rows.slice(0, left)
+        left -= rows.length
+        const counts = { taken: rows.length, leftOut: chosen.leftOut + (page.outside ?? 0) }
+        const head: Part = { _tag: "Rows", rows: {}, poison: page.poison ?? [], gaps, calls }
+        const next = page.next === null ? null : stream.page(source.config, page.next)
+        const astray = trail.after(page, next)
+        if (page.next === null && sightings?.again() === true) onward = stream.start(source.config, settings.options)
+        const bookmark = over || onward !== null ? null : (page.bookmark ?? null)
+        const end: Part =
+          astray === null || over
+            ? { _tag: "End", next: over ? null : (page.next ?? onward), bookmark, ...counts }
+            : { _tag: "Astray", error: circling(source, next?.operation ?? name, astray) }
+        return [head, ...bodyOf(source, stream, rows, wanted), ...(rows.length < chosen.rows.length ? [] : [end])]
+      }),
+      Stream.takeUntil(() => over || left <= 0),
+      Stream.flatMap(Stream.fromIterable)
+    )
+    const further = Stream.suspend(() => (onward === null || over || left <= 0 ? Stream.empty : partsFrom(onward)))
+    return Stream.concat(parts, further)
+  }
+  const parts = partsFrom(start).pipe(Stream.rechunk(1))
   // In order also in failure: a row that fails must not swallow those before it.
   return parts.pipe(
     Stream.mapEffect((part) => Effect.exit(complete(source, stream, part, settings)), {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "vitest"
 import type { Budget } from "./Call.ts"
 import { limitsIn } from "./KnownLimits.ts"
-import { boundless, paceOf } from "./Pace.ts"
+import { paceOf } from "./Pace.ts"
+import { boundless } from "./PaceGuess.ts"
 
 const declared: ReadonlyArray<Budget> = [
   { name: "account", limit: 100, windowMillis: 60_000, form: "fixed", told: true },

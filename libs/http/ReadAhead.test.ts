@@ -43,6 +43,19 @@ describe("readAhead", () => {
     if (window > 1) expect(run.mostInFlight()).toBeGreaterThan(1)
   })
 
+  it("asks for the next page as soon as any answer has come, not only the first one's in line", async () => {
+    // Page 2 takes ten times as long as the others: while it is out, the others' places are taken again.
+    const run = numbered(12, (at) =>
+      Effect.gen(function* () {
+        for (let i = 0; i < (at === 2 ? 600 : 60); i++) yield* Effect.yieldNow
+        if (at === 2) expect(Math.max(...run.asked)).toBe(9)
+        return { at, next: at === 12 ? null : at + 1 }
+      })
+    )
+    expect(await run.collect(4)).toEqual(Exit.succeed([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))
+    expect(run.mostInFlight()).toBe(4)
+  })
+
   it("makes one call for a stream of one page", async () => {
     const run = numbered(1)
     expect(await run.collect(4)).toEqual(Exit.succeed([1]))
