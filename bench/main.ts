@@ -1,4 +1,4 @@
-// `npm run bench [-- engine|live|csv|pages|limits]`: how fast Bridge is on this machine; all of it when nothing is named. What
+// `npm run bench [-- engine|load|live|csv|pages|limits]`: how fast Bridge is on this machine; all of it when nothing is named. What
 // the figures mean stands in docs/benchmarks.md.
 import { parseArgs } from "node:util"
 import { StackError } from "@bridge/infra/StackError"
@@ -7,10 +7,12 @@ import { engine } from "./engine/Engine.ts"
 import { figures, report } from "./engine/Report.ts"
 import { live } from "./Live.ts"
 import { limitTable } from "./limits/Report.ts"
+import { loadTable } from "./load/Report.ts"
 import { pages } from "./Pages.ts"
 
 const usage = `npm run bench [-- OPTIONS]          all tables
 npm run bench -- engine [OPTIONS]   from a vendor's page to topic and archive
+npm run bench -- load [OPTIONS]     from approved records to a vendor without limits
 npm run bench -- live               from a page being stored to the socket's client
 npm run bench -- csv [OPTIONS]      a review CSV over HTTP
 npm run bench -- pages              numbered pages of a slow vendor
@@ -18,12 +20,12 @@ npm run bench -- limits             how much of a vendor's limit is used
 
   --records N       tickets at the source (default 100000)
   --runs R          runs after the warm-up; the median counts (default 5)
-  --bytes N         engine: bytes of a ticket, about (default 1400; 0 leaves them as the sandbox makes them)
+  --bytes N         engine, load: bytes of a ticket, about (default 1400; 0 leaves them as the sandbox makes them)
   --gzip            engine: the vendor compresses its answers
   --only PART       engine: topic or archive
   --seconds S       limits: how long (default 120)
   --json            engine: the figures as one object on the last line of stdout
-  --profile FOLDER  engine: CPU profiles of the services, for Chrome's or VS Code's viewer
+  --profile FOLDER  engine, load: CPU profiles of the services, for Chrome's or VS Code's viewer
 `
 
 const refuse = (message: string): never => {
@@ -81,6 +83,7 @@ const tables = {
   csv: () => csv(records, runs),
   pages,
   limits: () => limitTable(seconds, say),
+  load: () => loadTable({ records, runs, bytes, profile: values.profile, say }),
   engine: measureEngine
 } as const
 const names = positionals.length === 0 ? Object.keys(tables) : positionals

@@ -12,8 +12,8 @@ import { SqlClient } from "effect/sql"
 import type { Install } from "../../test/harness/Install.ts"
 
 export interface Source {
-  /** A new job that reads all tickets; the scheduler takes it from here. */
-  readonly newJob: () => Promise<string>
+  /** A new job that reads all tickets, to be loaded into another account where one is named; the scheduler takes it from here. */
+  readonly newJob: (destination?: string) => Promise<string>
   readonly rows: <A extends object>(
     query: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<A>, unknown>
   ) => Promise<ReadonlyArray<A>>
@@ -27,25 +27,27 @@ export const makeSource = async (bridge: Install): Promise<Source> => {
   const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ ...bridge.env, BRIDGE_SERVICE: "bench" }))
   const layer = Layer.mergeAll(kafkaLayer, Vault.layer.pipe(Layer.provideMerge(postgres))).pipe(Layer.provide(env))
   const runtime = ManagedRuntime.make(layer)
-  const { tenantId, connection, mapping } = await runtime.runPromise(tenantWithConnection(bridge))
-  const owner = account("zendesk", bridge.sandbox.credentials.zendesk.subdomain)
-  const newJob = asTenant(tenantId)(
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const [job] = yield* sql<{ id: string }>`insert into jobs (tenant_id, source_connection, destination_connection,
-          source_vendor, destination_vendor, source_account, destination_account, entities, mapping_id, mapping_version)
-        values (${tenantId}::uuid, ${connection}::uuid, ${connection}::uuid, 'zendesk', 'zendesk', ${owner}, ${owner},
-          '{ticket}', ${mapping}::uuid, 1) returning id::text`
-      const id = job?.id ?? ""
-      yield* sql`insert into job_streams (tenant_id, job_id, stream, entity)
-        values (${tenantId}::uuid, ${id}::uuid, 'tickets', 'ticket')`
-      yield* sql`insert into timers (kind, key, tenant_id, job_id, due)
-        values ('sweep', ${id}, ${tenantId}::uuid, ${id}::uuid, now())`
-      return id
-    })
-  )
+  const { tenantId, connect, connection, mapping } = await runtime.runPromise(tenantWithConnection(bridge))
+  const { subdomain } = bridge.sandbox.credentials.zendesk
+  const newJob = (destination: string) =>
+    asTenant(tenantId)(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const other = destination === subdomain ? connection : yield* connect(destination)
+        const [job] = yield* sql<{ id: string }>`insert into jobs (tenant_id, source_connection, destination_connection,
+            source_vendor, destination_vendor, source_account, destination_account, entities, mapping_id, mapping_version)
+          values (${tenantId}::uuid, ${connection}::uuid, ${other}::uuid, 'zendesk', 'zendesk',
+            ${account("zendesk", subdomain)}, ${account("zendesk", destination)}, '{ticket}', ${mapping}::uuid, 1) returning id::text`
+        const id = job?.id ?? ""
+        yield* sql`insert into job_streams (tenant_id, job_id, stream, entity)
+          values (${tenantId}::uuid, ${id}::uuid, 'tickets', 'ticket')`
+        yield* sql`insert into timers (kind, key, tenant_id, job_id, due)
+          values ('sweep', ${id}, ${tenantId}::uuid, ${id}::uuid, now())`
+        return id
+      })
+    )
   return {
-    newJob: () => runtime.runPromise(newJob),
+    newJob: (destination = subdomain) => runtime.runPromise(newJob(destination)),
     rows: (query) => runtime.runPromise(asTenant(tenantId)(Effect.flatMap(SqlClient.SqlClient, query))),
     written: (kind) =>
       runtime.runPromise(
@@ -70,19 +72,23 @@ const tenantWithConnection = ({ sandbox }: Install) =>
     yield* vault.createTenantKey(tenantId)
     const { api_token, email, subdomain } = sandbox.credentials.zendesk
     const secrets = yield* vault.seal(tenantId, Redacted.make(JSON.stringify({ api_token })))
+    const connect = (instance: string) =>
+      Effect.map(
+        sql<{
+          id: string
+        }>`insert into tenant_connectors (tenant_id, vendor, name, instance, config, secrets, checked_at)
+          values (${tenantId}::uuid, 'zendesk', ${instance}, ${instance},
+            ${JSON.stringify({ subdomain: instance, email })}::jsonb, ${secrets}, now()) returning id::text`,
+        ([made]) => made?.id ?? ""
+      )
     return yield* asTenant(tenantId)(
       Effect.gen(function* () {
-        const [connection] = yield* sql<{
-          id: string
-        }>`insert into tenant_connectors (tenant_id, vendor, name, instance,
-            config, secrets, checked_at)
-          values (${tenantId}::uuid, 'zendesk', 'Zendesk', ${subdomain}, ${JSON.stringify({ subdomain, email })}::jsonb,
-            ${secrets}, now()) returning id::text`
+        const connection = yield* connect(subdomain)
         const body = JSON.stringify({ ...freshserviceToZendesk, name: "Benchmark", source: "zendesk" })
         const [mapping] = yield* sql<{ id: string }>`insert into mappings (tenant_id, name, source_vendor,
             destination_vendor, body)
           values (${tenantId}::uuid, 'Benchmark', 'zendesk', 'zendesk', ${body}::jsonb) returning id::text`
-        return { tenantId, connection: connection?.id ?? "", mapping: mapping?.id ?? "" }
+        return { tenantId, connect, connection, mapping: mapping?.id ?? "" }
       })
     )
   })

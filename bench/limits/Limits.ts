@@ -1,11 +1,9 @@
 // `npm run bench -- limits`: how much of a vendor's limit is used, and how often it refuses, when form and figure of the limit
 // are not what is documented. In real time over HTTP, a vendor's minute lasting six seconds; the vendor counts.
-import { createServer, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
 import { Budgets } from "@bridge/http/Budgets"
 import { layer as sharedBudgets } from "@bridge/http/BudgetsPostgres"
-import type { Call, Connection, LimitReading, Vendor } from "@bridge/http/Call"
-import { bucket, fixed, type Limiter, sliding, type Tell } from "@bridge/http/TestLimiter"
+import { type Counter, limitedCall, limitedConnection, startLimited } from "@bridge/http/TestLimited"
+import { bucket, fixed, sliding, type Tell } from "@bridge/http/TestLimiter"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Wire } from "@bridge/http/Wire"
 import { ownTestStack } from "@bridge/infra/TestStack"
@@ -27,8 +25,6 @@ export interface LimitRow {
 const windowMillis = 6_000
 const limit = 300
 const workers = 8
-/** From the vendor's first byte in to its first byte out. */
-const latencyMillis = 30
 
 const forms = { fixed, sliding, bucket } as const
 type Form = keyof typeof forms
@@ -38,63 +34,11 @@ const leastOf = (form: Form, tell: Tell): LimitRow["least"] => {
   return { used: form === "bucket" ? 0.98 : 0.95, refused: 0.001 }
 }
 
-interface Counter {
-  readonly limiter: Limiter
-  went: number
-  refused: number
-}
-
-const answer = (counter: Counter, response: ServerResponse): void => {
-  const { ok, reading, retryAfterMillis } = counter.limiter.hit(performance.now())
-  if (ok) counter.went += 1
-  else counter.refused += 1
-  const headers: Record<string, string> = {
-    "content-type": "application/json",
-    ...(reading !== null && { "x-limit": String(reading.limit), "x-remaining": String(reading.remaining) }),
-    ...(reading?.resetMillis !== undefined && { "x-reset": String(reading.resetMillis / 1000) }),
-    ...(!ok && { "retry-after": String(retryAfterMillis / 1000) })
-  }
-  response.writeHead(ok ? 200 : 429, headers).end("{}")
-}
-
-/** A vendor with a limit of its own for every host name: the name's first word. */
-const startVendor = async (counters: ReadonlyMap<string, Counter>) => {
-  const server = createServer((request, response) => {
-    const counter = counters.get((request.headers.host ?? "").split(".")[0] ?? "")
-    request.resume()
-    if (counter === undefined) response.writeHead(404).end("{}")
-    else setTimeout(() => answer(counter, response), latencyMillis)
-  })
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
-  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
-const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
-
-/** A third of the limit is documented, and that it is a fixed window, whatever it is. */
-const connector: Vendor<unknown> = {
-  vendor: "limits",
-  hostPattern: "*.vendor.test",
-  host: (config) => String(config),
-  authorise: () => ({}),
-  budgets: () => [{ name: "account", limit: limit / 3, windowMillis, form: "fixed", told: true }],
-  limits: (_call, { headers }): ReadonlyArray<LimitReading> => {
-    const [total, remaining, reset] = [headers["x-limit"], headers["x-remaining"], headers["x-reset"]].map(number)
-    if (total === undefined || remaining === undefined) return []
-    const resetMillis = reset === undefined ? {} : { resetMillis: reset * 1000 }
-    return [{ budget: "account", limit: total, remaining, ...resetMillis }]
-  },
-  verdict: (_call, { status }) => (status === 429 ? { _tag: "Throttled" } : { _tag: "Ok" })
-}
-
-const call: Call = { operation: "read", method: "GET", path: "/rows", idempotent: true }
-
 const busy = (name: string, until: number) => {
-  const host = `${name}.vendor.test`
-  const connection: Connection = { tenantId: "bench", connectionId: name, connector, config: host, share: 1 }
+  const connection = limitedConnection(name, limit, windowMillis)
   const worker = Effect.gen(function* () {
     const http = yield* VendorHttp
-    while (performance.now() < until) yield* http.call(connection, call)
+    while (performance.now() < until) yield* http.call(connection, limitedCall("/rows"))
   })
   return Effect.all(
     Array.from({ length: workers }, () => worker),
@@ -112,7 +56,7 @@ export const limits = async (seconds: number, say: (line: string) => void): Prom
       })
     )
   )
-  const vendor = await startVendor(new Map(rows.map(({ counter, name }) => [name, counter])))
+  const vendor = await startLimited(new Map(rows.map(({ counter, name }) => [name, counter])))
   const stack = await ownTestStack()
   try {
     const env = ConfigProvider.layer(
@@ -136,8 +80,7 @@ export const limits = async (seconds: number, say: (line: string) => void): Prom
     await Promise.all([run(1, Budgets.layerMemory), run(2, Layer.fresh(shared())), run(2, Layer.fresh(shared()))])
   } finally {
     await stack.stop()
-    vendor.server.close()
-    vendor.server.closeAllConnections()
+    vendor.close()
   }
   const full = limit * ((seconds * 1000) / windowMillis)
   return rows.map(({ counter: { refused, went }, form, processes, tell }) => ({
