@@ -1,6 +1,6 @@
 // The pacer against vendors of every kind of limit, in simulated time: promise 7 in figures.
 import { describe, expect, it } from "vitest"
-import { paceOf, waitMillis } from "./Pace.ts"
+import { answered, ended, learn, paceOf, take, waitMillis } from "./Pace.ts"
 import { bucket, fixed, type Limiter, sliding, type Tell } from "./TestLimiter.ts"
 import { random, type Setting, simulate } from "./TestPace.ts"
 
@@ -251,7 +251,7 @@ describe("a new window", () => {
   it("is not held up for ever by calls of the last one that never end", () => {
     const pace = paceOf({ name: "account", limit: 100, windowMillis: 60_000, form: "fixed" }, 1, 0)
     take(pace, 0)
-    ended(pace)
+    ended(pace, 0, 100)
     answered(pace, true, 100)
     learn(pace, { budget: "account", limit: 100, remaining: 99, resetMillis: 60_000 }, 0, 100)
     // Two that hang: the window after them has no answer yet.
