@@ -47,12 +47,12 @@ type Went = "on" | "full" | "over"
 export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConnection, sliceMillis: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const choice = yield* choiceOf(run, claim, connection)
+      const asked = yield* choiceOf(run, claim, connection)
+      const choice = yield* counting(run, claim, connection, asked, wantedOf(claim, connection))
       const queue = yield* pagesInto(claim, connection, yield* (yield* Files).keeper(run, claim, connection), choice)
       const batchSize = claim.options.batchSize ?? defaultBatchSize
       const until = (yield* Clock.currentTimeMillis) + sliceMillis
       let numbers = claim.nextBatch
-      let counted = false
       let sent: Sent | null = null
       for (;;) {
         const ready = (yield* Queue.size(queue)) > 0
@@ -65,8 +65,6 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
           ? takeGroup(queue, batchSize)
           : run.waiting(takeGroup(queue, batchSize))
         if (group === null) break
-        if (!counted) yield* counting(run, claim, connection, choice, wantedOf(claim, connection), group)
-        counted = true
         const { batches, next } = cut(group, numbers, batchSize, maxBatchBytes)
         numbers = next
         const announced: Next = { _tag: "Send", batches, numbers }
