@@ -34,8 +34,8 @@ export interface Ahead {
 /** Shares are believed by what was read once it is enough. */
 const enough = 100
 /**
- * Under a limit the pace counts after so many windows: it begins with all that one window allows, and with what it takes to
- * find out how long one is. Slower by so much, something else than the limit makes it so.
+ * Under a limit the pace counts after so many windows, and where it is slower by so much: it begins with all that one window
+ * allows, and moves by whole pages, which is a long time under a low limit.
  */
 const windowsOfPace = 10
 const slower = 1.25
@@ -93,11 +93,14 @@ export const extractionLeft = (streams: ReadonlyArray<StreamFacts>, limits: Read
   return legOf(calls, slowest, paced)
 }
 
-const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => ({
-  calls,
-  secondsLeft: Math.ceil(Math.max(slowest.millis, pacedMillis) / 1000),
-  limitedBy: slowest.millis > 0 && pacedMillis <= slowest.millis * slower ? slowest.budget : null
-})
+const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => {
+  const limited = slowest.millis > 0 && pacedMillis <= slowest.millis * slower
+  return {
+    calls,
+    secondsLeft: Math.ceil((limited ? slowest.millis : Math.max(slowest.millis, pacedMillis)) / 1000),
+    limitedBy: limited ? slowest.budget : null
+  }
+}
 
 const pacedMillis = (s: StreamFacts, windowMillis: number): number => {
   const { rows } = aheadOf(s)
