@@ -64,9 +64,14 @@ export const load = Effect.fn("Loader.load")(function* (desk: Desk, batch: Batch
   }
 
   const read = asTenant(batch.tenantId)(entriesOf(desk.book, keys))
-  yield* followOldJobs(desk, batch, yield* read, checked, byId, take)
-  for (;;) {
-    const entries = yield* read
+  let known: Entries | undefined = yield* read
+  if (batch.vendorJobs.length > 0) {
+    yield* followOldJobs(desk, batch, known, checked, byId, take)
+    known = undefined
+  }
+  while (batch.records.some(({ sourceId }) => !outcomes.has(sourceId))) {
+    const entries = known ?? (yield* read)
+    known = undefined
     const works: Array<Work> = []
     const doubts: Array<Doubt> = []
     const others: Array<Instead> = []

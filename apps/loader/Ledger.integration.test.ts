@@ -2,7 +2,7 @@ import { freshDatabase, type TestStack, testStack } from "@bridge/infra/TestStac
 import { migrate } from "@bridge/store/Migrate"
 import { asTenant, layer as postgres } from "@bridge/store/Postgres"
 import { ConfigProvider, Effect, Layer, ManagedRuntime } from "effect"
-import type { SqlClient } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { type Book, entriesOf, intend, keyText, markUnknown, settle, withdraw } from "./Ledger.ts"
 import { failed, type Outcome } from "./Outcome.ts"
@@ -101,6 +101,28 @@ describe("the ledger", () => {
     expect(await entry()).toMatchObject({ state: "failed", destinationId: null })
     await end(created, later)
     expect(await entry()).toMatchObject({ state: "created", error: null, createdJob: later })
+  })
+
+  it("reads the records it is asked for, not the account's whole ledger", async () => {
+    const all = Array.from({ length: 4_000 }, (_, i) => ({
+      entity: "ticket" as const,
+      sourceId: `${i}`,
+      outcome: created
+    }))
+    await as(settle(book, job, all))
+    const asked = all.slice(0, 100).map(({ entity, sourceId }) => ({ entity, sourceId }))
+    const [found, touched] = await as(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const entries = yield* entriesOf(book, asked)
+        const [row] = yield* sql<{ rows: number }>`select (coalesce(idx_tup_fetch, 0) + seq_tup_read)::int as rows
+          from pg_stat_xact_user_tables where relname = 'load_ledger'`
+        return [entries.size, row?.rows] as const
+      })
+    )
+    expect(found).toBe(100)
+    // Not 4,000; the index may lead to a few more rows than it is asked for.
+    expect(touched).toBeLessThan(200)
   })
 
   it("shows another tenant nothing (promise 5)", async () => {

@@ -43,13 +43,13 @@ export const entriesOf = (book: Book, keys: ReadonlyArray<Key>) =>
     const found = new Map<string, Entry>()
     if (keys.length === 0) return found
     const sql = yield* SqlClient.SqlClient
-    const rows =
-      yield* sql<Row>`select l.entity, l.source_id, l.state, l.destination_id, l.loaded_hash, l.intent, l.error,
-        l.created_job::text, l.adapted, l.last_job::text
-      from load_ledger l join unnest(${keys.map((k) => k.entity)}::text[], ${keys.map((k) => k.sourceId)}::text[]) as k(entity, source_id)
-        on l.entity = k.entity and l.source_id = k.source_id
-      where l.tenant_id = ${book.tenantId}::uuid and l.destination_account = ${book.destinationAccount}
-        and l.source_account = ${book.sourceAccount}`
+    // Key by key, whatever the planner believes: a ledger holds every record of an account, and of a young one it knows nothing.
+    const rows = yield* sql<Row>`select l.* from unnest(${keys.map((k) => k.entity)}::text[],
+        ${keys.map((k) => k.sourceId)}::text[]) as k(entity, source_id),
+      lateral (select entity, source_id, state, destination_id, loaded_hash, intent, error, created_job::text,
+        adapted, last_job::text
+        from load_ledger where tenant_id = ${book.tenantId}::uuid and destination_account = ${book.destinationAccount}
+          and source_account = ${book.sourceAccount} and entity = k.entity and source_id = k.source_id offset 0) as l`
     for (const r of rows) {
       found.set(keyText(r.entity, r.source_id), {
         state: r.state,

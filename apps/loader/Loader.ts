@@ -20,7 +20,7 @@ import { SqlClient } from "effect/sql"
 import { type Loaded, load } from "./Aggregate.ts"
 import { type Batch, type BatchKey, beat, claim, endBatch, holdBatch } from "./Batches.ts"
 import { bookOf, type Desk, sinkOf, type Timing } from "./Desk.ts"
-import { jobCard } from "./Guard.ts"
+import { type JobCard, jobCard } from "./Guard.ts"
 import { entriesOf, keyText, settle } from "./Ledger.ts"
 import { loadedMessages, type Told } from "./Messages.ts"
 import { type Outcome, type PartRef, partOutcomes } from "./Outcome.ts"
@@ -57,10 +57,11 @@ const handle = (timing: Timing) => (run: Run) =>
   Effect.gen(function* () {
     const key = keyOf(run)
     if (key === undefined) return yield* poison(run, `${run.id} names no load batch`)
-    const batch = yield* run.transaction(claim(key, self))
-    if (batch === undefined) return
-    const desk = yield* deskOf(run, batch, timing)
-    const heart = Effect.repeat(asTenant(run.tenantId)(beat(batch)), Schedule.spaced(beatEvery))
+    const claimed = yield* run.transaction(claimWithCard(key))
+    if (claimed === undefined) return
+    const { batch, card } = claimed
+    const desk = yield* deskOf(run, batch, card, timing)
+    const heart = Effect.repeat(Effect.delay(asTenant(run.tenantId)(beat(batch)), beatEvery), Schedule.forever)
     const loaded = yield* Effect.raceFirst(load(desk, batch), Effect.andThen(heart, Effect.never))
     yield* finish(desk, batch, loaded)
   }).pipe(
@@ -70,9 +71,14 @@ const handle = (timing: Timing) => (run: Run) =>
     orStageError(run.stage)
   )
 
-const deskOf = (run: Run, batch: Batch, timing: Timing) =>
+const claimWithCard = (key: BatchKey) =>
   Effect.gen(function* () {
-    const card = yield* asTenant(run.tenantId)(jobCard(batch.jobId))
+    const batch = yield* claim(key, self)
+    return batch === undefined ? undefined : { batch, card: yield* jobCard(batch.jobId) }
+  })
+
+const deskOf = (run: Run, batch: Batch, card: JobCard | undefined, timing: Timing) =>
+  Effect.gen(function* () {
     if (card === undefined) return yield* poison(run, `job ${batch.jobId} has no destination`)
     const connection = yield* (yield* Connections).open(card.tenantId, card.destinationConnection)
     const sink = sinkOf(connection.connector, batch.entity)
@@ -123,9 +129,10 @@ export const finish = (desk: Desk, batch: Batch, loaded: Loaded) =>
             .map((t) => ({ entity: batch.entity, sourceId: t.sourceId, outcome: t.outcome }))
         )
         yield* saveOutcomes(batch, told)
-        yield* saveLoadResults(batch, desk.connection.vendor, told)
         yield* enqueue(yield* loadedMessages(batch, told))
         yield* endBatch(batch, loaded.stopped ? "withdrawn" : "done", null)
+        // Neighbours share rows of the archive: their locks are taken last.
+        yield* saveLoadResults(batch, desk.connection.vendor, told)
         yield* closeIfDone(batch.tenantId, batch.jobId, batch.entity)
         yield* wake(bell(batch.jobId))
         return told

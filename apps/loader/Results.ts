@@ -52,16 +52,25 @@ export const saveLoadResults = (batch: Batch, vendor: string, told: ReadonlyArra
       succeeded(l.outcome.word) ? null : JSON.stringify({ entity: l.entity, source_id: l.sourceId, ...l.outcome.error })
     )
     const sql = yield* SqlClient.SqlClient
-    yield* sql`insert into job_load_results as r (tenant_id, job_id, job_extracted_data_id, destination_system, success_count,
+    // Record by record and row by row: a join here reads all of the job for every batch.
+    yield* sql`with lines as materialized (
+        select * from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[],
+          ${nullable(failures)}::text[]) as t(entity, source_id, failure)
+      ), counted as materialized (
+        select l.entity, j.stream, j.batch, count(*) filter (where l.failure is null) as succeeded,
+          count(*) filter (where l.failure is not null) as failed,
+          jsonb_agg(l.failure::jsonb) filter (where l.failure is not null) as failures
+        from lines l, lateral (select stream, batch from job_records where job_id = ${batch.jobId}::uuid
+          and entity = l.entity and source_id = l.source_id offset 0) as j
+        group by l.entity, j.stream, j.batch
+      )
+      insert into job_load_results as r (tenant_id, job_id, job_extracted_data_id, destination_system, success_count,
         failed_count, error_details, retry_count, loaded_at)
-      select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, d.id, ${vendor}, count(*) filter (where t.failure is null),
-        count(*) filter (where t.failure is not null), jsonb_agg(t.failure::jsonb) filter (where t.failure is not null),
+      select ${batch.tenantId}::uuid, ${batch.jobId}::uuid, d.id, ${vendor}, c.succeeded, c.failed, c.failures,
         ${batch.attempt - 1}::int, now()
-      from unnest(${lines.map((l) => l.entity)}::text[], ${lines.map((l) => l.sourceId)}::text[], ${nullable(failures)}::text[])
-          as t(entity, source_id, failure)
-        join job_records j on j.job_id = ${batch.jobId}::uuid and j.entity = t.entity and j.source_id = t.source_id
-        join job_extracted_data d on d.job_id = j.job_id and d.entity_type = j.entity and d.stream = j.stream and d.batch_number = j.batch
-      group by d.id order by d.id
+      from counted c, lateral (select id from job_extracted_data where job_id = ${batch.jobId}::uuid
+        and entity_type = c.entity and stream = c.stream and batch_number = c.batch offset 0) as d
+      order by d.id
       on conflict (job_extracted_data_id, destination_system) do update set
         success_count = r.success_count + excluded.success_count, failed_count = r.failed_count + excluded.failed_count,
         error_details = case when jsonb_array_length(coalesce(r.error_details, '[]')) >= ${shownFailures} then r.error_details

@@ -110,7 +110,8 @@ const sendChunk = (desk: Desk, works: ReadonlyArray<Work>, sent: SentMap): Effec
         yield* desk.transaction(Effect.andThen(stillOurs(desk), record(desk, end.works, answer.outcomes, sent)))
         return false
       case "Job":
-        return yield* followJob(desk, answer.jobId, end.works, sent)
+        yield* followJob(desk, answer.jobId, end.works, sent)
+        return false
       case "BatchRefused": {
         // Refused as a whole, so nothing of it was done: the one bad record must not take the others with it.
         if (works.length > 1) {
@@ -150,13 +151,16 @@ const sendCall = (desk: Desk, given: ReadonlyArray<Work>, bulk: boolean) =>
     let prepared: Prepared | undefined
     let intended = false
     let told = false
+    // The transaction of the intent reads the job's leave; before it only files would go up.
+    let leftOpen = given.every(({ write }) => (write.files ?? []).length === 0)
     const stop = (leave: Leave) =>
       Effect.gen(function* () {
         if (intended) yield* desk.transaction(Effect.andThen(stillOurs(desk), withdraw(desk.book, entity, ids)))
         return { _tag: "Stopped", leave } satisfies CallEnd
       })
     for (;;) {
-      const may = yield* whilePaused(desk)
+      const may = leftOpen ? "go" : yield* whilePaused(desk)
+      leftOpen = false
       if (may !== "go") return yield* stop(may)
       if (prepared === undefined || monotonicMillis() > prepared.staleAt) prepared = yield* withFiles(desk, given)
       if (prepared === undefined) continue
@@ -224,15 +228,13 @@ const intents = (desk: Desk, works: ReadonlyArray<Work>, bulk: boolean) =>
     return may
   })
 
-/** Notes the vendor's job and follows it to its end. True when the job is cancelled meanwhile. */
+/** Notes the vendor's job and follows it to its end. Whether more may be sent is asked before it is. */
 const followJob = (desk: Desk, jobId: string, works: ReadonlyArray<Work>, sent: SentMap) =>
   Effect.gen(function* () {
     const { batch } = desk
     if (batch !== null)
       yield* desk.transaction(addVendorJob(batch, { id: jobId, sourceIds: works.map((w) => w.sourceId) }))
     yield* awaitJob(desk, jobId, works, sent)
-    const may = yield* whilePaused(desk)
-    return may !== "go"
   })
 
 /** Polls a vendor's job to its end, without a permit, and settles its records; also after a restart. */

@@ -20,7 +20,7 @@ import { type JobCard, jobCard, leave } from "../Guard.ts"
 import type { LoaderNeeds } from "../Loader.ts"
 import { approvedMessages } from "../Messages.ts"
 import { self } from "../Owner.ts"
-import { bell, closeIfDone, openBatches } from "../Phases.ts"
+import { bell, closeAfterRelease, closeIfDone, openBatches } from "../Phases.ts"
 import { ensurePlaceholder, placeholderWanted } from "../Placeholder.ts"
 import {
   abandoned,
@@ -72,6 +72,7 @@ const release = (run: Run, command: Command, entity: EntityId, timing: Timing) =
     const began = yield* Clock.currentTimeMillis
     for (;;) {
       const step: Step = yield* run.transaction(next(card, entity, size))
+      if (step === "ended") yield* run.transaction(closeAfterRelease(tenantId, jobId, entity))
       if (step === "over" || step === "ended") return
       if (step === "full" || step === "paused") yield* roomFor(run, card, entity)
       const late = (yield* Clock.currentTimeMillis) - began > sliceMillis
@@ -184,7 +185,6 @@ const next = (card: JobCard, entity: EntityId, size: number) =>
     yield* (yield* Commands).emit([
       { type: "released", tenantId, jobId, key: entity, detail: { batches: phase.nextBatch + batches.length } }
     ])
-    yield* closeIfDone(tenantId, jobId, entity)
     return "ended" satisfies Step
   })
 
