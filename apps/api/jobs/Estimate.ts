@@ -74,7 +74,10 @@ export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outc
       ? extractionLeft(streams, yield* limitsOf(job.tenant_id, job.source_connection, job.source_vendor))
       : nothingLeft
     const expected = expecting(job.source_vendor, streams, brought)
-    const loading = yield* loadingOf(job, (id) => expected(id), outcomes)
+    const planned = yield* loadingOf(job, (id) => expected(id), outcomes)
+    // Nothing was written yet: there is no pace to go by.
+    const begins = job.state === "loading" && (planned.calls ?? 0) > 0 && !outcomes.some(({ done }) => done > 0)
+    const loading: Leg = begins && planned.limitedBy === null ? { ...planned, secondsLeft: null } : planned
     const secondsLeft = leftOf(job, options, extraction, loading)
     const now = yield* Clock.currentTimeMillis
     return {
@@ -105,7 +108,10 @@ const basisOf = (job: JobRow, { requireApproval }: JobOptions, { limitedBy, seco
   if (job.paused) return "the job is paused"
   if (job.state === "queued") return "the job waits for its turn"
   if (!extracts(job) && job.state !== "loading") return "nothing runs"
-  if (secondsLeft === null) return "not known before the source was counted"
+  if (secondsLeft === null)
+    return job.state === "loading"
+      ? "not known before the first records are written"
+      : "not known before the source was counted"
   const until = job.state === "loading" || requireApproval === false ? "until the end" : "until the review"
   return `${until}: ${limitedBy === null ? "by the pace so far" : `by the vendor's limit "${limitedBy}"`}`
 }
