@@ -170,7 +170,7 @@ export const memberSuite = ({ run, made, send, open }: Probes): void => {
       await send(topic, 0, numbered(0, 2))
       await until("2 records", () => probe.records.length === 2)
       // The whole process stands still for longer than the session lasts.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000)
       await until("told again", () => probe.assigned.length === 3)
       expect(probe.assigned).toEqual([{ [topic]: [0, 1] }, {}, { [topic]: [0, 1] }])
       await send(topic, 0, numbered(2, 1))
