@@ -3,7 +3,6 @@
 import { deploy } from "@bridge/flow/Deploy"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
-import { countBuffers } from "@bridge/platform/Heap"
 import { logs, type Platform, run } from "@bridge/platform/Platform"
 import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
 import { whyEnded } from "./Words.ts"
@@ -48,7 +47,6 @@ const untilSignalled = async <E>(
   effect: Effect.Effect<unknown, E>,
   settings: Readonly<Record<string, string>>
 ): Promise<number> => {
-  countBuffers()
   const stop = new AbortController()
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort())
   const env = ConfigProvider.layer(
