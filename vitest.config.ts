@@ -3,7 +3,11 @@
 import { defineConfig } from "vitest/config"
 
 const exclude = ["**/node_modules/**", "**/.bridge/**"]
-const timed = ["test/flow/Outages.system.test.ts", "test/flow/Estimate.system.test.ts"]
+const timed = [
+  "test/flow/Outages.system.test.ts",
+  "test/flow/Estimate.system.test.ts",
+  "libs/http/Together.system.test.ts"
+]
 
 export default defineConfig({
   test: {

@@ -59,6 +59,9 @@ const kill = async (child: ChildProcess): Promise<void> => {
   await once(child, "exit")
 }
 
+/** That both get their part of it is held here; how much of a limit is used, with more windows to learn in, by Pace.test.ts. */
+const mostOfIt = 0.6
+
 const passed = (windows: number): Promise<void> => new Promise((later) => setTimeout(later, windows * windowMillis))
 
 /** What the vendor let through and refused meanwhile, of what it allows, and how often each process called. */
@@ -89,10 +92,10 @@ describe("two processes on one credential", () => {
     for (const [account] of forms) caller(account, `${account}-other`)
     const all = (windows: number) => Promise.all(forms.map(([account]) => during(account, windows)))
     // Learning, in windows much shorter than a minute, is not what is held here.
-    await passed(4)
+    await passed(6)
     for (const [i, { one, other, refused, used }] of (await all(4)).entries()) {
       const form = forms[i]?.[0]
-      expect(used, `${form} used by both`).toBeGreaterThan(0.85)
+      expect(used, `${form} used by both`).toBeGreaterThan(mostOfIt)
       expect(refused, `${form} refused to both`).toBeLessThanOrEqual(0.02)
       expect(Math.min(one, other), `${form} calls of the lesser`).toBeGreaterThan((one + other) * 0.2)
     }
@@ -101,7 +104,7 @@ describe("two processes on one credential", () => {
     for (const [i, { one, refused, used }] of (await all(3)).entries()) {
       const form = forms[i]?.[0]
       expect(one, `${form} calls of the dead`).toBe(0)
-      expect(used, `${form} used by the other alone`).toBeGreaterThan(0.85)
+      expect(used, `${form} used by the other alone`).toBeGreaterThan(mostOfIt)
       expect(refused, `${form} refused to the other`).toBeLessThanOrEqual(0.02)
     }
   })
