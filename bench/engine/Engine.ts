@@ -6,6 +6,7 @@ import { type Install, install } from "../../test/harness/Install.ts"
 import { checkout, type Started } from "../../test/harness/Processes.ts"
 import { median } from "../Figures.ts"
 import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
+import { until } from "../Waiting.ts"
 import { checkArchive, checkTopic, type Expected } from "./Check.ts"
 import { floor, rootsOf, serviceEnv, startService, startVendor, type Vendor } from "./Parts.ts"
 import { makeSource, type Source } from "./Source.ts"
@@ -190,22 +191,6 @@ const timed = async (source: Source, roots: Roots, rows: number, done: (rows: nu
     Object.entries(after).map(([name, micros]) => [name, (micros - (before[name] ?? 0)) / rows])
   )
   return { job, run: { rate: rows / (row?.seconds ?? 0), cpu } satisfies Run }
-}
-
-const patienceMillis = 10 * 60_000
-
-/** Asks every 100 ms until the condition on the job `j` holds; a job that fails is an error. */
-const until = async (source: Source, job: string, condition: string): Promise<void> => {
-  const late = Date.now() + patienceMillis
-  for (;;) {
-    const [row] = await source.rows<{ done: boolean; state: string; error: unknown }>((sql) =>
-      sql.unsafe(`select coalesce(${condition}, false) as done, state, error from jobs j where id = '${job}'::uuid`)
-    )
-    if (row?.done === true) return
-    if (row?.state === "failed") throw new Error(`the job failed: ${JSON.stringify(row.error)}`)
-    if (Date.now() > late) throw new Error(`not within ${patienceMillis / 60_000} minutes: ${condition}`)
-    await new Promise((later) => setTimeout(later, 100))
-  }
 }
 
 /** Makes room for the next job of the account. */

@@ -11,6 +11,7 @@ import { rootsOf, serviceEnv, startVendor } from "../engine/Parts.ts"
 import { makeSource, type Source } from "../engine/Source.ts"
 import { median } from "../Figures.ts"
 import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
+import { until } from "../Waiting.ts"
 
 export interface LoadOptions {
   readonly records: number
@@ -172,22 +173,6 @@ const check = async (source: Source, job: string, approved: number, seen: Seen, 
   for (const [what, count] of Object.entries(counts))
     if (approved === 0 || count !== approved)
       throw new Error(`${what}: ${count} of ${approved}. This run has no result.`)
-}
-
-const patienceMillis = 10 * 60_000
-
-/** Asks every 100 ms until the condition on the job `j` holds; a job that fails is an error. */
-const until = async (source: Source, job: string, condition: string): Promise<void> => {
-  const late = Date.now() + patienceMillis
-  for (;;) {
-    const [row] = await source.rows<{ done: boolean; state: string; error: unknown }>((sql) =>
-      sql.unsafe(`select coalesce(${condition}, false) as done, state, error from jobs j where id = '${job}'::uuid`)
-    )
-    if (row?.done === true) return
-    if (row?.state === "failed") throw new Error(`the job failed: ${JSON.stringify(row.error)}`)
-    if (Date.now() > late) throw new Error(`not within ${patienceMillis / 60_000} minutes: ${condition}`)
-    await new Promise((later) => setTimeout(later, 100))
-  }
 }
 
 const words = ({ cpu, dispatched, finished, floor }: LoadRun): string =>

@@ -14,7 +14,7 @@ import { packed, unpacked } from "@bridge/store/RawData"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { eventually, insertJob, type World, world } from "../harness/World.ts"
+import { eventually, giveMapping, insertJob, type World, world } from "../harness/World.ts"
 
 let sandbox: Sandbox
 let w: World
@@ -43,11 +43,7 @@ const state = (job: string) =>
 /** A job with the default mapping, up to where a person would approve it. */
 const reviewable = async () => {
   const job = await insertJob(w, sandbox, entities)
-  await w.rows(
-    (sql) => sql`with m as (insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
-        values (${w.tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(freshserviceToZendesk)}::jsonb) returning id)
-      update jobs set mapping_id = (select id from m), mapping_version = 1 where id = ${job}::uuid`
-  )
+  await giveMapping(w, job, freshserviceToZendesk)
   await eventually(
     () => state(job),
     (s) => s?.state === "validation_pending"

@@ -13,7 +13,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { eventually, insertJob, type World, world } from "../harness/World.ts"
+import { eventually, giveMapping, insertJob, type World, world } from "../harness/World.ts"
 import { books } from "./Rig.ts"
 
 let sandbox: Sandbox
@@ -73,11 +73,7 @@ const state = (job: string) =>
 describe("a body of 10 MB and a conversation of thousands among a thousand tickets", () => {
   it("are extracted, archived, loaded and read back like all others, and no row outgrows what can be read", async () => {
     const job = await insertJob(w, sandbox, entities)
-    await w.rows(
-      (sql) => sql`with m as (insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
-          values (${w.tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(heavy)}::jsonb) returning id)
-        update jobs set mapping_id = (select id from m), mapping_version = 1 where id = ${job}::uuid`
-    )
+    await giveMapping(w, job, heavy)
     await eventually(
       () => state(job),
       (s) => s?.state === "validation_pending"

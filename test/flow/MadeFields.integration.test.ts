@@ -17,7 +17,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { eventually, insertJob, type World, world } from "../harness/World.ts"
+import { eventually, giveMapping, insertJob, type World, world } from "../harness/World.ts"
 
 let sandbox: Sandbox
 let w: World
@@ -81,11 +81,7 @@ const state = (job: string) =>
 const migrated = async () => {
   const mapping = await startingMapping()
   const job = await insertJob(w, sandbox, entities)
-  await w.rows(
-    (sql) => sql`with m as (insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
-        values (${w.tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(mapping)}::jsonb) returning id)
-      update jobs set mapping_id = (select id from m), mapping_version = 1 where id = ${job}::uuid`
-  )
+  await giveMapping(w, job, mapping)
   await eventually(
     () => state(job),
     (s) => s?.state === "validation_pending"

@@ -1,3 +1,4 @@
+import { entityIds } from "@bridge/domain/Entities"
 import { extractor } from "@bridge/extractor/main"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { type CorpusEntity, corpusLines } from "@bridge/sandbox/Truth"
@@ -28,22 +29,7 @@ afterAll(async () => {
   await sandbox?.stop()
 })
 
-const everything = [
-  "custom-field",
-  "department",
-  "location",
-  "group",
-  "person",
-  "group-member",
-  "asset-type",
-  "asset",
-  "relation",
-  "problem",
-  "change",
-  "ticket",
-  "comment",
-  "attachment"
-]
+const everything = [...entityIds]
 
 const services = () => w.start("services", Layer.mergeAll(scheduler, refinerWith(), extractor))
 

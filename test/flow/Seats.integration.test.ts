@@ -12,7 +12,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { eventually, insertJob, neighbour, type World, world } from "../harness/World.ts"
+import { eventually, giveMapping, insertJob, neighbour, type World, world } from "../harness/World.ts"
 
 let sandbox: Sandbox
 let w: World
@@ -56,11 +56,7 @@ const migrated = async (
     options: { ...freshserviceToZendesk.options, agentsOverSeats: over }
   }
   const job = await insertJob(tenant, there, entities)
-  await tenant.rows(
-    (sql) => sql`with m as (insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
-        values (${tenant.tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(mapping)}::jsonb) returning id)
-      update jobs set mapping_id = (select id from m), mapping_version = 1 where id = ${job}::uuid`
-  )
+  await giveMapping(tenant, job, mapping)
   const state = () =>
     tenant
       .rows<{ state: string; audited: boolean }>(

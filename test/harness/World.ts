@@ -147,6 +147,14 @@ const tenantWithConnections = (sandbox: Pick<Sandbox, "credentials">) =>
     }
   })
 
+/** Gives a job the first version of a mapping of its own. */
+export const giveMapping = (w: World, job: string, mapping: object) =>
+  w.rows(
+    (sql) => sql`with m as (insert into mappings (tenant_id, name, source_vendor, destination_vendor, body)
+        values (${w.tenantId}::uuid, 'm', 'freshservice', 'zendesk', ${JSON.stringify(mapping)}::jsonb) returning id)
+      update jobs set mapping_id = (select id from m), mapping_version = 1 where id = ${job}::uuid`
+  )
+
 /** Puts a job into the tables as the API does, without mapping. */
 export const insertJob = (
   w: World,
