@@ -138,7 +138,7 @@ describe("bridge", () => {
     assert.deepInclude(before.streams.find((s) => s.stream === "tickets") ?? {}, { rows: 0 })
     assert.match(
       await ok(["estimate", ...chosen]),
-      /reading: 0 calls, 0 s\nwriting: 1 calls, 0 s\nleft: 0 s \(.*counted/
+      /reading: 0 calls, 0 s\nwriting: 0 calls, 0 s\nleft: 0 s \(.*counted/
     )
     const sample = await json<Record<string, unknown>>([
       "migrate",

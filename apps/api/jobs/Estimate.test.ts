@@ -1,6 +1,6 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { assert, describe, it } from "vitest"
-import { expecting, writesOf } from "./Estimate.ts"
+import { expecting, writesOf, writtenBy } from "./Estimate.ts"
 import type { StreamFacts } from "./Forecast.ts"
 
 type Facts = StreamFacts & { readonly entity: EntityId }
@@ -69,3 +69,11 @@ it("what is written goes many to a call where the destination can, files one by 
       { records: 4, done: 0, perCall: 1 }
     ]
   ))
+
+it("of definitions of fields only those are written that the mapping makes, of what it leaves out none", () => {
+  const leftOut = { leftOut: "no place", fields: [], exclude: [] }
+  const written = writtenBy({ entities: { "custom-field": leftOut, relation: leftOut } })
+  assert.deepStrictEqual([written("custom-field", 40), written("relation", 7), written("ticket", 9)], [0, 0, 9])
+  const made = { of: "ticket", nativeId: "1", title: "T", body: {} } as const
+  assert.strictEqual(writtenBy({ entities: { "custom-field": { ...leftOut, make: [made] } } })("custom-field", null), 1)
+})

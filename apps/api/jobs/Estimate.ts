@@ -5,6 +5,7 @@ import type { Survey } from "@bridge/connectors/Survey"
 import type { Estimate } from "@bridge/contract/Jobs"
 import type { EntityId } from "@bridge/domain/Entities"
 import { type JobOptions, sampledEntity } from "@bridge/domain/Jobs"
+import type { Mapping } from "@bridge/domain/Mapping"
 import { type KnownLimit, knownLimits } from "@bridge/http/KnownLimits"
 import { approvedOnly } from "@bridge/review/Reviewed"
 import { Clock, Effect } from "effect"
@@ -169,14 +170,32 @@ const loadingOf = (
       : yield* sql<{ millis: number }>`select
         coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as millis
       from load_batches where job_id = ${job.id}::uuid`
+    const written = extracts(job) ? writtenBy(yield* mappingOf(job)) : undefined
     const counts = job.entities.map((entity) => {
       const outcome = outcomes.find((one) => one.entity === entity)
-      return extracts(job)
-        ? { entity, records: expected(entity), done: 0 }
+      return written !== undefined
+        ? { entity, records: written(entity, expected(entity)), done: 0 }
         : { entity, records: outcome?.approved ?? 0, done: outcome?.done ?? 0 }
     })
     return loadingLeft(writesOf(job.destination_vendor, counts), began?.millis ?? 0, limits)
   })
+
+const mappingOf = (job: JobRow) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ entities: Mapping["entities"] }>`select body -> 'entities' as entities from mappings
+      where id = ${job.mapping_id}::uuid and version = ${job.mapping_version}`
+    return row
+  })
+
+/** How many of an entity's records the mapping moves at all: of definitions of fields only those that are made. */
+export const writtenBy =
+  (mapping: Pick<Mapping, "entities"> | undefined) =>
+  (entity: EntityId, records: number | null): number | null => {
+    const { leftOut, make } = mapping?.entities[entity] ?? {}
+    if (make !== undefined) return make.length
+    return leftOut === undefined ? records : 0
+  }
 
 /** Parts go with what they are written with; files one by one before it. */
 export const writesOf = (

@@ -67,14 +67,14 @@ const sideOf = (tenantId: string, side: "source" | "destination", id: string) =>
 const unfit = (side: string, detail: string): Problem<422> =>
   problem("connection-unfit", detail, { errors: [{ path: [side], message: detail }] })
 
-/** The pair of the mapping must be the pair of the job. */
-const fitting = (tenantId: string, named: NonNullable<Asked["mapping"]>, source: Opened, destination: Opened) =>
+/** The stored mapping; its pair must be the pair of the job. */
+export const fitting = (tenantId: string, named: NonNullable<Asked["mapping"]>, source: Opened, destination: Opened) =>
   Effect.gen(function* () {
     const row = yield* inTenant(tenantId)(mappingRow(named.id, named.version)).pipe(
       Effect.catch((p) => Effect.fail(p.status === 404 ? problem("mapping-invalid", p.detail) : p))
     )
     const [from, to] = [source.c.connector.vendor, destination.c.connector.vendor]
-    if (row.source_vendor === from && row.destination_vendor === to) return { id: row.id, version: row.version }
+    if (row.source_vendor === from && row.destination_vendor === to) return row
     return yield* Effect.fail(
       problem(
         "mapping-invalid",

@@ -4,6 +4,7 @@ import { admitting, conditionsOf } from "@bridge/connectors/Filters"
 import { type Survey, survey } from "@bridge/connectors/Survey"
 import type { Estimate, NewMigration } from "@bridge/contract/Jobs"
 import { problem } from "@bridge/contract/Problem"
+import { defaultMapping } from "@bridge/domain/DefaultMapping"
 import type { EntityId } from "@bridge/domain/Entities"
 import { type JobOptions, readAsReferred, sampledEntity } from "@bridge/domain/Jobs"
 import { knownLimits } from "@bridge/http/KnownLimits"
@@ -12,10 +13,10 @@ import type { VendorHttp } from "@bridge/http/VendorHttp"
 import { DateTime, Effect } from "effect"
 import { vendorProblem } from "../connections/Check.ts"
 import { orUnavailable } from "../http/Rows.ts"
-import type { Opened } from "../mappings/Default.ts"
-import { expecting, shown, writesOf } from "./Estimate.ts"
+import { type Opened, startingMapping } from "../mappings/Default.ts"
+import { expecting, shown, writesOf, writtenBy } from "./Estimate.ts"
 import { extractionLeft, loadingLeft, type StreamFacts } from "./Forecast.ts"
-import { sidesOf } from "./NewMigration.ts"
+import { fitting, sidesOf } from "./NewMigration.ts"
 
 /** Rows of a stream that are read whole to see what comes with them. */
 const wholeRows = 5
@@ -59,7 +60,11 @@ export const surveyedEstimate = (tenantId: string, asked: typeof NewMigration.Ty
     const expected = expecting(source.c.connector.vendor, streams, [])
     const counts = plan.entities.map((entity) => ({ entity, records: expected(entity), done: 0 }))
     const extraction = extractionLeft(streams, yield* limitsOf(tenantId, source))
-    const writes = writesOf(destination.c.connector.vendor, counts)
+    const written = writtenBy(yield* mappingOf(tenantId, asked, source, destination))
+    const writes = writesOf(
+      destination.c.connector.vendor,
+      counts.map((count) => ({ ...count, records: written(count.entity, count.records) }))
+    )
     const loading = loadingLeft(writes, 0, yield* limitsOf(tenantId, destination))
     const seconds =
       extraction.secondsLeft === null || loading.secondsLeft === null
@@ -70,6 +75,15 @@ export const surveyedEstimate = (tenantId: string, asked: typeof NewMigration.Ty
       entities: counts.map(({ entity, records }) => ({ entity, expected: records, extracted: 0, loaded: 0 })),
       ...shown({ streams, extraction, loading, secondsLeft: seconds, eta: null, basis: basisOf(streams) })
     } satisfies typeof Estimate.Type
+  })
+
+/** As the migration would begin with; of the destination's fields only where some that it lacks are to be made. */
+const mappingOf = (tenantId: string, asked: typeof NewMigration.Type, source: Opened, destination: Opened) =>
+  Effect.gen(function* () {
+    if (asked.mapping !== undefined) return (yield* fitting(tenantId, asked.mapping, source, destination)).body
+    return asked.options?.createMissingFields === true
+      ? (yield* startingMapping(tenantId, source, destination, true)).mapping
+      : defaultMapping(source.c.connector.vendor, destination.c.connector.vendor)
   })
 
 const notBegun = { ended: false, taken: 0, leftOut: 0, calls: 0, millis: 0 }
