@@ -24,8 +24,8 @@ const startLagSeconds = 310
 const remembered = 300
 
 /**
- * An export: rows in the order of their change, deleted ones included, some of them twice. Its last page may have only null
- * cursors: the last one that was not null is where a later run goes on. `otherwise`: the list to read where the export is
+ * An export: rows in the order of their change, deleted ones included, some of them twice. Its last page may be empty and have
+ * only null cursors: the last one that was not null is where a later run goes on. `otherwise`: the list to read where the export is
  * refused, which is for administrators only; it has no deleted rows.
  */
 export const exportList = (form: ListForm & { readonly otherwise?: string }) => ({
@@ -66,6 +66,8 @@ export const exportList = (form: ListForm & { readonly otherwise?: string }) => 
     }
     const after = scalarText(cut.envelope.after_cursor)
     const asked = textOf(cursor.cursor)
+    if (cut.envelope.end_of_stream === "false" && after === null && cut.rows.length > 0)
+      throw new Malformed("the stream goes on, and there is no cursor to it")
     const ended = cut.envelope.end_of_stream === "true" || after === null || (after === asked && rows.length === 0)
     const fresh = unseen(rows, textsOf(cursor.seen))
     const place = after ?? asked

@@ -1,4 +1,4 @@
-import type { Answer } from "@bridge/http/Call"
+import { type Answer, Malformed } from "@bridge/http/Call"
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Sink, Write } from "../Connector.ts"
@@ -41,6 +41,14 @@ describe("exports of Zendesk", () => {
   it("keep the last cursor that was not null", () => {
     const end = tickets.read(config, { cursor: "abc" }, page([], { after_cursor: null, end_of_stream: true }))
     expect(end).toMatchObject({ next: null, bookmark: { cursor: "abc" } })
+  })
+
+  it("are a failure where they go on and name no place to go on from", () => {
+    const rows = [{ id: 1, generated_timestamp: 5 }]
+    const lost = page(rows, { after_cursor: null, end_of_stream: false })
+    expect(() => tickets.read(config, { cursor: "abc" }, lost)).toThrow(Malformed)
+    const last = page(rows, { after_cursor: null, end_of_stream: true })
+    expect(tickets.read(config, { cursor: "abc" }, last).next).toBeNull()
   })
 
   it("leave out a row that the next page repeats, and keep one that changed", () => {
