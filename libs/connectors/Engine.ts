@@ -222,12 +222,10 @@ const fetchPage = (
           ({ reason }) => isGone(reason),
           (error) => {
             const message = `${without.absent ?? "what it asked for"}: ${error.message}`
-            const gaps = without.absent === undefined ? [] : [{ stream: stream.name, message }]
-            return Effect.as(Effect.logInfo(`${stream.name} goes on without ${message}`), {
-              page: without,
-              gaps,
-              calls: 1
-            } satisfies Fetched)
+            const gone: Fetched = { page: without, gaps: [{ stream: stream.name, message }], calls: 1 }
+            // A gap is told by who reads.
+            if (without.absent !== undefined) return Effect.succeed(gone)
+            return Effect.as(Effect.logInfo(`${stream.name} goes on without ${message}`), { ...gone, gaps: [] })
           }
         )
   const plainer = stream.plainer?.(cursor) ?? null

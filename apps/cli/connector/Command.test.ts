@@ -294,6 +294,22 @@ describe("bridge connector", () => {
     expect(run).toMatchObject({ code: 4, lines: [{ ok: false }] })
   })
 
+  it("says once what the account does not show, and goes on", async () => {
+    const hidden =
+      (path: string): Respond =>
+      (call, response, number) =>
+        call.url.pathname.endsWith(path)
+          ? json(response, 403, { code: "access_denied", message: "ask your administrator" })
+          : freshservice(call, response, number)
+    const children = await ran(read("freshservice", fs, "conversations"), hidden("/conversations"))
+    expect(children).toMatchObject({ code: 0 })
+    expect(records(children)).toEqual([])
+    expect(children.words.match(/ask your administrator/g)).toHaveLength(1)
+    const list = await ran(read("freshservice", fs, "problems"), hidden("/problems"))
+    expect(list).toMatchObject({ code: 0 })
+    expect(list.words.match(/ask your administrator/g)).toHaveLength(1)
+  })
+
   it("leaves out a row that is not JSON, says so, and goes on", async () => {
     const run = await ran(read("zendesk", zd, "groups"), (_call, response) =>
       response.end('{"groups":[{"id":1,"name":"\\q"},{"id":2}],"meta":{"has_more":false}}')

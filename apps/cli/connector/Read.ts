@@ -47,6 +47,7 @@ export const read = (source: Source, command: ReadCommand) =>
     let page = [...state.printed]
     let count = 0
     let calls = 0
+    const gaps = new Set<string>()
     const told = (next: State) => {
       state = next
       return lines.write(line({ type: "state", stream: command.stream, state: stateJson(next) }))
@@ -73,6 +74,11 @@ export const read = (source: Source, command: ReadCommand) =>
       }
       calls += item.calls
       for (const poison of item.poison) yield* lines.say(`left out of ${poison.stream}: ${poison.error}`)
+      for (const { message, stream } of item.gaps ?? []) {
+        const words = `${stream} goes on without ${message}`
+        if (!gaps.has(words)) yield* lines.say(words)
+        gaps.add(words)
+      }
       for (const row of item.rows[command.stream] ?? []) {
         if (isChild && state.printed.includes(identity(row))) continue
         if (count >= limit) return false
