@@ -3,20 +3,19 @@
 import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
 import type { CurrentUser } from "@bridge/contract/Access"
-import { type LiveMessage, LiveRequest, mostJobs } from "@bridge/contract/Live"
+import { LiveRequest, mostJobs } from "@bridge/contract/Live"
 import { type Problem, problem } from "@bridge/contract/Problem"
-import { Effect, Exit, Fiber, FiberMap, Layer, Metric, Option, Queue, Schedule, Schema, Stream } from "effect"
+import { Effect, Exit, Fiber, FiberMap, Layer, Metric, Option, Queue, Schedule, Schema } from "effect"
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { type WebSocket, WebSocketServer } from "ws"
 import { sameOrigin, WhoIs } from "../access/AccessLive.ts"
 import { inTenant } from "../http/Rows.ts"
 import { refuseRaw } from "../http/Unparsed.ts"
+import { send, sendJob } from "./Outlet.ts"
 import { Watch } from "./Watch.ts"
 
 const path = "/api/live"
-/** Bytes that a client may leave unread before updates pass it by; each update is the whole state, so none is missed. */
-const mostUnread = 1024 * 1024
 /** Messages of one client that wait for their turn before its socket is read no more. */
 const mostWaiting = 32
 
@@ -172,19 +171,8 @@ const tenantJobs = (user: User, follow: (jobIds: ReadonlyArray<string>) => Effec
   )
 
 const following = (ws: WebSocket, user: User, jobId: string) =>
-  Effect.gen(function* () {
-    const watch = yield* Watch
-    const progress = yield* watch.job(user.tenantId, jobId)
-    let n = 0
-    let last: Extract<LiveMessage, { n: number }> | undefined
-    yield* Stream.runForEach(progress, (job) =>
-      Effect.sync(() => {
-        last = { type: n === 0 ? "snapshot" : "update", n: n + 1, job }
-        if (send(ws, last)) n++
-      })
-    )
-    if (last !== undefined) send(ws, { type: "end", n: n + 1, job: last.job })
-  }).pipe(
+  Effect.flatMap(Watch, (watch) => watch.job(user.tenantId, jobId)).pipe(
+    Effect.flatMap((progress) => sendJob(ws, progress)),
     Effect.scoped,
     Effect.catch((p) => Effect.sync(() => tell(ws, p)))
   )
@@ -211,13 +199,6 @@ const decode = Schema.decodeUnknownExit(Schema.fromJsonString(LiveRequest))
 const read = (text: string): LiveRequest | undefined => {
   const decoded = decode(text)
   return Exit.isSuccess(decoded) ? decoded.value : undefined
-}
-
-/** False when the client has too much unread: the message is left out. */
-const send = (ws: WebSocket, message: LiveMessage): boolean => {
-  if (ws.readyState !== ws.OPEN || ws.bufferedAmount > mostUnread) return false
-  ws.send(JSON.stringify(message))
-  return true
 }
 
 const tell = (ws: WebSocket, p: Problem): void => {
