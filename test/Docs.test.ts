@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, posix } from "node:path"
 import { commands } from "@bridge/cli/Cli"
 import { commonHelp, helpOf } from "@bridge/cli/Command"
+import { entityIds } from "@bridge/domain/Entities"
 import { describe, expect, it } from "vitest"
 
 const root = new URL("../", import.meta.url)
@@ -234,6 +235,13 @@ describe("docs/flow.md", () => {
         .map((name) => `${there.join(", ")}: ${name}`)
     })
     expect(faults).toEqual([])
+  })
+})
+
+describe("docs/api.md", () => {
+  it("names every entity there is, in the order of the catalogue", () => {
+    const [, named = ""] = /\*\*Entities\*\*: `([^`]+)`/.exec(text("docs/api.md")) ?? []
+    expect(named.split(/,\s+/)).toEqual(entityIds)
   })
 })
 

@@ -1,5 +1,6 @@
 // Every refusal of the API: a stable code, the status that goes with it, and words that say what, where and what to do.
 // For apps/api (which fails with them), the command line and the console (which show them). docs/errors.md has a row per code.
+import { entityIds } from "@bridge/domain/Entities"
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 
@@ -68,11 +69,7 @@ export const problemCodes = {
   "account-unknown": [422, "The vendor does not know this account", "Check the domain or subdomain."],
   "address-refused": [422, "The address may not be called", "Use the vendor's own host name."],
   "connection-unfit": [422, "The connection cannot be used for this", "Choose another connection."],
-  "entity-unknown": [
-    422,
-    "There is no such entity",
-    "Use one of ticket, comment, person, group, group-member, department."
-  ],
+  "entity-unknown": [422, "There is no such entity", `Use one of ${entityIds.join(", ")}, or an alias.`],
   "entity-unsupported": [422, "This pair of connections cannot move the entity", "Leave it out of entities."],
   "mapping-invalid": [422, "The mapping cannot be used", "Correct the places listed in errors."],
   "options-invalid": [422, "The options contradict each other", "Correct the fields listed in errors."],
