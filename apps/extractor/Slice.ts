@@ -164,7 +164,6 @@ const takeGroup = (queue: Queue.Dequeue<Group, ReadError | Cause.Done>, rows: nu
 /** One transaction: the last send counts, and what comes next is announced. */
 const advance = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next) =>
   Effect.gen(function* () {
-    const commands = yield* Commands
     const went = yield* run.transaction(
       Effect.gen(function* () {
         const standing = yield* Manifest.standing(claim)
@@ -180,20 +179,19 @@ const advance = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next)
         return "on" as Went
       })
     )
-    if (sent !== null) {
-      yield* Effect.ignore(
-        commands.progress(
-          sent.batches.map((b) => ({
-            tenantId: claim.tenantId,
-            jobId: claim.jobId,
-            stage: "extract",
-            entity: b.entity,
-            rows: b.rows.length
-          }))
-        )
-      )
-    }
+    // Nobody waits for it: it would keep the next group from being sent.
+    if (sent !== null) yield* Effect.forkDetach(announce(claim, sent.batches))
     return went
+  })
+
+/** After the commit; a lost one changes nothing. */
+const announce = ({ jobId, tenantId }: Manifest.Claim, batches: ReadonlyArray<Batch>) =>
+  Effect.gen(function* () {
+    const commands = yield* Commands
+    const stage = "extract"
+    yield* Effect.ignore(
+      commands.progress(batches.map(({ entity, rows }) => ({ tenantId, jobId, stage, entity, rows: rows.length })))
+    )
   })
 
 /** The batches as they are sent; large bodies are in the blob store when it returns. */

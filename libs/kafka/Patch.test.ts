@@ -37,6 +37,81 @@ describe("grouping of messages", () => {
   })
 })
 
+describe("sends of one producer", () => {
+  interface Produced {
+    readonly topicData: ReadonlyArray<{
+      readonly topic: string
+      readonly partitions: ReadonlyArray<{ readonly partition: number; readonly firstSequence: number }>
+    }>
+  }
+  type Sending = (one: { readonly acks: number; readonly topicMessages: ReadonlyArray<object> }) => Promise<unknown>
+  const made = load<(parts: object) => Sending>("producer/sendMessages.js")
+
+  /** A producer over one broker that answers when it is told to: the newest request first. */
+  const producer = () => {
+    const sequences = new Map<string, number>()
+    const out: Array<{ readonly name: string; readonly sequence: number; readonly answer: () => void }> = []
+    const produce = ({ topicData }: Produced) =>
+      new Promise((resolve) => {
+        const [{ partitions, topic } = { topic: "", partitions: [] }] = topicData
+        const [{ firstSequence, partition } = { partition: 0, firstSequence: 0 }] = partitions
+        const answer = () =>
+          resolve({ topics: [{ topicName: topic, partitions: [{ partition, errorCode: 0, baseOffset: "0" }] }] })
+        out.push({ name: `${topic}/${partition}`, sequence: firstSequence, answer })
+      })
+    const send = made({
+      logger: { debug: () => {}, error: () => {} },
+      cluster: {
+        addMultipleTargetTopics: () => Promise.resolve(),
+        refreshMetadataIfNecessary: () => Promise.resolve(),
+        isConnected: () => true,
+        findTopicPartitionMetadata: () => [{}],
+        findLeaderForPartitions: (_: string, partitions: ReadonlyArray<number>) => ({ 1: partitions }),
+        findBroker: () => Promise.resolve({ produce })
+      },
+      partitioner: ({ message }: { readonly message: { readonly partition: number } }) => message.partition,
+      eosManager: {
+        isTransactional: () => false,
+        getProducerId: () => 1,
+        getProducerEpoch: () => 0,
+        getSequence: (topic: string, partition: number) => sequences.get(`${topic}/${partition}`) ?? 0,
+        updateSequence: (topic: string, partition: number, by: number) =>
+          sequences.set(`${topic}/${partition}`, (sequences.get(`${topic}/${partition}`) ?? 0) + by)
+      },
+      retrier: (attempt: (bail: (e: Error) => void) => Promise<unknown>) =>
+        attempt((e) => {
+          throw e
+        })
+    })
+    return {
+      out,
+      to: (topic: string, partition: number) =>
+        send({ acks: -1, topicMessages: [{ topic, messages: [{ partition }] }] })
+    }
+  }
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+  it("are out at the same time where they go to different partitions of a broker", async () => {
+    const { out, to } = producer()
+    const both = Promise.all([to("raw", 0), to("raw", 1), to("normalized", 0)])
+    await soon()
+    expect(out.map(({ name }) => name)).toEqual(["raw/0", "raw/1", "normalized/0"])
+    for (const one of out.toReversed()) one.answer()
+    await both
+  })
+
+  it("go one after another to a partition, under numbers that follow each other", async () => {
+    const { out, to } = producer()
+    const all = Promise.all([to("raw", 0), to("raw", 0), to("raw", 0)])
+    for (const sequence of [0, 1, 2]) {
+      await soon()
+      expect(out.map((one) => one.sequence)).toEqual([sequence])
+      out.shift()?.answer()
+    }
+    await all
+  })
+})
+
 describe("the request queue", () => {
   interface Queue {
     throttleCheckTimeoutId: unknown

@@ -1,8 +1,10 @@
 // Replaces kafkajs 2.2.4 src/producer/sendMessages.js (MIT, Tulio Ornelas and contributors). Why: patches/README.md.
 // The original remembers answers per broker: when a partition's leader moves to a broker that has answered already, its
-// records are never sent and the send resolves. Here answers are remembered per partition.
+// records are never sent and the send resolves. Here answers are remembered per partition. The original also sends nothing to a
+// broker while another request to it is out; a producer's numbers are per partition, so here only a partition is locked.
 const { KafkaJSError, KafkaJSMetadataNotLoaded } = require("../errors")
 const { staleMetadata } = require("../protocol/error")
+const Lock = require("../utils/lock")
 const groupMessagesPerPartition = require("./groupMessagesPerPartition")
 const responseSerializer = require("./responseSerializer")
 const stock = require("./sendMessages.js.orig.js")
@@ -20,7 +22,36 @@ const passing = new Set([
   "KafkaJSBrokerNotFound"
 ])
 
+/** As long as the original waits for a broker. */
+const lockTimeout = 0xffff
+
+/** One at a time for each partition, whose numbers must arrive in their order; in one order, so that none waits for another. */
+const partitionLocks = () => {
+  const locks = new Map()
+  const lockOf = (name) => {
+    const known = locks.get(name)
+    if (known !== undefined) return known
+    const made = new Lock({ timeout: lockTimeout, description: `produce to ${name}` })
+    locks.set(name, made)
+    return made
+  }
+  return async (topicData, use) => {
+    const names = topicData.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => `${topic}/${partition}`))
+    const held = []
+    try {
+      for (const lock of names.sort().map(lockOf)) {
+        await lock.acquire()
+        held.push(lock)
+      }
+      return await use()
+    } finally {
+      for (const lock of held) lock.release()
+    }
+  }
+}
+
 const createSendMessages = ({ logger, cluster, partitioner, eosManager, retrier }) => {
+  const locked = partitionLocks()
   return async ({ acks, timeout, compression, topicMessages }) => {
     /** What is not acknowledged yet: topic to partition to messages. Made once, so that a retry cannot move a message. */
     let left
@@ -72,42 +103,41 @@ const createSendMessages = ({ logger, cluster, partitioner, eosManager, retrier 
       }
     }
 
+    const produceLocked = async (broker, topicData) => {
+      if (eosManager.isTransactional()) await eosManager.addPartitionsToTransaction(topicData)
+      shift(topicData, 1)
+      let response
+      try {
+        response = await broker.produce({
+          transactionalId: eosManager.isTransactional() ? eosManager.getTransactionalId() : undefined,
+          producerId: eosManager.getProducerId(),
+          producerEpoch: eosManager.getProducerEpoch(),
+          acks,
+          timeout,
+          compression,
+          topicData
+        })
+      } catch (e) {
+        shift(topicData, -1)
+        throw e
+      }
+      if (acks === 0) {
+        for (const { topic, partitions } of topicData) {
+          for (const { partition } of partitions) acknowledge({ topic, partition })
+        }
+        return
+      }
+      const named = responseSerializer(response)
+      const key = (topic, partition) => `${partition}/${topic}`
+      const done = new Set(named.map(({ topicName, partition }) => key(topicName, partition)))
+      shift(topicData, -1, (topic, partition) => !done.has(key(topic, partition)))
+      for (const answer of named) acknowledge({ topic: answer.topicName, partition: answer.partition })
+      answers.push(...named)
+    }
+
     const produce = async ([nodeId, topicData]) => {
       const broker = await cluster.findBroker({ nodeId })
-      await eosManager.acquireBrokerLock(broker)
-      try {
-        if (eosManager.isTransactional()) await eosManager.addPartitionsToTransaction(topicData)
-        shift(topicData, 1)
-        let response
-        try {
-          response = await broker.produce({
-            transactionalId: eosManager.isTransactional() ? eosManager.getTransactionalId() : undefined,
-            producerId: eosManager.getProducerId(),
-            producerEpoch: eosManager.getProducerEpoch(),
-            acks,
-            timeout,
-            compression,
-            topicData
-          })
-        } catch (e) {
-          shift(topicData, -1)
-          throw e
-        }
-        if (acks === 0) {
-          for (const { topic, partitions } of topicData) {
-            for (const { partition } of partitions) acknowledge({ topic, partition })
-          }
-          return
-        }
-        const named = responseSerializer(response)
-        const key = (topic, partition) => `${partition}/${topic}`
-        const done = new Set(named.map(({ topicName, partition }) => key(topicName, partition)))
-        shift(topicData, -1, (topic, partition) => !done.has(key(topic, partition)))
-        for (const answer of named) acknowledge({ topic: answer.topicName, partition: answer.partition })
-        answers.push(...named)
-      } finally {
-        await eosManager.releaseBrokerLock(broker)
-      }
+      await locked(topicData, () => produceLocked(broker, topicData))
     }
 
     /** All answers are awaited before anything is sent again: else a late one could meet its own repetition. */
