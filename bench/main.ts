@@ -23,6 +23,7 @@ npm run bench -- limits             how much of a vendor's limit is used
   --bytes N         engine, load: bytes of a ticket, about (default 1400; 0 leaves them as the sandbox makes them)
   --gzip            engine: the vendor compresses its answers
   --only PART       engine: topic or archive
+  --apart           engine: every service in a process of its own
   --seconds S       limits: how long (default 120)
   --json            engine: the figures as one object on the last line of stdout
   --profile FOLDER  engine, load: CPU profiles of the services, for Chrome's or VS Code's viewer
@@ -43,6 +44,7 @@ const read = () => {
         bytes: { type: "string", default: "1400" },
         gzip: { type: "boolean", default: false },
         only: { type: "string" },
+        apart: { type: "boolean", default: false },
         seconds: { type: "string", default: "120" },
         json: { type: "boolean", default: false },
         profile: { type: "string" },
@@ -73,8 +75,8 @@ const say = (line: string): void => {
 
 const measureEngine = async (): Promise<string> => {
   const part = only === "topic" || only === "archive" ? only : undefined
-  const { gzip, profile } = values
-  const result = await engine({ records, runs, bytes, gzip, only: part, profile, say })
+  const { apart, gzip, profile } = values
+  const result = await engine({ records, runs, bytes, gzip, apart, only: part, profile, say })
   return report(result, runs) + (values.json ? `${JSON.stringify(figures(result))}\n` : "")
 }
 

@@ -6,6 +6,7 @@ import { constants } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { chooseNode, install, Refusal, tooOld } from "./Install.mjs"
+import { environment, flags as memory } from "./Memory.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -38,6 +39,7 @@ const refuse = (words) => {
 const run = (node, args) => {
   const flags = [
     "--disable-warning=ExperimentalWarning",
+    ...memory,
     "--import",
     pathToFileURL(join(root, "scripts/Tether.mjs")).href
   ]
@@ -45,6 +47,7 @@ const run = (node, args) => {
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     env: {
       ...process.env,
+      ...environment(process.env),
       PATH: join(root, "node_modules/.bin") + delimiter + process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules/.cache/v8")
     }

@@ -25,6 +25,8 @@ interface Ended {
 
 let root: string
 let children: Array<ChildProcess>
+/** What its starter's environment says besides. */
+let given: Readonly<Record<string, string>>
 
 /** A checkout with the bootstrap and one command, whose npm is the shell script `npm`. */
 const prepare = (npm: string): void => {
@@ -32,7 +34,7 @@ const prepare = (npm: string): void => {
   mkdirSync(join(root, "infra"))
   mkdirSync(join(root, "apps/cli"), { recursive: true })
   cpSync(join(checkout, "infra/Lock.mjs"), join(root, "infra/Lock.mjs"))
-  for (const name of ["run.mjs", "bridge.mjs", "Bootstrap.mjs", "Install.mjs", "Tether.mjs"])
+  for (const name of ["run.mjs", "bridge.mjs", "Bootstrap.mjs", "Install.mjs", "Memory.mjs", "Tether.mjs"])
     cpSync(join(checkout, "scripts", name), join(root, "scripts", name))
   writeFileSync(join(root, "scripts/patch.mjs"), "")
   writeFileSync(join(root, "package-lock.json"), JSON.stringify({ packages: {} }))
@@ -49,6 +51,7 @@ if (what === "wait") {
   setInterval(() => {}, 1000)
 }
 console.log(JSON.stringify(rest))
+if (what === "memory") console.log(process.env.MALLOC_ARENA_MAX, process.env.MALLOC_TRIM_THRESHOLD_, process.execArgv.join(" "))
 if (what === "exit") process.exit(Number(rest[0]))
 `
 
@@ -59,7 +62,14 @@ const works = (): string =>
 const start = (...args: ReadonlyArray<string>) => {
   const child = spawn(process.execPath, [join(root, "scripts/bridge.mjs"), ...args], {
     cwd: root,
-    env: { ...process.env, PATH: `${join(root, "bin")}:${process.env.PATH}` },
+    // Without what the bootstrap has set for ourselves.
+    env: {
+      ...process.env,
+      MALLOC_ARENA_MAX: undefined,
+      MALLOC_TRIM_THRESHOLD_: undefined,
+      ...given,
+      PATH: `${join(root, "bin")}:${process.env.PATH}`
+    },
     stdio: ["ignore", "pipe", "pipe"]
   })
   children.push(child)
@@ -84,6 +94,7 @@ const npmCalls = (): number => readFileSync(join(root, "calls"), "utf8").trim().
 beforeEach(() => {
   root = `${mkdtempSync(join(tmpdir(), "bridge-boot-"))}/`
   children = []
+  given = {}
 })
 afterEach(() => {
   for (const child of children) child.kill("SIGKILL")
@@ -96,6 +107,14 @@ describe("a command on a fresh clone", () => {
     const ended = await start("exit", "7", "a b", "--flag").ended
     expect(ended).toMatchObject({ code: 7, stdout: '["7","a b","--flag"]\n' })
     expect(ended.stderr).toContain("npm speaks")
+  })
+
+  it("runs with what keeps its memory small, unless it was told otherwise", async () => {
+    prepare(works())
+    const { stdout } = await start("memory").ended
+    expect(stdout).toMatch(/^1 131072 .*--max-semi-space-size=16/m)
+    given = { MALLOC_TRIM_THRESHOLD_: "7" }
+    expect((await start("memory").ended).stdout).toMatch(/^1 7 /m)
   })
 
   it("installs once when two start at once, and not again", async () => {

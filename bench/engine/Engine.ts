@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly gzip: boolean
   /** What is measured beside the floor; both when absent. */
   readonly only: "topic" | "archive" | undefined
+  /** Every service in a process of its own for page to archive, as in production; else all in one. */
+  readonly apart: boolean
   /** Folder for CPU profiles of the services. */
   readonly profile: string | undefined
   readonly say: (line: string) => void
@@ -59,11 +61,11 @@ export const engine = async (o: EngineOptions): Promise<EngineResult> => {
   try {
     const expected = await floor<Expected>(vendor, dir, true)
     o.say(`${expected.rows} tickets of ${expected.bytesPerRow} bytes at the source`)
-    const services = await bridge.services("bridge")
+    const services = await startServices(bridge, o.apart)
     const source = await makeSource(bridge)
     const bench: Bench = { ...o, bridge, vendor, source, expected, dir }
     try {
-      const archive = o.only === "topic" ? await services.process.stop() : await measureArchive(bench, services.process)
+      const archive = o.only === "topic" ? await stopAll(services) : await measureArchive(bench, services)
       const topic = o.only === "archive" ? undefined : await measureTopic(bench)
       return {
         expected,
@@ -91,9 +93,9 @@ interface Bench extends EngineOptions {
   readonly expected: Expected
 }
 
-const measureArchive = async (bench: Bench, services: Started) => {
+const measureArchive = async (bench: Bench, services: Services) => {
   const { bridge, expected, runs: count, say, source, vendor } = bench
-  const roots = rootsOf(bridge, vendor, [services])
+  const roots = rootsOf(bridge, vendor, Object.values(services))
   const floors: Array<number> = []
   const runs: Array<Run> = []
   const settled: Array<number> = []
@@ -119,12 +121,31 @@ const measureArchive = async (bench: Bench, services: Started) => {
       floors,
       run: middle(runs),
       settleSeconds: median(settled),
-      rssMiB: { services: peakMiB(services.pid), kafka: peakMiB(roots["kafka"]?.[0] ?? 0) }
+      rssMiB: { ...peaks(services), kafka: peakMiB(roots["kafka"]?.[0] ?? 0) }
     }
   } finally {
-    await services.stop()
+    await stopAll(services)
   }
 }
+
+/** The processes that work, by name. */
+type Services = Readonly<Record<string, Started>>
+
+/** All of them in one process, or each in one of its own. */
+const startServices = async (bridge: Install, apart: boolean): Promise<Services> => {
+  if (!apart) return { services: (await bridge.services("bridge")).process }
+  const names = ["scheduler", "extractor", "refiner", "loader", "auditor", "api"]
+  const started: Array<readonly [string, Started]> = []
+  for (const name of names) started.push([name, await bridge.service(name)])
+  return Object.fromEntries(started)
+}
+
+const stopAll = async (services: Services): Promise<undefined> => {
+  await Promise.all(Object.values(services).map((one) => one.stop()))
+}
+
+const peaks = (services: Services): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(services).map(([name, { pid }]) => [name, peakMiB(pid)]))
 
 const floorRate = async ({ dir, vendor }: Bench): Promise<number> => {
   const { rows, seconds } = await floor<{ rows: number; seconds: number }>(vendor, dir, false)

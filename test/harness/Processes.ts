@@ -4,6 +4,7 @@ import { createWriteStream, mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { environment, flags } from "../../scripts/Memory.mjs"
 
 export const checkout = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "")
 
@@ -37,10 +38,10 @@ export const start = (o: StartOptions): Promise<Started> => {
   const log = createWriteStream(o.logFile, { flags: "a" })
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--import", tether, join(checkout, o.file), ...(o.args ?? [])],
+    ["--disable-warning=ExperimentalWarning", ...flags, "--import", tether, join(checkout, o.file), ...(o.args ?? [])],
     {
       cwd: checkout,
-      env: { ...process.env, ...o.env },
+      env: { ...process.env, ...environment(process.env), ...o.env },
       // It stops when the pipe at 3 closes, that is, when we are gone, however we end.
       stdio: ["ignore", "pipe", "pipe", "pipe"]
     }
