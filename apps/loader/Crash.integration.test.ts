@@ -119,6 +119,43 @@ describe("a loader that is killed (promise 4)", () => {
     expect(points).toBeGreaterThan(10)
   })
 
+  it("has made the object that records go into once, wherever it died", async () => {
+    let points = 0
+    for (let ended = false, k = 1; !ended; points = k++) {
+      lab.vendor.kept.length = 0
+      await lab.rows(
+        (sql) => sql`update load_ledger set state = 'removed' where entity = 'asset-type' returning entity`
+      )
+      const job = await lab.job({ location: [{ sourceId: `p${k}`, body: { name: "Room" } }] })
+      ended = await lab.services.runPromise(
+        Effect.gen(function* () {
+          const crash = yield* Deferred.make<void>()
+          let point = 0
+          const reached = () => ++point === k
+          lab.vendor.observe = () => {
+            if (reached()) Deferred.doneUnsafe(crash, Effect.void)
+          }
+          const trip = () =>
+            Effect.suspend(() =>
+              reached() ? Effect.andThen(Deferred.succeed(crash, undefined), Effect.never) : Effect.void
+            )
+          const owner = yield* Effect.forkChild(lab.release(job, "location", trip))
+          const whole = yield* Effect.raceFirst(
+            Effect.as(Fiber.join(owner), true),
+            Effect.as(Deferred.await(crash), false)
+          )
+          yield* Fiber.interrupt(owner)
+          lab.vendor.observe = () => {}
+          yield* lab.phase(job, "location")
+          return whole
+        })
+      )
+      expect(heldBy(lab.vendor, "asset-type"), `killed at point ${k}`).toEqual(["$object/location"])
+      expect(heldBy(lab.vendor, "location"), `killed at point ${k}`).toEqual([`p${k}`])
+    }
+    expect(points).toBeGreaterThan(6)
+  })
+
   it("has written each ticket once with its files, each once, wherever it died", async () => {
     const points = await everyPoint("ticket", (seed, k) => {
       const files = lab.vendor.attached.map((f) => [f.key.split(":").at(-1), Buffer.from(f.bytes).toString()])

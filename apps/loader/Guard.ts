@@ -4,7 +4,7 @@ import { type AgentPaths, agentPaths } from "@bridge/domain/Adapted"
 import type { Approval } from "@bridge/domain/Approval"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { JobState } from "@bridge/domain/Jobs"
-import { Mapping } from "@bridge/domain/Mapping"
+import { type MappedObject, Mapping, objectsBefore } from "@bridge/domain/Mapping"
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 
@@ -23,6 +23,8 @@ export interface JobCard {
   readonly placeholder: { readonly name: string; readonly email: string } | null
   readonly agentsOverSeats: "end-user" | "placeholder" | "fail"
   readonly agentPaths: AgentPaths
+  /** Objects of the approved mapping that must be there before records of an entity. */
+  readonly objectsBefore: (entity: EntityId) => ReadonlyArray<MappedObject>
 }
 
 /**
@@ -129,7 +131,8 @@ export const jobCard = (jobId: string) =>
         onNone: () => "fail",
         onSome: (m) => m.options.agentsOverSeats ?? "end-user"
       }),
-      agentPaths: Option.match(mapping, { onNone: () => new Map(), onSome: agentPaths })
+      agentPaths: Option.match(mapping, { onNone: () => new Map(), onSome: agentPaths }),
+      objectsBefore: (entity) => Option.match(mapping, { onNone: () => [], onSome: (m) => objectsBefore(m, entity) })
     }
     return card
   })

@@ -77,6 +77,20 @@ describe("loading", () => {
     expect(results).toEqual([{ ok: 26, bad: 0 }])
   })
 
+  it("makes the object that records go into before the first of them, and never a second time", async () => {
+    const places = ["11", "12"].map((id): Seed => ({ sourceId: id, body: { name: `Room ${id}` } }))
+    await lab.migrate(await lab.job({ location: places }))
+    expect(lab.vendor.kept.map((k) => [k.entity, k.key])).toEqual([
+      ["asset-type", "freshservice:acme:asset-type:$object/location"],
+      ["location", "freshservice:acme:location:11"],
+      ["location", "freshservice:acme:location:12"]
+    ])
+    expect(lab.vendor.kept[0]?.body).toMatchObject({ title: "Location", fields: expect.any(Array) })
+    await lab.migrate(await lab.job({ location: [...places, { sourceId: "13", body: { name: "Room 13" } }] }))
+    expect(heldBy(lab.vendor, "asset-type")).toHaveLength(1)
+    expect(heldBy(lab.vendor, "location")).toEqual(["11", "12", "13"])
+  })
+
   it("writes nothing a second time when the same pair is migrated again", async () => {
     const persons = people(6)
     const roots = tickets(3, persons[0]?.sourceId ?? "")

@@ -2,7 +2,8 @@
 // For the api (job creation, previews). What does not belong here: converting values (libs/mapping/transform).
 import type { EntityId } from "./Entities.ts"
 import type { CustomField, CustomType, EntityMapping, MadeField, Mapping } from "./Mapping.ts"
-import { newField } from "./NewFields.ts"
+import { newField, sharedField } from "./NewFields.ts"
+import { isConversation } from "./Records.ts"
 
 /** A field found at run time, as connectors discover it. `key` is what rows and bodies use. */
 export interface FieldDefinition {
@@ -48,15 +49,33 @@ export const withCustomFields = (
   const warnings: Array<FieldWarning> = []
   const entities: Record<string, EntityMapping> = {}
   const made: Array<MadeField> = []
-  for (const [id, entity] of Object.entries(mapping.entities)) {
+  // Tickets first: what problems and changes have under the same title is the same field.
+  const ordered = Object.entries(mapping.entities).toSorted(
+    ([a], [b]) => Number(b === "ticket") - Number(a === "ticket")
+  )
+  for (const [name, entity] of ordered) {
     if (entity === undefined) continue
-    const fields = source[id as EntityId] ?? []
-    entities[id] = paired(id as EntityId, entity, fields, destination[id as EntityId] ?? [], warnings, making, made)
+    const id = name as EntityId
+    // Where problems and changes have no fields of their own they are tickets, and have theirs.
+    const there = destination[id] ?? (isConversation(id) ? destination.ticket : undefined)
+    entities[id] = paired(id, entity, source[id] ?? [], there ?? [], warnings, making, made)
   }
   const definitions = entities["custom-field"]
   if (definitions !== undefined && made.length > 0) entities["custom-field"] = { ...definitions, make: made }
   warnings.push(...unmappedStatuses(mapping, source.ticket ?? []))
-  return { mapping: { ...mapping, entities }, warnings }
+  return {
+    mapping: { ...mapping, entities, values: withRelationTypes(mapping.values, source.relation ?? []) },
+    warnings
+  }
+}
+
+/** What the numbers of relationship types stand for; rows that are there already stay as they are. */
+const withRelationTypes = (values: Mapping["values"], fields: ReadonlyArray<FieldDefinition>): Mapping["values"] => {
+  const map = values.relation_type
+  const options = fields.find((field) => field.key === "type")?.options
+  if (map === undefined || options === undefined) return values
+  const rows = Object.fromEntries(options.map(({ label, value }) => [value, label]))
+  return { ...values, relation_type: { ...map, rows: { ...rows, ...map.rows } } }
 }
 
 /** Built-in fields that a destination may have only as custom fields, paired by title like the others. */
@@ -121,14 +140,23 @@ const paired = (
       void warnings.push({ entity: id, code, field: key.replace(/^custom\./u, ""), message: `${field.title}: ${what}` })
     const target = find(field)
     if (target === undefined) {
-      // Zendesk's fields of problems and changes are those of tickets: made once, for these.
       // One that was made before is the same record again, so that its tickets are the same too.
       const old = field.definition?.nativeId !== undefined && making.before.has(field.definition.nativeId)
       const fresh =
-        field.definition === undefined || id !== "ticket" || !(making.missing || old)
+        field.definition === undefined || !isConversation(id)
           ? null
-          : newField(field.definition, field.from, field.kind, foldLabel)
-      if (fresh !== null) {
+          : newField(id, field.definition, field.from, field.kind, foldLabel)
+      const shared = fresh === null ? null : sharedField(fresh, made, fold, foldLabel)
+      if (shared !== null) {
+        made.splice(
+          made.findIndex(({ nativeId }) => nativeId === shared.made.nativeId),
+          1,
+          shared.made
+        )
+        added.push(shared.rule)
+        continue
+      }
+      if (fresh !== null && (making.missing || old)) {
         made.push(fresh.made)
         added.push(fresh.rule)
         if (old) continue

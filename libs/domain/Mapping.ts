@@ -168,6 +168,10 @@ export const EntityMapping = Schema.Struct({
   text: optional(TextRule),
   notes: optional(Schema.Array(NoteRule)),
   file: optional(FileRule),
+  /** The object whose records these become, as it is written: made before the first of them, and never changed. */
+  object: optional(Schema.Record(Schema.String, Constant)),
+  /** Entities whose objects must be there as well, since fields point at them. */
+  needs: optional(Schema.Array(Schema.Literals(entityIds))),
   /** Of custom-field: those that are made; all others are left out. */
   make: optional(Schema.Array(MadeField)),
   custom: optional(
@@ -214,6 +218,18 @@ export const Mapping = Schema.Struct({
   options: MappingOptions
 })
 export type Mapping = typeof Mapping.Type
+
+export interface MappedObject {
+  readonly entity: EntityId
+  readonly body: NonNullable<EntityMapping["object"]>
+}
+
+/** Objects that must be there before records of an entity, those that others point at first. */
+export const objectsBefore = ({ entities }: Pick<Mapping, "entities">, id: EntityId): ReadonlyArray<MappedObject> =>
+  [...(entities[id]?.needs ?? []), id].flatMap((entity) => {
+    const body = entities[entity]?.object
+    return body === undefined ? [] : [{ entity, body }]
+  })
 
 /** The same mapping gives the same hash, however its keys are ordered. */
 export const mappingHash = (mapping: Mapping): string => hashJson(mapping)

@@ -90,7 +90,18 @@ const entityProblems = (mapping: Mapping, id: EntityId, entity: EntityMapping): 
     ...(entity.custom?.fields ?? []).flatMap((custom, i) =>
       names(custom.from).flatMap((name) => field(name, `${at}.custom.fields[${i}].from`))
     ),
-    ...doubles(entity.custom?.fields.map((custom) => custom.to) ?? [], `${at}.custom.fields`)
+    ...doubles(entity.custom?.fields.map((custom) => custom.to) ?? [], `${at}.custom.fields`),
+    ...(entity.needs ?? []).flatMap((needed, i) =>
+      mapping.entities[needed]?.object === undefined
+        ? [
+            {
+              path: `${at}.needs[${i}]`,
+              what: `${needed} has no object`,
+              action: "give it one, or take it out of needs"
+            }
+          ]
+        : []
+    )
   ]
 }
 

@@ -20,7 +20,7 @@ const source = {
     field("nameless", "custom_dropdown"),
     field("unknown_id", "custom_text", { nativeId: undefined as never })
   ],
-  problem: [field("workaround", "custom_paragraph")]
+  problem: [field("workaround", "custom_paragraph", { nativeId: "801" })]
 }
 const there = { ticket: [field("101", "text", { title: "Site" })] }
 
@@ -38,7 +38,12 @@ describe("ticket fields that the destination lacks", () => {
       before: new Map()
     })
     const make = mapping.entities["custom-field"]?.make ?? []
-    expect(make.map(({ body }) => body.type)).toEqual(["tagger", "text", "text"])
+    expect(make.map(({ body, of }) => [of, body.type])).toEqual([
+      ["ticket", "tagger"],
+      ["ticket", "text"],
+      ["ticket", "text"],
+      ["problem", "textarea"]
+    ])
     const chosen = make[0]?.body.custom_field_options as ReadonlyArray<{ name: string; value: string }>
     expect(chosen.map(({ name }) => name)).toEqual(options.map(({ label }) => label))
     expect(new Set(chosen.map(({ value }) => value)).size).toBe(3)
@@ -49,9 +54,10 @@ describe("ticket fields that the destination lacks", () => {
     expect(warnings.filter(({ code }) => code === "field-made").map((w) => w.field)).toEqual([
       "environment",
       "levels",
-      "nameless"
+      "nameless",
+      "workaround"
     ])
-    // Not those of problems, and not one whose definition cannot be told.
+    // Not one whose definition cannot be told.
     expect(warnings.filter(({ code }) => code === "field-unmatched").map((w) => w.field)).toEqual(
       expect.arrayContaining(["unknown_id"])
     )
@@ -67,5 +73,68 @@ describe("ticket fields that the destination lacks", () => {
     })
     expect(mapping.entities["custom-field"]?.make?.map(({ nativeId }) => nativeId)).toEqual(["911"])
     expect(warnings.map(({ code }) => code)).not.toContain("field-made")
+  })
+
+  it("that tickets, problems and changes have under one title are one field, with the values of all", () => {
+    const choices = (...labels: ReadonlyArray<string>) => ({
+      title: "Site",
+      options: labels.map((label) => ({ label, value: label }))
+    })
+    const all = {
+      change: [field("place", "custom_dropdown", { nativeId: "3", ...choices("bern", "Chur") })],
+      problem: [field("site_of", "custom_dropdown", { nativeId: "2", ...choices("Basel", "Bern") })],
+      ticket: [field("site", "custom_dropdown", { nativeId: "1", ...choices("Bern") })]
+    }
+    const { mapping } = withCustomFields(
+      freshserviceToZendesk,
+      all,
+      { ticket: [] },
+      { missing: true, before: new Map() }
+    )
+    const make = mapping.entities["custom-field"]?.make ?? []
+    expect(make.map(({ nativeId }) => nativeId)).toEqual(["1"])
+    const options = make[0]?.body.custom_field_options as ReadonlyArray<{ name: string; value: string }>
+    expect(options.map(({ name }) => name)).toEqual(["Bern", "Basel", "Chur"])
+    const tags = new Map(options.map(({ name, value }) => [name.toLowerCase(), value]))
+    for (const entity of ["ticket", "problem", "change"] as const) {
+      const [rule] = mapping.entities[entity]?.custom?.fields ?? []
+      expect(rule).toMatchObject({ made: true, to: "1" })
+      for (const [label, tag] of Object.entries(rule?.options ?? {})) expect(tags.get(label)).toBe(tag)
+    }
+    // A later migration, that makes no more, goes by the same definition.
+    const later = withCustomFields(
+      freshserviceToZendesk,
+      all,
+      { ticket: [] },
+      { missing: false, before: new Map([["1", "9"]]) }
+    )
+    expect(later.mapping).toEqual(mapping)
+  })
+
+  it("of tickets hold the values of problems and changes with the same title", () => {
+    const { mapping } = withCustomFields(
+      freshserviceToZendesk,
+      { change: [field("downtime", "custom_number")], problem: [field("Site", "custom_text")] },
+      { ticket: [field("101", "text", { title: "Site" }), field("102", "integer", { title: "Downtime" })] }
+    )
+    expect(mapping.entities.problem?.custom?.fields).toMatchObject([{ from: ["custom.Site"], to: "101" }])
+    expect(mapping.entities.change?.custom?.fields).toMatchObject([{ from: ["custom.downtime"], to: "102" }])
+  })
+
+  it("types of relationships stand under their words, and rows that are there stay", () => {
+    const type = field("type", "select", {
+      custom: false,
+      options: [
+        { value: "7", label: "Uses / Used by" },
+        { value: "8", label: "Contains / Inside" }
+      ]
+    })
+    const known = { ...freshserviceToZendesk.values.relation_type, rows: { "8": "Has" } }
+    const mine = {
+      ...freshserviceToZendesk,
+      values: { ...freshserviceToZendesk.values, relation_type: known as never }
+    }
+    const { mapping } = withCustomFields(mine, { relation: [type] }, {})
+    expect(mapping.values.relation_type?.rows).toEqual({ "7": "Uses / Used by", "8": "Has" })
   })
 })

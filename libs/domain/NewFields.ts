@@ -1,6 +1,7 @@
-// Custom fields of tickets that the destination does not have, as definitions to be made there and rules that fill them. Pure.
+// Custom fields of tickets, problems and changes that the destination does not have, as definitions to be made there and rules that fill them. Pure.
 // For CustomFields.ts. What does not belong here: fields that both sides have.
 import type { CustomField, CustomType, MadeField } from "./Mapping.ts"
+import type { CommentParent } from "./Records.ts"
 
 /** What a field becomes: Zendesk's type, and how values are converted. Source: Zendesk API, "Ticket fields". */
 const types: { readonly [kind: string]: readonly [type: string, convert: CustomType] } = {
@@ -36,6 +37,7 @@ export interface NewField {
 
 /** `kind`: as CustomFields.ts tells them; a drop-down whose values are not known takes any text. */
 export const newField = (
+  of: CommentParent,
   definition: Definition,
   from: CustomField["from"],
   kind: string,
@@ -75,7 +77,7 @@ export const newField = (
       })
     },
     made: {
-      of: "ticket",
+      of,
       nativeId,
       title,
       body: {
@@ -84,5 +86,44 @@ export const newField = (
         ...(chosen && { custom_field_options: options.map(({ label, tag }) => ({ name: label, value: tag })) })
       }
     }
+  }
+}
+
+type Option = { readonly name: string; readonly value: string }
+
+const optionsOf = ({ body }: MadeField): ReadonlyArray<Option> =>
+  Array.isArray(body["custom_field_options"]) ? (body["custom_field_options"] as ReadonlyArray<Option>) : []
+
+/**
+ * The same field where one of this title and type is made already, for tickets: with the values of both, each with one tag. Null
+ * where there is none.
+ */
+export const sharedField = (
+  fresh: NewField,
+  made: ReadonlyArray<MadeField>,
+  fold: (name: string) => string,
+  foldLabel: (label: string) => string
+): NewField | null => {
+  const there = made.find(
+    ({ body, title }) => fold(title) === fold(fresh.made.title) && body["type"] === fresh.made.body["type"]
+  )
+  if (there === undefined) return null
+  const options = [...optionsOf(there)]
+  const tags = new Map<string, string>()
+  for (const { name, value } of optionsOf(fresh.made)) {
+    const same = options.find((one) => foldLabel(one.name) === foldLabel(name))
+    if (same !== undefined) tags.set(value, same.value)
+    else {
+      let tag = value
+      for (let n = 2; options.some((one) => one.value === tag); n++) tag = `${value}_${n}`
+      options.push({ name, value: tag })
+      tags.set(value, tag)
+    }
+  }
+  const { options: own, ...rule } = fresh.rule
+  const named = own && Object.fromEntries(Object.entries(own).map(([label, tag]) => [label, tags.get(tag) ?? tag]))
+  return {
+    rule: { ...rule, to: there.nativeId, ...(named && { options: named }) },
+    made: options.length === 0 ? there : { ...there, body: { ...there.body, custom_field_options: options } }
   }
 }

@@ -210,8 +210,17 @@ const compareClosely = async (
 
 /** Of people and places nothing is left out and nothing fails. */
 const onlyAsExpected = (claims: Claims, findings: Findings): void => {
-  for (const entity of ["person", "group", "department", "asset-type", "problem", "change"] as const)
+  for (const entity of ["person", "group", "department", "asset-type", "location", "problem", "change"] as const)
     for (const [id, why] of claims.records[entity].excluded) findings.problem(`${entity} ${id}: is left out (${why})`)
-  for (const entity of ["person", "group", "group-member", "department", "asset-type", "asset"] as const)
+  for (const entity of [
+    "person",
+    "group",
+    "group-member",
+    "department",
+    "location",
+    "asset-type",
+    "asset",
+    "relation"
+  ] as const)
     for (const [id, why] of claims.records[entity].failed) findings.problem(`${entity} ${id}: failed (${why})`)
 }

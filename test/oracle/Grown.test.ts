@@ -26,6 +26,18 @@ const inField = (field: string, value: unknown) => (d: Desk) => {
   const fields = d.destination.custom_object_record[0]?.row.custom_object_fields
   inAsset({ custom_object_fields: { ...fields, [field]: value } })(d)
 }
+const inTie = (id: string, field: string, value: unknown) => (d: Desk) => {
+  const at = d.destination.custom_object_record.findIndex((record) => record.id === id)
+  const record = d.destination.custom_object_record[at] as Destination["custom_object_record"]
+  const fields = { ...record.row.custom_object_fields, [field]: value }
+  d.destination.custom_object_record[at] = { ...record, row: { ...record.row, custom_object_fields: fields } }
+}
+const lose = (id: string) => (d: Desk) => {
+  d.destination.custom_object_record.splice(
+    d.destination.custom_object_record.findIndex((record) => record.id === id),
+    1
+  )
+}
 const inFile = (place: number, change: (files: Array<Attached>) => void) =>
   inComments(0, (comments) => {
     const comment = comments[place] as Comments[number]
@@ -134,9 +146,12 @@ const damages: ReadonlyArray<Damage> = [
   damage("a doubled change", /^change 1: was written 2 times/, one("change", "doubled"), (d) => {
     d.destination.ticket.push({ ...(d.destination.ticket[4] as Destination["ticket"]), id: 78 })
   }),
-  damage("a lost asset", /^asset 5: is not at the destination/, one("asset", "missing"), (d) => {
-    d.destination.custom_object_record.pop()
-  }),
+  damage(
+    "a lost asset",
+    /^asset 5: is not at the destination/,
+    { asset: { missing: 1 }, relation: { changed: 3 } },
+    lose("R5")
+  ),
   damage("a doubled asset", /^asset 5: was written 2 times/, one("asset", "doubled"), (d) =>
     again(d, "custom_object_record.create")
   ),
@@ -170,11 +185,42 @@ const damages: ReadonlyArray<Damage> = [
     /^asset-type 501: is not at the destination/,
     { "asset-type": { missing: 1 }, asset: { changed: 1 } },
     (d) => {
-      d.destination.custom_object.pop()
+      d.destination.custom_object.shift()
     }
   ),
-  damage("a location that is not left out", /^location: excluded = what the rules leave out does not hold/, {}, (d) =>
-    d.results.set("location", { ...(d.results.get("location") as Result), excluded: 0, approved: 1, loaded: 1 })
+  damage("a lost location", /^location 602: is not at the destination/, one("location", "missing"), lose("L2")),
+  damage(
+    "a location in another place",
+    /^location 602: part_of must be "Berlin" and is null/,
+    one("location", "changed"),
+    inTie("L2", "part_of", null)
+  ),
+  damage(
+    "an asset at another place",
+    /^asset 5: location must be "L1"/,
+    one("asset", "changed"),
+    inField("location", "L2")
+  ),
+  damage("a lost relationship", /^relation 701: is not at the destination/, one("relation", "missing"), lose("T1")),
+  damage(
+    "a relationship with another person",
+    /^relation 701: to_user must be 1003 and is 1001/,
+    one("relation", "changed"),
+    inTie("T1", "to_user", 1001)
+  ),
+  damage("a doubled relationship", /^relation 702: was written 2 times/, one("relation", "doubled"), (d) => {
+    const write = d.ledger.find((one) => one.external_id?.endsWith(":relation:702") === true)
+    if (write !== undefined) d.ledger.push(write)
+  }),
+  damage("a relationship left out that could be written", /^relation 702: is left out/, {}, (d) =>
+    d.excluded.relation.set("702", "no reason")
+  ),
+  damage("an object made twice", /^custom_object source_location: was made 2 times/, {}, (d) => {
+    const write = d.ledger.find(({ body }) => body.key === "source_location")
+    if (write !== undefined) d.ledger.push(write)
+  }),
+  damage("a relation that is not left out", /^relation: excluded = what the rules leave out does not hold/, {}, (d) =>
+    d.results.set("relation", { ...(d.results.get("relation") as Result), excluded: 0, approved: 3, loaded: 3 })
   )
 ]
 

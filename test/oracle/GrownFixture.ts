@@ -26,11 +26,22 @@ const matter = {
   created_at: at(0)
 }
 
+const place = { name: null, parent_location_id: null, contact_name: null, phone: null, email: null, address: null }
+const address = { line1: "Street 2", line2: null, city: "Berlin", state: null, country: "Germany", zipcode: "10115" }
+const relation = { relationship_type_id: 8, primary_id: 5, primary_type: "asset" }
+
 const file = { size: 3, inline: false, ticket_id: 1, available: true } as const
 
 export const grown = (): Pick<Lines<Corpus>, Grown> => ({
-  location: [{ id: 601, row: { name: "Berlin" } }],
-  relation: [{ id: 701 }],
+  location: [
+    { id: 601, row: { ...place, name: "Berlin" } },
+    { id: 602, row: { ...place, name: "Room 2", parent_location_id: 601, contact_name: "Desk", address } }
+  ],
+  relation: [
+    { id: 701, row: { ...relation, secondary_id: 103, secondary_type: "requester" } },
+    { id: 702, row: { ...relation, secondary_id: 5, secondary_type: "asset" } },
+    { id: 703, row: { ...relation, secondary_id: 6, secondary_type: "asset" } }
+  ],
   "asset-type": [{ id: 501, row: { id: 501, name: "Laptop", description: null }, fields: [{ fields: [{ id: 1 }] }] }],
   asset: [
     {
@@ -198,13 +209,51 @@ export const grownTickets = (): Array<Destination["ticket"]> => [
   }
 ]
 
+const record = (
+  id: string,
+  object: string,
+  external_id: string,
+  name: string,
+  custom_object_fields: Readonly<Record<string, unknown>>
+): Destination["custom_object_record"] => ({ id, object, row: { name, external_id, custom_object_fields } })
+
+const emptyPlace = {
+  part_of: null,
+  line1: null,
+  line2: null,
+  zip: null,
+  city: null,
+  state: null,
+  country: null,
+  contact_name: null,
+  phone: null,
+  email: null
+}
+
+const emptyTie = {
+  relationship_type: "Uses / Used by",
+  from_asset: "Laptop 5",
+  from_asset_number: "5",
+  from_asset_record: "R5",
+  to_asset: null,
+  to_asset_number: null,
+  to_asset_record: null,
+  to_user: null,
+  to_organization: null,
+  to_location: null
+}
+
 export const grownCopy = (): Pick<
   Lines<Destination>,
   "attachment" | "custom_object" | "custom_object_record" | "identity"
 > => ({
   identity: [{ id: 961, deleted: false, row: { user_id: 1003, type: "email", value: "cy.two@acme.example" } }],
   attachment: [1, 2, 3].map((n) => ({ id: 900 + n, sha256: sha(String(n)) })),
-  custom_object: [{ id: "laptop_501", row: { title: "Laptop" } }],
+  custom_object: [
+    { id: "laptop_501", row: { title: "Laptop" } },
+    { id: "source_location", row: { title: "Location" } },
+    { id: "source_relationship", row: { title: "Relationship" } }
+  ],
   custom_object_record: [
     {
       id: "R5",
@@ -226,7 +275,7 @@ export const grownCopy = (): Pick<
           managed_by: null,
           managed_by_group: "Desk",
           organization: 3001,
-          location: "Berlin",
+          location: "L1",
           cost: "10.5",
           acquired_on: null,
           warranty_until: null,
@@ -236,7 +285,28 @@ export const grownCopy = (): Pick<
           further_details: "os: Linux"
         }
       }
-    }
+    },
+    record("L1", "source_location", key("location", 601), "Berlin", { ...emptyPlace, location_number: "601" }),
+    record("L2", "source_location", key("location", 602), "Room 2", {
+      ...emptyPlace,
+      location_number: "602",
+      part_of: "Berlin",
+      line1: "Street 2",
+      city: "Berlin",
+      country: "Germany",
+      zip: "10115",
+      contact_name: "Desk"
+    }),
+    record("T1", "source_relationship", key("relation", 701), "asset 5 Uses / Used by person 103", {
+      ...emptyTie,
+      to_user: 1003
+    }),
+    record("T2", "source_relationship", key("relation", 702), "asset 5 Uses / Used by asset 5", {
+      ...emptyTie,
+      to_asset: "Laptop 5",
+      to_asset_number: "5",
+      to_asset_record: "R5"
+    })
   ]
 })
 
@@ -257,6 +327,15 @@ export const grownLedger = (): ReadonlyArray<Pick<Write, "kind" | "id" | "extern
     body: { object: "laptop_501", key: "asset_tag" }
   },
   { kind: "custom_object_record.create", id: "R5", external_id: key("asset", 5), body: {} },
+  ...["source_location", "source_relationship"].map((object) => ({
+    kind: "custom_object.create",
+    id: object,
+    external_id: null,
+    body: { key: object }
+  })),
+  { kind: "custom_object_field.create", id: 921, external_id: null, body: { object: "source_location", key: "city" } },
+  ...[601, 602].map((id) => ({ kind: "custom_object_record.create", id, external_id: key("location", id), body: {} })),
+  ...[701, 702].map((id) => ({ kind: "custom_object_record.create", id, external_id: key("relation", id), body: {} })),
   { kind: "ticket.import", id: 51, external_id: key("problem", 1), body: {} },
   { kind: "ticket.import", id: 52, external_id: key("change", 1), body: {} }
 ]

@@ -55,6 +55,7 @@ export const desk = (): Desk => ({
     ]),
     "group-member": new Map([["201/102", "not an agent at the destination"]]),
     asset: new Map([["6", deletedThere]]),
+    relation: new Map([["703", "asset 6 is not in this job"]]),
     attachment: new Map([
       ["attachments/94", "its bytes could not be had"],
       ["asset_attachments/95", "Zendesk keeps no files with assets"],
@@ -75,8 +76,8 @@ export const desk = (): Desk => ({
     ["asset", result(2, 1, 1, 0, 0)],
     ["problem", result(1, 0, 1, 0, 0)],
     ["change", result(1, 0, 1, 0, 0)],
-    ["location", result(1, 1, 0, 0, 0)],
-    ["relation", result(1, 1, 0, 0, 0)],
+    ["location", result(2, 0, 2, 0, 0)],
+    ["relation", result(3, 1, 2, 0, 0)],
     ["custom-field", result(4, 4, 0, 0, 0)],
     ["person", result(5, 0, 4, 1, 0)],
     ["group", result(2, 0, 2, 0, 0)],
@@ -95,6 +96,7 @@ export const truthOf = (desk: Desk): Truth => ({
   ledger: () => each(desk.ledger),
   expectedFailures: async () => desk.refused,
   definitions: async () => 3,
+  relationTypes: async () => new Map([[8, "Uses / Used by"]]),
   sourceFields: async () => sourceFields,
   destinationFields: async () => destinationFields
 })

@@ -55,6 +55,30 @@ export interface SourceAsset {
   readonly type_fields: Readonly<Record<string, unknown>>
 }
 
+export interface SourceLocation {
+  readonly name: string | null
+  readonly parent_location_id: number | null
+  readonly contact_name: string | null
+  readonly phone: string | null
+  readonly email: string | null
+  readonly address: {
+    readonly line1: string | null
+    readonly line2: string | null
+    readonly city: string | null
+    readonly state: string | null
+    readonly country: string | null
+    readonly zipcode: string | null
+  } | null
+}
+
+export interface SourceRelation {
+  readonly relationship_type_id: number
+  readonly primary_id: number
+  readonly primary_type: string
+  readonly secondary_id: number
+  readonly secondary_type: string
+}
+
 export interface SourceAssetType {
   readonly id: number
   readonly name: string

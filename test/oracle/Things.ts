@@ -1,16 +1,15 @@
 // Asset types and assets at both ends: a custom object for each type, a record for each asset, its values under documented keys.
-// And what the destination has no place for: locations, relations, definitions of fields. For Compare.ts.
+// Locations and relationships beside them are in Ties.ts; definitions of fields are left out. For Compare.ts.
 import { saysThere } from "./Claims.ts"
 import type { People } from "./People.ts"
 import { type Context, type Places, sourceKey } from "./Places.ts"
 import { isBlank } from "./Rules.ts"
 import type { SourceAsset } from "./SourceRows.ts"
-import type { Destination } from "./Truth.ts"
-
-type Found = Destination["custom_object_record"]
+import { compareLocations, compareRelations, explainObjects, type Found, onlyRecord, type Records } from "./Ties.ts"
 
 export const compareThings = async (context: Context, places: Places, people: People): Promise<void> => {
-  const locations = await leaveOut(context)
+  await leaveOut(context)
+  explainObjects(context)
   const objects = await compareTypes(context)
   const byKey = new Map<string, Array<Found>>()
   for await (const record of context.truth.destination("custom_object_record")) {
@@ -19,16 +18,14 @@ export const compareThings = async (context: Context, places: Places, people: Pe
   }
   const groups = new Map<number, string>()
   for await (const { id, row } of context.truth.corpus("group")) groups.set(id, row.name)
+  const locations = await compareLocations(context, byKey)
   const named: Named = { people, places, groups, locations }
-  for await (const { row, trashed } of context.truth.corpus("asset"))
-    compareAsset(
-      context,
-      named,
-      objects,
-      byKey.get(sourceKey(context.instance, "asset", row.display_id)) ?? [],
-      row,
-      trashed
-    )
+  const assets = new Map<number, { name: string; record: string }>()
+  for await (const { row, trashed } of context.truth.corpus("asset")) {
+    const record = compareAsset(context, named, objects, byKey, row, trashed)
+    if (!trashed) assets.set(row.display_id, { name: row.name.replace(/\s+/g, " ").trim(), record: record?.id ?? "?" })
+  }
+  await compareRelations(context, byKey, { people, places, locations, assets })
 }
 
 interface Named {
@@ -38,17 +35,12 @@ interface Named {
   readonly locations: ReadonlyMap<number, string>
 }
 
-/** Counted, and all of them left out; the names of locations are told with assets. */
-const leaveOut = async ({ truth, findings }: Context): Promise<ReadonlyMap<number, string>> => {
-  const locations = new Map<number, string>()
-  for await (const { id, row } of truth.corpus("location")) locations.set(id, row.name ?? String(id))
-  findings.leftOut("location", locations.size)
-  for await (const _ of truth.corpus("relation")) findings.leftOut("relation", 1)
+/** Counted, and all of them left out. */
+const leaveOut = async ({ truth, findings }: Context): Promise<void> => {
   const ofTypes = new Set<number>()
   for await (const { fields } of truth.corpus("asset-type"))
     for (const section of fields) for (const { id } of section.fields) ofTypes.add(id)
   findings.leftOut("custom-field", ofTypes.size + (await truth.definitions()))
-  return locations
 }
 
 /** An object's key ends with the id of its type; it is never renamed. */
@@ -78,30 +70,25 @@ const compareTypes = async ({ truth, claims, findings, writes }: Context): Promi
 }
 
 const compareAsset = (
-  { claims, findings, instance, writes }: Context,
+  context: Context,
   named: Named,
   objects: ReadonlyMap<number, string>,
-  own: ReadonlyArray<Found>,
+  records: Records,
   row: SourceAsset,
   trashed: boolean
-): void => {
+): Found | undefined => {
+  const { claims, findings, instance } = context
   const id = row.display_id
   const left = claims.records.asset.excluded.has(String(id))
   findings.counts.asset.source++
   if (trashed) findings.counts.asset.excluded++
   if (left !== trashed)
     findings.problem(`asset ${id}: is ${trashed ? "in the trash and not" : "not in the trash and"} left out`)
-  const [found] = own
-  if (trashed && found !== undefined) findings.problem(`asset ${id}: is at the destination and must not be`)
-  if (trashed || !saysThere(claims, "asset", String(id))) return
-  const key = sourceKey(instance, "asset", id)
-  writes.explain("custom_object_record", key)
-  const records = Math.max(own.length, writes.creates("custom_object_record", key))
-  if (records > 1) findings.doubled("asset", id, records - 1, `was written ${records} times`)
-  if (found === undefined) {
-    findings.missing("asset", id)
-    return
-  }
+  if (trashed && records.has(sourceKey(instance, "asset", id)))
+    findings.problem(`asset ${id}: is at the destination and must not be`)
+  if (trashed || !saysThere(claims, "asset", String(id))) return undefined
+  const found = onlyRecord(context, "asset", id, records)
+  if (found === undefined) return undefined
   const { custom_object_fields: values, name } = found.row
   const { details, ...fields } = expected(row, named)
   const { further_details, ...others } = values
@@ -115,6 +102,7 @@ const compareAsset = (
   const told = `\n${String(further_details ?? "")}\n`
   for (const line of details)
     if (!told.includes(`\n${line}\n`)) findings.changed("asset", id, "further details", line, further_details)
+  return found
 }
 
 /** Type fields that have a field of their own; all others are told in `further_details`, a line each. */

@@ -1,7 +1,16 @@
 // What really is: the source's corpus, the destination's records, its ledger of accepted writes, and both sides' fields.
 // Read from the sandbox's administration; nothing here comes from Bridge.
 import { json, lines } from "./Lines.ts"
-import type { RequestedItem, SourceAsset, SourceAssetType, SourceFile, SourceMatter, SourceNote } from "./SourceRows.ts"
+import type {
+  RequestedItem,
+  SourceAsset,
+  SourceAssetType,
+  SourceFile,
+  SourceLocation,
+  SourceMatter,
+  SourceNote,
+  SourceRelation
+} from "./SourceRows.ts"
 
 export interface SourceTicket {
   readonly id: number
@@ -87,8 +96,8 @@ export interface Corpus {
     readonly fields: ReadonlyArray<{ readonly fields: ReadonlyArray<{ readonly id: number }> }>
   }
   readonly asset: { readonly id: number; readonly row: SourceAsset; readonly trashed: boolean }
-  readonly relation: { readonly id: number }
-  readonly location: { readonly id: number; readonly row: { readonly name: string | null } }
+  readonly relation: { readonly id: number; readonly row: SourceRelation }
+  readonly location: { readonly id: number; readonly row: SourceLocation }
   readonly attachment: SourceFile
   readonly person: { readonly id: number; readonly kind: "agent" | "requester"; readonly row: SourcePerson }
   readonly group: { readonly id: number; readonly row: SourceGroup }
@@ -192,6 +201,12 @@ export interface Write {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+interface RelationType {
+  readonly id: number
+  readonly downstream_relation: string
+  readonly upstream_relation: string
+}
+
 export interface SourceField {
   readonly name: string
   readonly label: string
@@ -216,6 +231,8 @@ export interface Truth {
   readonly sourceFields: () => Promise<ReadonlyArray<SourceField>>
   /** How many fields the source's lists define, those of asset types apart. */
   readonly definitions: () => Promise<number>
+  /** What types of relationships are called, both ways. */
+  readonly relationTypes: () => Promise<ReadonlyMap<number, string>>
   readonly destinationFields: () => Promise<ReadonlyArray<FoundField>>
 }
 
@@ -266,6 +283,19 @@ export const sandboxTruth = (adminUrl: string, { source, destination, since }: A
         count += answer[key]?.length ?? 0
       }
       return count
+    },
+    relationTypes: async () => {
+      const { relationship_types: types } = await json<{ relationship_types: ReadonlyArray<RelationType> }>(
+        `${origin}/api/v2/relationship_types`,
+        `${source}.freshservice.com`,
+        freshserviceUser
+      )
+      return new Map(
+        types.map(({ downstream_relation: down, id, upstream_relation: up }) => [
+          id,
+          down === up ? down : `${down} / ${up}`
+        ])
+      )
     },
     sourceFields: async () =>
       (

@@ -1,6 +1,7 @@
 // The stage `release`: cuts what was approved into load batches, in archive order, as fast as the window lets it. One actor
 // per job and phase. A slice is short; while nobody else waits it goes on in place, else it sends its own continuation.
 import { Connections } from "@bridge/connectors/Connections"
+import type { JsonObject } from "@bridge/connectors/Connector"
 import { type EntityId, entityNamed, partsOf } from "@bridge/domain/Entities"
 import { windowLoadBatches } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
@@ -16,6 +17,7 @@ import { asTenant } from "@bridge/store/Postgres"
 import { Clock, Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { bookOf, type Desk, sinkOf, type Timing } from "../Desk.ts"
+import { ensure, objectId } from "../Ensure.ts"
 import { type JobCard, jobCard, leave } from "../Guard.ts"
 import type { LoaderNeeds } from "../Loader.ts"
 import { approvedMessages } from "../Messages.ts"
@@ -67,6 +69,7 @@ const release = (run: Run, command: Command, entity: EntityId, timing: Timing) =
     if (opening.fresh) {
       if (!(yield* asApproved(card, entity))) return
       yield* standIn(run, card, entity, timing)
+      yield* objects(run, card, entity, timing)
     }
     const size = sink?.createMany === undefined ? loneBatch : Math.max(1, sink.batchSize)
     const began = yield* Clock.currentTimeMillis
@@ -140,9 +143,27 @@ const standIn = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
   Effect.gen(function* () {
     const entities = [entity, ...partsOf(entity).map((e) => e.id)]
     if (!(yield* asTenant(card.tenantId)(placeholderWanted(card.id, entities)))) return
+    const desk = yield* loneDesk(run, card, "person", timing)
+    if (desk !== undefined) yield* ensurePlaceholder(desk)
+  })
+
+/** The objects whose records follow, and those that their fields point at. */
+const objects = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
+  Effect.gen(function* () {
+    const wanted = card.objectsBefore(entity)
+    if (wanted.length === 0) return
+    const desk = yield* loneDesk(run, card, "asset-type", timing)
+    if (desk === undefined) return
+    for (const { body, entity: of } of wanted)
+      yield* ensure(desk, objectId(of), body as JsonObject, `the object of ${of}`)
+  })
+
+/** For a record that no batch brings. */
+const loneDesk = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
+  Effect.gen(function* () {
     const connection = yield* (yield* Connections).open(card.tenantId, card.destinationConnection)
-    const sink = sinkOf(connection.connector, "person")
-    if (sink === undefined) return
+    const sink = sinkOf(connection.connector, entity)
+    if (sink === undefined) return undefined
     const { transaction, waiting } = run
     const desk: Desk = {
       transaction,
@@ -155,7 +176,7 @@ const standIn = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
       owner: self,
       batch: null
     }
-    yield* ensurePlaceholder(desk)
+    return desk
   })
 
 /** Releases what the window has room for: rows, messages and position in one transaction. */

@@ -164,6 +164,9 @@ export const fakeConnector: AnyConnector = {
   sinks: [
     { ...bulk("person"), match: byField("person", "email") },
     { ...single("group"), batchSize: 1, match: byField("group", "name") },
+    // Objects are made before the records of theirs.
+    { ...single("asset-type"), batchSize: 1 },
+    bulk("location"),
     bulk("ticket")
   ]
 }

@@ -120,7 +120,7 @@ export const openLab = async (timing: Timing = quick) => {
     deadLetter: () => Effect.void
   })
 
-  const release = (jobId: string, entity: EntityId) =>
+  const release = (jobId: string, entity: EntityId, trip: Trip = noTrip) =>
     Effect.gen(function* () {
       const codec = yield* (yield* Schemas).codecFor<CommandValue>({
         name: controlTopic("commands"),
@@ -136,7 +136,7 @@ export const openLab = async (timing: Timing = quick) => {
         headers: {},
         timestamp: 0
       }
-      yield* releaseStage(timing).handle(runOf("release", `${jobId}/${entity}`, [rec], noTrip))
+      yield* releaseStage(timing).handle(runOf("release", `${jobId}/${entity}`, [rec], trip))
     })
 
   /** One run of one batch. */

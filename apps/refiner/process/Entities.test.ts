@@ -131,9 +131,62 @@ describe("files", () => {
   })
 })
 
-describe("entities without a place at Zendesk", () => {
-  it("are left out with a reason", () => {
-    const { element, excluded } = made("locations", { id: 1, name: "Bern", ...times })
-    expect([element, excluded]).toEqual([null, expect.stringContaining("Zendesk has no places")])
+describe("locations and relationships", () => {
+  const keysOf = (entity: "location" | "relation") =>
+    ((freshserviceToZendesk.entities[entity]?.object?.fields ?? []) as ReadonlyArray<{ key: string }>).map((f) => f.key)
+  const inFields = (entity: "location" | "relation") =>
+    freshserviceToZendesk.entities[entity]?.fields
+      .map(({ to }) => to)
+      .filter((to) => to.startsWith("custom_object_fields."))
+      .map((to) => to.slice("custom_object_fields.".length))
+
+  it.each(["location", "relation"] as const)("of a %s every value has a field in the object", (entity) => {
+    expect(inFields(entity)?.toSorted()).toEqual(keysOf(entity).toSorted())
+    const key = freshserviceToZendesk.entities[entity]?.object?.key
+    expect(freshserviceToZendesk.entities[entity]?.fields[0]).toEqual({ to: "custom_object_key", constant: key })
+  })
+
+  it("a place has its address, and the place it is part of by name", () => {
+    const row = { id: 1, name: "Bern", parent_location_id: 9, address: { city: "Bern", zipcode: "3011" }, ...times }
+    const { element } = made("locations", row)
+    expect(element?.body).toMatchObject({ name: "Bern", custom_object_fields: { city: "Bern", zip: "3011" } })
+    expect(element?.refs).toEqual({ "custom_object_fields.part_of": { entity: "location", nativeId: "9" } })
+  })
+
+  const tie = (more: JsonObject) =>
+    made("relationships", {
+      id: 1,
+      relationship_type_id: 8,
+      primary_id: 5,
+      primary_type: "asset",
+      secondary_id: 6,
+      secondary_type: "asset",
+      ...more,
+      ...times
+    })
+
+  it("a relationship between assets names both ends, by name, number and record", () => {
+    const { element } = tie({})
+    expect(element?.body).toMatchObject({
+      name: "asset 5 8 asset 6",
+      custom_object_fields: { relationship_type: "8", from_asset_number: "5", to_asset_number: "6" }
+    })
+    expect(Object.values(element?.refs ?? {}).map(({ nativeId }) => nativeId)).toEqual(["5", "5", "6", "6"])
+  })
+
+  it.each([
+    ["requester", "to_user", "person"],
+    ["department", "to_organization", "department"],
+    ["location", "to_location", "location"]
+  ])("a relationship with a %s looks it up", (secondary_type, field, entity) => {
+    const { element } = tie({ secondary_type })
+    expect(element?.refs[`custom_object_fields.${field}`]).toEqual({ entity, nativeId: "6" })
+    expect(element?.refs).not.toHaveProperty("custom_object_fields.to_asset_record")
+  })
+
+  it("a relationship that Zendesk cannot hold is left out with the reason", () => {
+    expect(tie({ secondary_type: "group" }).excluded).toBe("Zendesk has no lookup for what it leads to")
+    expect(tie({ secondary_type: "software" }).excluded).toBe("Zendesk has no lookup for what it leads to")
+    expect(tie({ primary_type: "requester" }).excluded).toBe("it does not begin at an asset")
   })
 })

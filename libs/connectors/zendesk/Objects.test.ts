@@ -4,7 +4,7 @@ import type { Answer } from "@bridge/http/Call"
 import { describe, expect, it } from "vitest"
 import type { Sink, Uploaded, Write } from "../Connector.ts"
 import { identities, userIdentities } from "./Identities.ts"
-import { customObjectRecords, customObjects } from "./Objects.ts"
+import { customObjects, customObjectRecords as recordsOf } from "./Objects.ts"
 import { uploadSink, uploads } from "./Uploads.ts"
 import { sinks } from "./Write.ts"
 
@@ -87,6 +87,8 @@ describe("files on their way into Zendesk", () => {
     expect(read).toEqual({ _tag: "Results", outcomes: [{ _tag: "Created", destinationId: "t" }] })
   })
 })
+
+const customObjectRecords = recordsOf("asset")
 
 describe("custom objects of Zendesk", () => {
   const type = write({ key: "laptop_1", title: "Laptop", fields: [{ key: "tag", type: "text", title: "Tag" }] })

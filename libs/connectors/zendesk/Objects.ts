@@ -125,8 +125,8 @@ const byExternalId: Lookup<Config> = {
  * Bulk jobs know no plain create that is safe to repeat: create-or-update by source key is, and the key is ours alone, so
  * that nothing of anybody else's is changed.
  */
-export const customObjectRecords: Sink<Config> = {
-  entity: "asset",
+export const customObjectRecords = (entity: "asset" | "location" | "relation"): Sink<Config> => ({
+  entity,
   stream: "custom_object_records",
   parts: [],
   batchSize,
@@ -146,4 +146,4 @@ export const customObjectRecords: Sink<Config> = {
   ...jobs,
   lookup: [byExternalId],
   readBack: { stream: "custom_object_records", lagMillis: 0, sourceKey: externalId }
-}
+})

@@ -276,7 +276,8 @@ export const sinks: ReadonlyArray<Sink<Config>> = [
   groupMemberships,
   ticketFields,
   customObjects,
-  customObjectRecords,
+  // Assets, places and what relates them are records of custom objects.
+  ...(["asset", "location", "relation"] as const).map(customObjectRecords),
   // Problems and changes are tickets: of type `problem`, and with a tag.
   ...(["ticket", "problem", "change"] as const).map(ticketsOf)
 ]

@@ -251,6 +251,5 @@ export const zendesk: Connector<Config> = {
     ticketFieldStream
   ],
   sinks,
-  unheld: ["location", "relation"],
   besides
 }

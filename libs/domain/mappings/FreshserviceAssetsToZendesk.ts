@@ -1,6 +1,7 @@
 // The part of the default mapping that makes assets custom objects: a definition for each asset type, a record for each asset.
 // Source of field types and targets: Zendesk API, "Custom object fields". The pairings are our choice.
 import type { EntityMapping, ValueMap } from "../Mapping.ts"
+import { toLocation } from "./FreshservicePlacesToZendesk.ts"
 
 const text = { do: "text" } as const
 const short = { do: "truncate", bytes: 240 } as const
@@ -40,7 +41,7 @@ const definition = [
   field("managed_by", "Managed by", "lookup", { relationship_target_type: "zen:user" }),
   field("managed_by_group", "Managed by group", "text"),
   field("organization", "Organization", "lookup", { relationship_target_type: "zen:organization" }),
-  field("location", "Location", "text"),
+  field("location", "Location", "lookup", { relationship_target_type: toLocation }),
   field("cost", "Cost", "text"),
   field("acquired_on", "Acquired on", "date"),
   field("warranty_until", "Warranty until", "date"),
@@ -60,6 +61,8 @@ export const assetValues: { readonly [name: string]: ValueMap } = {
 }
 
 export const assetType: EntityMapping = {
+  // Their field `location` leads there.
+  needs: ["location"],
   exclude: [],
   fields: [
     // Never changed once it is made: the name makes it readable, the id makes it the type's own.
@@ -104,7 +107,7 @@ export const asset: EntityMapping = {
     { to: inField("managed_by"), from: "managed_by", ref: { entity: "person", missing: "drop" } },
     { to: inField("managed_by_group"), from: "group", ref: { entity: "group", missing: "drop", as: "name" } },
     { to: inField("organization"), from: "department", ref: { entity: "department", missing: "drop" } },
-    { to: inField("location"), from: "location", ref: { entity: "location", missing: "drop", as: "name" } },
+    { to: inField("location"), from: "location", ref: { entity: "location", missing: "drop" } },
     { to: inField("cost"), from: "cost", transform: [text] },
     { to: inField("acquired_on"), from: "acquired_at", transform: [{ do: "date" }] },
     { to: inField("warranty_until"), from: "warranty_until", transform: [{ do: "date" }] },

@@ -2,6 +2,7 @@
 // All pairings are our choice where the comment names no vendor fact.
 import type { Mapping } from "../Mapping.ts"
 import { asset, assetType, assetValues } from "./FreshserviceAssetsToZendesk.ts"
+import { location, placeValues, relation } from "./FreshservicePlacesToZendesk.ts"
 import { change, description, problem, ticketNotes, workValues } from "./FreshserviceWorkToZendesk.ts"
 
 const text = { do: "text" } as const
@@ -19,16 +20,8 @@ export const freshserviceToZendesk: Mapping = {
       exclude: [],
       fields: []
     },
-    location: {
-      leftOut: "Zendesk has no places: their names stand with the assets that are there",
-      exclude: [],
-      fields: []
-    },
-    relation: {
-      leftOut: "Zendesk has no relationships of this kind between assets",
-      exclude: [],
-      fields: []
-    },
+    location,
+    relation,
     "asset-type": assetType,
     asset,
     problem,
@@ -186,6 +179,7 @@ export const freshserviceToZendesk: Mapping = {
   },
   values: {
     ...assetValues,
+    ...placeValues,
     ...workValues,
     status: {
       title: "status",

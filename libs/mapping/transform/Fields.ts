@@ -22,7 +22,10 @@ type Get = (draft: Draft) => JsonValue | Unmapped
 export const fieldWriter = (values: Mapping["values"], rule: FieldRule, nextRule: () => number): Writer => {
   const get = rule.concat === undefined ? part(values, rule, rule.to, nextRule) : concat(values, rule, nextRule)
   const write = rule.ref === undefined ? valueWriter(rule) : refWriter(rule.to, rule.ref)
+  // A reference that this record does not have is no missing one.
+  const applies = rule.ref === undefined ? () => true : condition(rule)
   return (draft) => {
+    if (!applies(draft.record)) return null
     const value = get(draft)
     if (value instanceof Unmapped) return value.reason
     return write(draft, value)
