@@ -7,6 +7,7 @@ import type { JobState } from "@bridge/domain/Jobs"
 import { type MappedObject, Mapping, objectsBefore } from "@bridge/domain/Mapping"
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { type Join, joinsOf } from "./release/Joins.ts"
 
 /** A job as the loader needs it; what does not change from approval on. */
 export interface JobCard {
@@ -25,6 +26,8 @@ export interface JobCard {
   readonly agentPaths: AgentPaths
   /** Objects of the approved mapping that must be there before records of an entity. */
   readonly objectsBefore: (entity: EntityId) => ReadonlyArray<MappedObject>
+  /** Memberships that its records may ask for. */
+  readonly joinsOf: (entity: EntityId) => ReadonlyArray<Join>
 }
 
 /**
@@ -132,6 +135,7 @@ export const jobCard = (jobId: string) =>
         onSome: (m) => m.options.agentsOverSeats ?? "end-user"
       }),
       agentPaths: Option.match(mapping, { onNone: () => new Map(), onSome: agentPaths }),
+      joinsOf: (entity) => Option.match(mapping, { onNone: () => [], onSome: (m) => joinsOf(m, entity) }),
       objectsBefore: (entity) => Option.match(mapping, { onNone: () => [], onSome: (m) => objectsBefore(m, entity) })
     }
     return card

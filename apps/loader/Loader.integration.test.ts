@@ -91,6 +91,39 @@ describe("loading", () => {
     expect(heldBy(lab.vendor, "location")).toEqual(["11", "12", "13"])
   })
 
+  it("makes the memberships that tickets ask for before them, each once, and none where nobody asked for any", async () => {
+    const [agent] = people(1, { role: "agent" })
+    const group = { sourceId: `g${nextId++}`, body: { name: "Printers" } }
+    const department = { sourceId: `d${nextId++}`, body: { name: "Sales" } }
+    const refs = {
+      assignee_id: { entity: "person", sourceId: agent?.sourceId ?? "" },
+      requester_id: { entity: "person", sourceId: agent?.sourceId ?? "" },
+      group_id: { entity: "group", sourceId: group.sourceId },
+      organization_id: { entity: "department", sourceId: department.sourceId }
+    } as const
+    const asking = (): ReadonlyArray<Seed> =>
+      tickets(3, "").map((ticket) => ({
+        ...ticket,
+        resolution: { refs },
+        warnings: [{ code: "member-added" }, { code: "organization-added" }]
+      }))
+    const seeds = { person: agent === undefined ? [] : [agent], group: [group], department: [department] }
+    await lab.migrate(await lab.job({ ...seeds, ticket: asking() }))
+    expect(heldBy(lab.vendor, "group-member")).toEqual([])
+    const asked = { assigneeOutsideGroup: "add-member", organizationOfAnother: "add-member" } as const
+    for (let times = 0; times < 2; times++) {
+      await lab.migrate(await lab.job({ ...seeds, ticket: asking() }, asked))
+      const idOf = (id: string) => Number(lab.vendor.kept.find(({ key }) => key.endsWith(`:${id}`))?.id)
+      const made = lab.vendor.kept.filter(({ entity }) => entity.endsWith("-member") || entity === "further")
+      expect(made.map(({ body: { key: _, ...body }, entity }) => [entity, body])).toEqual([
+        ["group-member", { user_id: idOf(agent?.sourceId ?? ""), group_id: idOf(group.sourceId) }],
+        ["further", { user_id: idOf(agent?.sourceId ?? ""), organization_id: idOf(department.sourceId) }]
+      ])
+    }
+    const order = lab.vendor.kept.map(({ entity }) => entity)
+    expect(order.lastIndexOf("further")).toBeLessThan(order.lastIndexOf("ticket"))
+  })
+
   it("writes nothing a second time when the same pair is migrated again", async () => {
     const persons = people(6)
     const roots = tickets(3, persons[0]?.sourceId ?? "")
@@ -306,7 +339,10 @@ describe("loading", () => {
         resolution: { refs: { requester_id: { entity: "person", missing: "99", use: "placeholder" } } }
       }))
     for (let round = 0; round < 2; round++) {
-      const job = await lab.job({ ticket: missing() }, { name: "Former user", email: "former@bridge.invalid" })
+      const job = await lab.job(
+        { ticket: missing() },
+        { placeholder: { name: "Former user", email: "former@bridge.invalid" } }
+      )
       await lab.migrate(job)
       expect((await lab.outcomes(job, "ticket")).map((o) => o.outcome)).toEqual(["created", "created"])
     }

@@ -390,6 +390,8 @@ export interface Connector<C> extends Vendor<C> {
   readonly sinks: ReadonlyArray<Sink<C>>
   /** Entities it has no place for as such: a mapping leaves them out with a reason, or moves them inside of others. */
   readonly unheld?: ReadonlyArray<EntityId>
+  /** How a person gets a further organization; absent where one has no more than one. */
+  readonly furtherOrganizations?: Sink<C>
   /** Sinks of streams that are no entity of their own: for `bridge connector write` only. */
   readonly besides?: ReadonlyArray<Sink<C>>
 }

@@ -196,9 +196,9 @@ export const MappingOptions = Schema.Struct({
   /** Added to names that clash; `{id}` is the source id. */
   clashSuffix: Schema.String.check(Schema.isPattern(/\{id\}/u, { message: "must contain {id}" })),
   /** The assignee is not a member of the group. */
-  assigneeOutsideGroup: Schema.Literals(["drop-assignee", "drop-group", "keep"]),
+  assigneeOutsideGroup: Schema.Literals(["drop-assignee", "drop-group", "keep", "add-member"]),
   /** The requester does not belong to the organization. */
-  organizationOfAnother: Schema.Literals(["drop", "keep"]),
+  organizationOfAnother: Schema.Literals(["drop", "keep", "add-member"]),
   /** The stand-in for people who are gone. */
   placeholder: Schema.Struct({ name: Name, email: Name })
 })
@@ -218,6 +218,12 @@ export const Mapping = Schema.Struct({
   options: MappingOptions
 })
 export type Mapping = typeof Mapping.Type
+
+/** Where the body refers to what a canonical field names; null where the mapping does not move it. */
+export const pathFrom = (entity: EntityMapping | undefined, field: string): string | null =>
+  entity?.fields.find(
+    ({ from, ref }) => ref !== undefined && (typeof from === "string" ? from === field : from?.includes(field))
+  )?.to ?? null
 
 export interface MappedObject {
   readonly entity: EntityId

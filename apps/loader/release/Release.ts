@@ -24,6 +24,7 @@ import { approvedMessages } from "../Messages.ts"
 import { self } from "../Owner.ts"
 import { bell, closeAfterRelease, closeIfDone, openBatches } from "../Phases.ts"
 import { ensurePlaceholder, placeholderWanted } from "../Placeholder.ts"
+import { ensureJoins } from "./Joins.ts"
 import {
   abandoned,
   cut,
@@ -70,6 +71,7 @@ const release = (run: Run, command: Command, entity: EntityId, timing: Timing) =
       if (!(yield* asApproved(card, entity))) return
       yield* standIn(run, card, entity, timing)
       yield* objects(run, card, entity, timing)
+      yield* memberships(run, card, entity, timing)
     }
     const size = sink?.createMany === undefined ? loneBatch : Math.max(1, sink.batchSize)
     const began = yield* Clock.currentTimeMillis
@@ -158,11 +160,20 @@ const objects = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
       yield* ensure(desk, objectId(of), body as JsonObject, `the object of ${of}`)
   })
 
+const memberships = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
+  Effect.gen(function* () {
+    for (const join of card.joinsOf(entity)) {
+      const desk = yield* loneDesk(run, card, join.kind === "group" ? "group-member" : "further-organization", timing)
+      if (desk !== undefined) yield* ensureJoins(desk, entity, join)
+    }
+  })
+
 /** For a record that no batch brings. */
-const loneDesk = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
+const loneDesk = (run: Run, card: JobCard, made: EntityId | "further-organization", timing: Timing) =>
   Effect.gen(function* () {
     const connection = yield* (yield* Connections).open(card.tenantId, card.destinationConnection)
-    const sink = sinkOf(connection.connector, entity)
+    const { connector } = connection
+    const sink = made === "further-organization" ? connector.furtherOrganizations : sinkOf(connector, made)
     if (sink === undefined) return undefined
     const { transaction, waiting } = run
     const desk: Desk = {

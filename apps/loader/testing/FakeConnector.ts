@@ -137,6 +137,20 @@ const byField = (entity: EntityId, field: "email" | "name"): NonNullable<Sink<un
   }
 ]
 
+/** A further organization of a person: a record of its own. */
+const further: Pick<Sink<unknown>, "createOne" | "lookup"> = {
+  createOne: (_config, write) => post("createFurther", "/further", keyed(write)),
+  lookup: [
+    {
+      name: "further by key",
+      strong: true,
+      lagMillis: 0,
+      call: (_config, write) => get("findFurther", "/further", { key: write.sourceKey }),
+      read: (_write, answer) => idsOf(answer)
+    }
+  ]
+}
+
 export const fakeHost = "desk.example.com"
 
 export const fakeConnector: AnyConnector = {
@@ -167,6 +181,9 @@ export const fakeConnector: AnyConnector = {
     // Objects are made before the records of theirs.
     { ...single("asset-type"), batchSize: 1 },
     bulk("location"),
+    bulk("department"),
+    single("group-member"),
     bulk("ticket")
-  ]
+  ],
+  furtherOrganizations: { ...single("person"), ...further }
 }

@@ -38,6 +38,7 @@ export interface Seed {
   readonly body: Readonly<Record<string, Json>>
   readonly meta?: Readonly<Record<string, Json>>
   readonly resolution?: Resolution
+  readonly warnings?: ReadonlyArray<{ readonly code: string }>
   readonly parentId?: string
   readonly parentEntity?: EntityId
 }
@@ -189,8 +190,8 @@ export const openLab = async (timing: Timing = quick) => {
     /** All phases of a job. */
     migrate: (jobId: string) => services.runPromise(migrate(jobId)),
     /** An approved job in state loading over these records. */
-    job: (seeds: Seeds, placeholder?: MappingOptions["placeholder"]) =>
-      services.runPromise(asTenant(tenantId)(insertJob(tenantId, seeds, placeholder))),
+    job: (seeds: Seeds, options: Partial<MappingOptions> = {}) =>
+      services.runPromise(asTenant(tenantId)(insertJob(tenantId, seeds, options))),
     outcomes: (jobId: string, entity: EntityId) =>
       rows<{ source_id: string; outcome: string; destination_id: string | null; error: { code: string } | null }>(
         (sql) => sql`select source_id, outcome, destination_id, error from job_record_outcomes
@@ -218,12 +219,12 @@ const newTenant = Effect.gen(function* () {
   return id
 })
 
-const insertJob = (tenantId: string, seeds: Seeds, placeholder?: MappingOptions["placeholder"]) =>
+const insertJob = (tenantId: string, seeds: Seeds, options: Partial<MappingOptions>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const body = {
       ...freshserviceToZendesk,
-      options: { ...freshserviceToZendesk.options, ...(placeholder && { placeholder }) }
+      options: { ...freshserviceToZendesk.options, ...options }
     }
     const [mapping] = yield* sql<{
       id: string
@@ -262,8 +263,9 @@ const insertRecords = (tenantId: string, jobId: string, entity: string, seeds: R
         now(), now() + interval '30 days')`
     for (const [position, seed] of seeds.entries()) {
       yield* sql`insert into job_records (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,
-          position, raw_hash, transformed_hash, resolution)
+          position, raw_hash, transformed_hash, resolution, warnings)
         values (${tenantId}::uuid, ${jobId}::uuid, ${entity}, ${seed.sourceId}, ${seed.sourceId}, ${seed.parentId ?? null},
-          ${seed.parentId === undefined ? null : (seed.parentEntity ?? entityNamed(entity)?.parents[0] ?? null)}, 'main', 0, ${position}, 'raw', ${hashJson(elements[position] ?? null)}, ${seed.resolution === undefined ? null : JSON.stringify(seed.resolution)}::jsonb)`
+          ${seed.parentId === undefined ? null : (seed.parentEntity ?? entityNamed(entity)?.parents[0] ?? null)}, 'main', 0, ${position}, 'raw', ${hashJson(elements[position] ?? null)}, ${seed.resolution === undefined ? null : JSON.stringify(seed.resolution)}::jsonb,
+          ${seed.warnings === undefined ? null : JSON.stringify(seed.warnings)}::jsonb)`
     }
   })

@@ -1,7 +1,7 @@
 // What settling must know of a mapping: which paths refer to what, and what to do about a reference without a record. Pure.
 // For Settle.ts. What does not belong here: records.
 import type { EntityId } from "@bridge/domain/Entities"
-import type { EntityMapping, Mapping, MappingOptions, Reference } from "@bridge/domain/Mapping"
+import { type EntityMapping, type Mapping, type MappingOptions, pathFrom, type Reference } from "@bridge/domain/Mapping"
 import { isConversation } from "@bridge/domain/Records"
 
 export interface Policy {
@@ -57,8 +57,3 @@ const policiesOf = (entity: EntityMapping | undefined): ReadonlyArray<Policy> =>
     ? rules
     : [...rules, { path: "meta.description.author_id", missing: author.missing, agent: false, name: false }]
 }
-
-const pathFrom = (entity: EntityMapping | undefined, field: string): string | null =>
-  entity?.fields.find(
-    ({ from, ref }) => ref !== undefined && (typeof from === "string" ? from === field : from?.includes(field))
-  )?.to ?? null

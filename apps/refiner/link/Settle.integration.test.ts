@@ -292,6 +292,28 @@ it("leaves out an organization that is not the requester's", async () => {
   expect(kept?.resolution?.refs?.organization_id).toEqual({ entity: "department", sourceId: "201" })
 })
 
+it("keeps both, and says what is made for it, where memberships are asked for", async () => {
+  const samples = [
+    requester("501", { departments: ["202"] }),
+    agent("401"),
+    named("group", "301", "Desk"),
+    named("department", "201", "Finance"),
+    named("department", "202", "Sales"),
+    issue("17", { department: "201", assignee: "401", group: "301" })
+  ]
+  const asked = withOptions({ assigneeOutsideGroup: "add-member", organizationOfAnother: "add-member" })
+  const row = (await settledJob(samples, asked)).get("ticket/17")
+  expect(row?.resolution?.refs).toMatchObject({
+    assignee_id: { sourceId: "agents/401" },
+    group_id: { sourceId: "301" },
+    organization_id: { sourceId: "201" }
+  })
+  expect(row?.warnings?.map(({ code, message }) => [code, message])).toEqual([
+    ["member-added", "Agent 401 (agents/401) is not a member of Desk: made one there"],
+    ["organization-added", "Finance is not the organization of the requester: made a further one of it there"]
+  ])
+})
+
 describe("two people with one address", () => {
   it("become the lowest, whoever refers to them, and an agent among them makes an agent", async () => {
     const records = await settledJob([

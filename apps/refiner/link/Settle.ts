@@ -82,7 +82,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
     const policies = JSON.stringify(plan.policies(id))
     const { assignee, group, organization, requester } = plan.work(id)
     const outside = isConversation(id) && wanted.includes("group-member") ? plan.options.assigneeOutsideGroup : "keep"
-    const strict = isConversation(id) && wanted.includes("person") && plan.options.organizationOfAnother === "drop"
+    const another = isConversation(id) && wanted.includes("person") ? plan.options.organizationOfAnother : "keep"
     const families = entity(id).parents.filter((parent) => wanted.includes(parent))
     yield* sql`
       with mine as materialized (
@@ -154,7 +154,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
         select l.*, case when ${outside}::text = 'keep' or l.assignee is null or l.grp is null
               or (l.grp, l.assignee) in (select grp, person from member) then null
             when ${outside}::text = 'drop-group' then ${group}::text else ${assignee}::text end as stranger,
-          case when ${strict}::boolean and l.organization is not null and l.organization is distinct from (
+          case when ${another}::text <> 'keep' and l.organization is not null and l.organization is distinct from (
               select q.resolution -> 'refs' -> ${plan.personOrganization}::text ->> 'sourceId' from job_records q
               where q.job_id = ${jobId}::uuid and q.entity = 'person' and q.source_id = l.requester)
             then ${organization}::text end as foreigner,
@@ -168,21 +168,24 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
       outcome as materialized (
         select source_id, resolution as old_resolution, warnings as old_warnings,
           nullif(jsonb_strip_nulls(jsonb_build_object('excluded', coalesce(nullif(orphaned, ''), failed), 'refs', nullif(found
-            || case when stranger is null then '{}' else jsonb_build_object(stranger, jsonb_build_object(
+            || case when stranger is null or ${outside}::text = 'add-member' then '{}' else jsonb_build_object(stranger, jsonb_build_object(
               'entity', refs -> stranger ->> 'entity', 'missing', refs -> stranger ->> 'nativeId', 'use', 'drop')) end
-            || case when foreigner is null then '{}' else jsonb_build_object(foreigner, jsonb_build_object(
+            || case when foreigner is null or ${another}::text = 'add-member' then '{}' else jsonb_build_object(foreigner, jsonb_build_object(
               'entity', refs -> foreigner ->> 'entity', 'missing', refs -> foreigner ->> 'nativeId', 'use', 'drop')) end, '{}'))
             || coalesce((select jsonb_object_agg(key, value) from jsonb_each(coalesce(resolution, '{}'))
               where key = any(${verdictKeys}::text[]) and ${id !== "group-member"}::boolean), '{}')), '{}') as resolution,
           nullif(coalesce((select jsonb_agg(w order by w ? 'settled', n) from jsonb_array_elements(coalesce(warnings, '[]'))
             with ordinality as o(w, n) where not (w ? 'settled') or w ->> 'code' = any(${verdictCodes}::text[])), '[]') || notes
             || case when stranger is null then '[]' else jsonb_build_array(jsonb_build_object('field', stranger,
-              'settled', true, 'code', 'not-a-member', 'message', coalesce(assignee_name, '') || ' (' || assignee
-              || ') is not a member of ' || coalesce(grp_name, grp) || ': the '
-              || case ${outside}::text when 'drop-group' then 'group' else 'assignee' end || ' is left out')) end
+              'settled', true, 'code', case ${outside}::text when 'add-member' then 'member-added' else 'not-a-member' end,
+              'message', coalesce(assignee_name, '') || ' (' || assignee || ') is not a member of '
+              || coalesce(grp_name, grp) || ': ' || case ${outside}::text when 'drop-group' then 'the group is left out'
+                when 'add-member' then 'made one there' else 'the assignee is left out' end)) end
             || case when foreigner is null then '[]' else jsonb_build_array(jsonb_build_object('field', foreigner,
-              'settled', true, 'code', 'organization-of-another', 'message', coalesce(organization_name, organization)
-              || ' is not the organization of the requester: left out')) end, '[]') as warnings
+              'settled', true, 'code', case ${another}::text when 'add-member' then 'organization-added'
+                else 'organization-of-another' end,
+              'message', coalesce(organization_name, organization) || ' is not the organization of the requester: '
+              || case ${another}::text when 'add-member' then 'made a further one of it there' else 'left out' end)) end, '[]') as warnings
         from judged)
       update job_records r set resolution = o.resolution, warnings = o.warnings, updated_at = now()
       from outcome o where r.job_id = ${jobId}::uuid and r.entity = ${id} and r.source_id = o.source_id

@@ -257,7 +257,7 @@ const groupMemberships = membershipSink({
 })
 
 /** A person names one organization; further ones are memberships of their own. */
-const organizationMemberships = membershipSink({
+export const organizationMemberships = membershipSink({
   entity: "person",
   stream: "organization_memberships",
   one: "organization_membership",

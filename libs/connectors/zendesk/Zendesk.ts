@@ -21,7 +21,7 @@ import {
   ticketSchema,
   userSchema
 } from "./Rows.ts"
-import { besides, sinks } from "./Write.ts"
+import { besides, organizationMemberships as furtherOrganizations, sinks } from "./Write.ts"
 
 const commentsOf = (ticketId: string, cursor: Cursor = {}): Child => ({
   stream: "ticket_comments",
@@ -251,5 +251,6 @@ export const zendesk: Connector<Config> = {
     ticketFieldStream
   ],
   sinks,
+  furtherOrganizations,
   besides
 }
