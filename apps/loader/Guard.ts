@@ -4,10 +4,10 @@ import { type AgentPaths, agentPaths } from "@bridge/domain/Adapted"
 import type { Approval } from "@bridge/domain/Approval"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { JobState } from "@bridge/domain/Jobs"
+import { type Join, joinsOf } from "@bridge/domain/Joins"
 import { type MappedObject, Mapping, objectsBefore } from "@bridge/domain/Mapping"
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { type Join, joinsOf } from "./release/Joins.ts"
 
 /** A job as the loader needs it; what does not change from approval on. */
 export interface JobCard {

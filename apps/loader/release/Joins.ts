@@ -3,7 +3,7 @@
 
 import { idValue } from "@bridge/domain/Assemble"
 import type { EntityId } from "@bridge/domain/Entities"
-import { type Mapping, pathFrom } from "@bridge/domain/Mapping"
+import type { Join } from "@bridge/domain/Joins"
 import { asTenant } from "@bridge/store/Postgres"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -11,52 +11,6 @@ import type { Desk } from "../Desk.ts"
 import { ensure } from "../Ensure.ts"
 import { entriesOf, keyText } from "../Ledger.ts"
 import { destinationsOf } from "../Ready.ts"
-
-/** Whom to make a member of what, and where a body has the two. */
-export interface Join {
-  readonly kind: "group" | "department"
-  /** Of the warning that tells a record asks for it. */
-  readonly code: "member-added" | "organization-added"
-  /** Where the record refers to the person, and to what it is to be a member of. */
-  readonly person: string
-  readonly of: string
-  /** Keys of the membership's body. */
-  readonly personKey: string
-  readonly ofKey: string
-}
-
-/** Pure: what the mapping asks for records of an entity. */
-export const joinsOf = ({ entities, options }: Mapping, entity: EntityId): ReadonlyArray<Join> => {
-  const root = entities[entity]
-  const member = entities["group-member"]
-  const personKey = pathFrom(member, "person")
-  const join = (
-    kind: Join["kind"],
-    code: Join["code"],
-    person: string | null,
-    of: string | null,
-    ofKey: string | null
-  ): ReadonlyArray<Join> =>
-    person === null || of === null || ofKey === null || personKey === null
-      ? []
-      : [{ kind, code, person, of, personKey, ofKey }]
-  const group = pathFrom(root, "group")
-  const organization = pathFrom(root, "organization") ?? pathFrom(root, "department")
-  return [
-    ...(options.assigneeOutsideGroup === "add-member"
-      ? join("group", "member-added", pathFrom(root, "assignee"), group, pathFrom(member, "group"))
-      : []),
-    ...(options.organizationOfAnother === "add-member"
-      ? join(
-          "department",
-          "organization-added",
-          pathFrom(root, "requester"),
-          organization,
-          pathFrom(entities.person, "departments")
-        )
-      : [])
-  ]
-}
 
 interface Pair {
   readonly person: string

@@ -1,0 +1,60 @@
+// What is made before the records of a phase: the object they go into, the memberships they ask for.
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { heldBy, type Lab, openLab, type Seed } from "./testing/Lab.ts"
+
+let lab: Lab
+let nextId = 1
+beforeAll(async () => {
+  lab = await openLab()
+})
+afterAll(() => lab?.close())
+
+describe("before its records", () => {
+  it("makes the object that records go into before the first of them, and never a second time", async () => {
+    const places = ["11", "12"].map((id): Seed => ({ sourceId: id, body: { name: `Room ${id}` } }))
+    await lab.migrate(await lab.job({ location: places }))
+    expect(lab.vendor.kept.map((k) => [k.entity, k.key])).toEqual([
+      ["asset-type", "freshservice:acme:asset-type:$object/location"],
+      ["location", "freshservice:acme:location:11"],
+      ["location", "freshservice:acme:location:12"]
+    ])
+    expect(lab.vendor.kept[0]?.body).toMatchObject({ title: "Location", fields: expect.any(Array) })
+    await lab.migrate(await lab.job({ location: [...places, { sourceId: "13", body: { name: "Room 13" } }] }))
+    expect(heldBy(lab.vendor, "asset-type")).toHaveLength(1)
+    expect(heldBy(lab.vendor, "location")).toEqual(["11", "12", "13"])
+  })
+
+  it("makes the memberships that tickets ask for before them, each once, and none where nobody asked for any", async () => {
+    const agent = { sourceId: "agents/1", body: { name: "Ann", email: "ann@example.com", role: "agent" } }
+    const group = { sourceId: "g1", body: { name: "Printers" } }
+    const department = { sourceId: "d1", body: { name: "Sales" } }
+    const refs = {
+      assignee_id: { entity: "person", sourceId: agent.sourceId },
+      requester_id: { entity: "person", sourceId: agent.sourceId },
+      group_id: { entity: "group", sourceId: group.sourceId },
+      organization_id: { entity: "department", sourceId: department.sourceId }
+    } as const
+    const asking = (): ReadonlyArray<Seed> =>
+      [1, 2, 3].map(() => ({
+        sourceId: `${nextId++}`,
+        body: { subject: "Printer" },
+        resolution: { refs },
+        warnings: [{ code: "member-added" }, { code: "organization-added" }]
+      }))
+    const seeds = { person: [agent], group: [group], department: [department] }
+    await lab.migrate(await lab.job({ ...seeds, ticket: asking() }))
+    expect(heldBy(lab.vendor, "group-member")).toEqual([])
+    const asked = { assigneeOutsideGroup: "add-member", organizationOfAnother: "add-member" } as const
+    for (let times = 0; times < 2; times++) {
+      await lab.migrate(await lab.job({ ...seeds, ticket: asking() }, asked))
+      const idOf = (id: string) => Number(lab.vendor.kept.find(({ key }) => key.endsWith(`:${id}`))?.id)
+      const made = lab.vendor.kept.filter(({ entity }) => entity.endsWith("-member") || entity === "further")
+      expect(made.map(({ body: { key: _, ...body }, entity }) => [entity, body])).toEqual([
+        ["group-member", { user_id: idOf(agent.sourceId), group_id: idOf(group.sourceId) }],
+        ["further", { user_id: idOf(agent.sourceId), organization_id: idOf(department.sourceId) }]
+      ])
+    }
+    const order = lab.vendor.kept.map(({ entity }) => entity)
+    expect(order.lastIndexOf("further")).toBeLessThan(order.lastIndexOf("ticket"))
+  })
+})
