@@ -124,7 +124,8 @@ describe("a loader that is killed (promise 4)", () => {
     for (let ended = false, k = 1; !ended; points = k++) {
       lab.vendor.kept.length = 0
       await lab.rows(
-        (sql) => sql`update load_ledger set state = 'removed' where entity = 'asset-type' returning entity`
+        (sql) => sql`update load_ledger set state = 'removed', destination_id = null,
+        loaded_hash = null, created_job = null where entity = 'asset-type' returning entity`
       )
       const job = await lab.job({ location: [{ sourceId: `p${k}`, body: { name: "Room" } }] })
       ended = await lab.services.runPromise(

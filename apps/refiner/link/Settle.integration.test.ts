@@ -1,16 +1,6 @@
 import type { Mapping, MappingOptions } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
-import {
-  asset,
-  assetType,
-  comment,
-  department,
-  group,
-  location,
-  person,
-  problem,
-  ticket
-} from "@bridge/mapping/testing/Samples"
+import { asset, assetType, location, problem } from "@bridge/mapping/testing/Samples"
 import { compile } from "@bridge/mapping/transform/Compile"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -29,6 +19,7 @@ import {
   type Sample,
   tenant
 } from "../testing/Desk.ts"
+import { agent, issue, member, named, note, requester } from "../testing/People.ts"
 import { linkPlan } from "./Plan.ts"
 import { settle } from "./Settle.ts"
 
@@ -37,65 +28,6 @@ beforeAll(async () => {
   desk = await openDesk()
 })
 afterAll(() => desk.stop())
-
-const agent = (id: string, changes = {}): Sample => ({
-  entity: "person",
-  record: person({
-    source_id: `agents/${id}`,
-    native_id: id,
-    is_agent: true,
-    email: `a${id}@x.example`,
-    name: `Agent ${id}`,
-    departments: [],
-    ...changes
-  })
-})
-const requester = (id: string, changes = {}): Sample => ({
-  entity: "person",
-  record: person({
-    source_id: `requesters/${id}`,
-    native_id: id,
-    email: `r${id}@x.example`,
-    name: `Requester ${id}`,
-    departments: [],
-    ...changes
-  })
-})
-const named = (entity: "group" | "department", id: string, name: string): Sample => ({
-  entity,
-  record: (entity === "group" ? group : department)({ source_id: id, native_id: id, name })
-})
-const member = (groupId: string, personId: string): Sample => ({
-  entity: "group-member",
-  parentId: groupId,
-  record: {
-    source_id: `${groupId}/${personId}`,
-    native_id: `${groupId}/${personId}`,
-    source_updated_at: null,
-    created_at: null,
-    group: groupId,
-    person: personId,
-    role: "member",
-    is_default: null
-  }
-})
-const issue = (id: string, changes = {}): Sample => ({
-  entity: "ticket",
-  record: ticket({
-    source_id: id,
-    native_id: id,
-    requester: "501",
-    assignee: null,
-    group: null,
-    department: null,
-    ...changes
-  })
-})
-const note = (id: string, ticketId: string, changes = {}): Sample => ({
-  entity: "comment",
-  parentId: ticketId,
-  record: comment({ source_id: id, native_id: id, ticket: ticketId, author: "501", ...changes })
-})
 
 /** Every sample in a batch of its own, in this order; then settled `times` times. */
 const settledJob = (
@@ -166,7 +98,20 @@ describe("references", () => {
       entity: "asset",
       record: asset({ source_id: id, native_id: id, type: "12", ...changes })
     })
-    const records = await settledJob([place, type, thing("1", { location: "9" }), thing("2", { location: "8" })])
+    const { asset: things, ...others } = freshserviceToZendesk.entities
+    const fields = (things?.fields ?? []).map((f) =>
+      f.from === "location" ? { ...f, ref: { entity: "location", missing: "drop", as: "name" } as const } : f
+    )
+    const byName: Mapping = {
+      ...freshserviceToZendesk,
+      entities: {
+        ...others,
+        asset: { exclude: [], fields },
+        location: { leftOut: "no place", exclude: [], fields: [] }
+      }
+    }
+    const samples = [place, type, thing("1", { location: "9" }), thing("2", { location: "8" })]
+    const records = await settledJob(samples, byName)
     expect(records.get("location/9")?.state).toBe("excluded")
     expect(records.get("asset/1")?.resolution).toEqual({
       refs: {
