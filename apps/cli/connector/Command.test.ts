@@ -294,6 +294,23 @@ describe("bridge connector", () => {
     expect(run).toMatchObject({ code: 4, lines: [{ ok: false }] })
   })
 
+  it("goes on after rows that are no UTF-8 or nested without end", async () => {
+    const deep = `{"id":2,"custom_fields":{"x":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`
+    const body = Buffer.concat([
+      Buffer.from('{"requesters":[{"id":1,"first_name":"J'),
+      Buffer.from([0xf6]),
+      Buffer.from(`rg"},${deep},{"id":3}]}`)
+    ])
+    const run = await ran(read("freshservice", fs, "requesters", "--normalized"), (_call, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(body)
+    })
+    expect(run).toMatchObject({ code: 0 })
+    expect(ids(run)).toEqual(["2", "3"])
+    expect(records(run)[0]).toMatchObject({ normalized: [] })
+    expect(run.words).toContain("left out: requesters/1")
+    expect(run.words).toContain("makes no record: requesters/2")
+  })
+
   it("says once what the account does not show, and goes on", async () => {
     const hidden =
       (path: string): Respond =>

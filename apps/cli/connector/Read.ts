@@ -1,12 +1,13 @@
 // `bridge connector read`: records of a stream as they come, and after every page the state to go on from, never ahead of
 // what was printed. For Command.ts.
+import { isUtf8 } from "node:buffer"
 import type { Cursor, Normalised, Row } from "@bridge/connectors/Connector"
 import { type Item, readItems, streamOf } from "@bridge/connectors/Engine"
 import type { Source } from "@bridge/connectors/Reading"
 import { identity } from "@bridge/connectors/Trail"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { Json, JsonObject } from "@bridge/http/Call"
-import { Clock, Effect, Stream } from "effect"
+import { Clock, Effect, Result, Stream } from "effect"
 import { Lines, line, recordLine } from "./Lines.ts"
 
 export interface ReadCommand {
@@ -58,10 +59,13 @@ export const read = (source: Source, command: ReadCommand) =>
       const parsed = parsedOf(row)
       if (parsed === null)
         return yield* lines.say(`a row of ${command.stream} is not JSON and is left out: ${row.sourceId}`)
-      const normalized = command.normalized
-        ? stream.normalise(source.config, parsed, row.parentId ?? null).map(recordOf)
-        : null
-      yield* lines.write(recordLine(command.stream, vendorId(command.stream, row), row.json, normalized))
+      const written = (normalized: ReadonlyArray<ReturnType<typeof recordOf>> | null) =>
+        recordLine(command.stream, vendorId(command.stream, row), row.json, normalized)
+      const whole = () => written(stream.normalise(source.config, parsed, row.parentId ?? null).map(recordOf))
+      const printed = command.normalized ? Result.try(whole) : Result.succeed(written(null))
+      if (Result.isFailure(printed))
+        yield* lines.say(`a row of ${command.stream} makes no record: ${row.sourceId}: ${String(printed.failure)}`)
+      yield* lines.write(Result.getOrElse(printed, () => written([])))
       page.push(identity(row))
       count += 1
     })
@@ -112,6 +116,7 @@ const vendorId = (stream: string, row: Row): string =>
   row.sourceId.startsWith(`${stream}/`) ? row.sourceId.slice(stream.length + 1) : row.sourceId
 
 const parsedOf = (row: Row): JsonObject | null => {
+  if (!isUtf8(row.json)) return null
   try {
     const value = parseExact(row.json.toString("utf8"))
     return typeof value === "object" && value !== null && !isList(value) ? value : null
