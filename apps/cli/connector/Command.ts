@@ -75,11 +75,7 @@ const commandOf = (source: Source, args: Arguments, input: NodeJS.ReadableStream
       const sinks = [...source.connector.sinks, ...(source.connector.besides ?? [])]
       const sink = sinks.find((candidate) => candidate.stream === name)
       if (sink === undefined)
-        return yield* unknownStream(
-          source.connector,
-          name,
-          sinks.map(({ stream }) => stream)
-        )
+        return yield* unknownStream(source.connector, name, [...new Set(sinks.map(({ stream }) => stream))])
       return Effect.map(write(source, sink, input), (allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
     }
     const streams = source.connector.streams.map((stream) => stream.name)

@@ -133,7 +133,7 @@ const each = <A>(
 const unsent = (error: VendorError): WriteOutcome => ({
   _tag: "Failed",
   code: "not-sent",
-  message: `not sent: ${error.message}`,
+  message: error.message,
   hint: ""
 })
 

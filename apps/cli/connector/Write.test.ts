@@ -81,6 +81,18 @@ describe("bridge connector write", () => {
     expect(run.text).toContain("Name: cannot be blank")
   })
 
+  it("takes a first line with a byte order mark, and a key that is a number", async () => {
+    const respond = users()
+    const input = line("u1", { name: "A", external_id: 77 })
+    expect(await ran(write("users"), respond, `\uFEFF${input}`)).toMatchObject({
+      code: 0,
+      lines: [{ sourceId: "u1", outcome: "created" }]
+    })
+    expect((await ran(write("users"), respond, line("u2", { name: "B", external_id: "77" }))).lines).toMatchObject([
+      { sourceId: "u2", outcome: "skipped", destinationId: "1" }
+    ])
+  })
+
   it("ends with 3 when credentials are refused", async () => {
     const run = await ran(write("users"), (_call, response) => json(response, 401, {}), line("u1", { name: "A" }))
     expect(run).toMatchObject({ code: 3 })

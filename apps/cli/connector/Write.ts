@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline"
 import type { Sink, Write, WriteOutcome } from "@bridge/connectors/Connector"
 import type { Source } from "@bridge/connectors/Reading"
+import { idOf } from "@bridge/connectors/Values"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { JsonObject } from "@bridge/http/Call"
 import { scrubbed, secretsOf } from "@bridge/http/Scrub"
@@ -69,14 +70,13 @@ interface Line {
 /** `{"sourceId","data"}`. The source key is the data's own `external_id`, else the source id. */
 const parseLine = (sink: Sink<unknown>, text: string): Line => {
   try {
-    const { data, sourceId } = Object(parseExact(text)) as JsonObject
+    const { data, sourceId } = Object(parseExact(text.replace(/^\uFEFF/, ""))) as JsonObject
     const id = typeof sourceId === "string" || typeof sourceId === "number" ? String(sourceId) : ""
     if (id === "") return { sourceId: "", write: "the line has no sourceId" }
     if (typeof data !== "object" || data === null || Array.isArray(data))
       return { sourceId: id, write: "data must be an object" }
     const body = data as JsonObject
-    const key = typeof body.external_id === "string" && body.external_id !== "" ? body.external_id : id
-    return { sourceId: id, write: { entity: sink.entity, sourceId: id, sourceKey: key, body } }
+    return { sourceId: id, write: { entity: sink.entity, sourceId: id, sourceKey: idOf(body.external_id) ?? id, body } }
   } catch {
     return { sourceId: "", write: "the line is not JSON" }
   }
