@@ -311,6 +311,16 @@ describe("bridge connector", () => {
     expect(run.words).toContain("makes no record: requesters/2")
   })
 
+  it("prints a ticket once that is among the deleted and among spam", async () => {
+    const both = tickets().map((one) =>
+      one.id === 3 ? { ...one, updated_at: "2020-01-01T00:00:00Z", deleted: true, spam: true } : one
+    )
+    const run = await ran(read("freshservice", fs, "tickets"), freshserviceWith(both))
+    expect(ids(run).toSorted()).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9"])
+    const children = await ran(read("freshservice", fs, "conversations"), freshserviceWith(both))
+    expect(ids(children).length).toBe(new Set(ids(children)).size)
+  })
+
   it("says once what the account does not show, and goes on", async () => {
     const hidden =
       (path: string): Respond =>

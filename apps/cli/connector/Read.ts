@@ -49,6 +49,8 @@ export const read = (source: Source, command: ReadCommand) =>
     let count = 0
     let calls = 0
     const gaps = new Set<string>()
+    /** Lists of one stream may share rows: a deleted ticket that is spam too. */
+    const printed = new Set(state.printed)
     const told = (next: State) => {
       state = next
       return lines.write(line({ type: "state", stream: command.stream, state: stateJson(next) }))
@@ -62,11 +64,12 @@ export const read = (source: Source, command: ReadCommand) =>
       const written = (normalized: ReadonlyArray<ReturnType<typeof recordOf>> | null) =>
         recordLine(command.stream, vendorId(command.stream, row), row.json, normalized)
       const whole = () => written(stream.normalise(source.config, parsed, row.parentId ?? null).map(recordOf))
-      const printed = command.normalized ? Result.try(whole) : Result.succeed(written(null))
-      if (Result.isFailure(printed))
-        yield* lines.say(`a row of ${command.stream} makes no record: ${row.sourceId}: ${String(printed.failure)}`)
-      yield* lines.write(Result.getOrElse(printed, () => written([])))
+      const record = command.normalized ? Result.try(whole) : Result.succeed(written(null))
+      if (Result.isFailure(record))
+        yield* lines.say(`a row of ${command.stream} makes no record: ${row.sourceId}: ${String(record.failure)}`)
+      yield* lines.write(Result.getOrElse(record, () => written([])))
       page.push(identity(row))
+      printed.add(identity(row))
       count += 1
     })
     /** True while more is wanted. */
@@ -84,7 +87,7 @@ export const read = (source: Source, command: ReadCommand) =>
         gaps.add(words)
       }
       for (const row of item.rows[command.stream] ?? []) {
-        if (isChild && state.printed.includes(identity(row))) continue
+        if (printed.has(identity(row))) continue
         if (count >= limit) return false
         yield* print(row)
       }
