@@ -1,4 +1,4 @@
-import { madeBefore } from "@bridge/api/mappings/Default"
+import { byEntity, madeBefore } from "@bridge/api/mappings/Default"
 import { auditor } from "@bridge/auditor/main"
 import { discoverFields } from "@bridge/connectors/Account"
 import { Connections } from "@bridge/connectors/Connections"
@@ -22,7 +22,8 @@ import { eventually, giveMapping, insertJob, type World, world } from "../harnes
 let sandbox: Sandbox
 let w: World
 let stopServices: () => Promise<void>
-const missing = ["Environment", "Affected systems", "Seats", "VIP request?", "Needed by", "Business justification"]
+const ofTickets = ["Environment", "Affected systems", "Seats", "VIP request?", "Needed by", "Business justification"]
+const missing = [...ofTickets, "Root cause code", "Downtime in minutes"]
 
 const zendesk = () => {
   const [account] = sandbox.world.zendesk.values()
@@ -31,9 +32,18 @@ const zendesk = () => {
 }
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ tickets: 80, seed: 4, limits: false, growth: false, timeFactor: 60, failures: 0 })
-  const { fields } = zendesk()
-  for (const title of missing)
+  sandbox = await startSandbox({ tickets: 80, seed: 4, limits: false, timeFactor: 60, attachments: 0, failures: 0 })
+  const { fields, personFields } = zendesk()
+  const field = {
+    kind: "user",
+    type: "text",
+    active: true,
+    options: [],
+    target: null,
+    createdAt: "2024-01-01T00:00:00Z"
+  } as const
+  personFields.push({ ...field, id: 901, key: "cost_centre", title: "Cost Center" })
+  for (const title of ofTickets)
     fields.splice(
       fields.findIndex((f) => f.title === title),
       1
@@ -47,7 +57,17 @@ afterAll(async () => {
   await sandbox?.stop()
 })
 
-const entities = ["custom-field", "ticket", "comment", "person", "group", "group-member", "department"]
+const entities = [
+  "custom-field",
+  "problem",
+  "change",
+  "ticket",
+  "comment",
+  "person",
+  "group",
+  "group-member",
+  "department"
+]
 
 /** As a new migration does with `createMissingFields`. */
 const startingMapping = (): Promise<Mapping> =>
@@ -56,7 +76,7 @@ const startingMapping = (): Promise<Mapping> =>
       const connections = yield* Connections
       const fieldsOf = (id: string) =>
         Effect.flatMap(connections.open(w.tenantId, id), (c) =>
-          Effect.map(discoverFields(c), (f) => f.get("tickets") ?? [])
+          Effect.map(discoverFields(c), (found) => byEntity(c.connector, found))
         )
       const [here, there] = [yield* fieldsOf(w.source), yield* fieldsOf(w.destination)]
       const { freshservice, zendesk } = sandbox.credentials
@@ -66,8 +86,7 @@ const startingMapping = (): Promise<Mapping> =>
           account("zendesk", zendesk.subdomain)
         )
       )
-      return withCustomFields(freshserviceToZendesk, { ticket: here }, { ticket: there }, { missing: true, before })
-        .mapping
+      return withCustomFields(freshserviceToZendesk, here, there, { missing: true, before }).mapping
     })
   )
 
@@ -110,13 +129,29 @@ const migrated = async () => {
   return { mapping, before, report, outcomes }
 }
 
-interface SourceTicket {
-  readonly id: number
+interface SourceRow {
   readonly custom_fields: Readonly<Record<string, unknown>> | null
 }
 
-describe("ticket fields that the destination lacks", () => {
-  it("are made there once they are approved, hold the source's values, and are not made again", async () => {
+/** The source's rows of what a key at the destination names: `freshservice:acme:problem:7`. */
+const sourceOf = (key: string | null): { readonly entity: string; readonly row: SourceRow } | undefined => {
+  const [desk] = sandbox.world.freshservice.values()
+  const [, , entity = "", name = ""] = key?.split(":") ?? []
+  if (desk === undefined) return undefined
+  const { changes, detailRow, personIndex, personRow, problems, ticketIndex } = desk.corpus
+  const id = Number(name.split("/").at(-1))
+  const rows: Readonly<Record<string, readonly [number, (index: number) => object]>> = {
+    ticket: [ticketIndex(id), detailRow],
+    problem: [problems.index(id), problems.detailRow],
+    change: [changes.index(id), changes.detailRow],
+    person: [personIndex(id), personRow]
+  }
+  const [index, read] = rows[entity] ?? [-1, () => ({})]
+  return index < 0 ? undefined : { entity, row: read(index) as SourceRow }
+}
+
+describe("fields of tickets, problems and changes that the destination lacks", () => {
+  it("are made there once they are approved, hold the source's values beside those it has, and are not made again", async () => {
     const first = await migrated()
     // Nothing before the approval.
     const there = zendesk().fields.filter((f) => missing.includes(f.title))
@@ -128,21 +163,36 @@ describe("ticket fields that the destination lacks", () => {
     ])
     const seats = there.find((f) => f.title === "Seats")
     const environment = there.find((f) => f.title === "Environment")
-    const [desk] = sandbox.world.freshservice.values()
-    let compared = 0
-    for (const ticket of zendesk().tickets.values()) {
-      const id = Number(ticket.externalId?.split(":").at(-1))
-      const index = desk?.corpus.ticketIndex(id) ?? -1
-      if (desk === undefined || index < 0) continue
-      const { custom_fields } = desk.corpus.detailRow(index) as unknown as SourceTicket
-      const value = (field: number | undefined) => ticket.custom[field ?? 0] ?? null
-      expect(value(seats?.id)).toBe(custom_fields?.seats ?? null)
-      const label = custom_fields?.environment ?? null
-      const option = environment?.options.find((one) => one.value === value(environment.id))
-      expect(option?.name ?? null).toBe(label)
-      compared += custom_fields?.seats === undefined || custom_fields.seats === null ? 0 : 1
+    const cause = there.find((f) => f.title === "Root cause code")
+    const downtime = there.find((f) => f.title === "Downtime in minutes")
+    const compared: Record<string, number> = {}
+    const filled = (entity: string, value: unknown): void => {
+      compared[entity] = (compared[entity] ?? 0) + (value === undefined || value === null ? 0 : 1)
     }
-    expect(compared).toBeGreaterThan(5)
+    for (const ticket of zendesk().tickets.values()) {
+      const source = sourceOf(ticket.externalId)
+      if (source === undefined) continue
+      const { custom_fields: values } = source.row
+      const value = (field: (typeof there)[number] | undefined) => {
+        const held = ticket.custom[field?.id ?? 0] ?? null
+        return field?.options.find((one) => one.value === held)?.name ?? held
+      }
+      expect(value(seats)).toBe(values?.seats ?? null)
+      expect(value(environment)).toBe(values?.environment ?? null)
+      expect(value(cause)).toBe(values?.root_cause_code ?? null)
+      expect(value(downtime)).toBe(values?.downtime_minutes ?? null)
+      filled(source.entity, values?.seats ?? values?.root_cause_code ?? values?.downtime_minutes)
+    }
+    for (const user of zendesk().users.values()) {
+      const source = sourceOf(user.externalId)
+      if (source === undefined) continue
+      expect(user.fields.cost_centre ?? null).toBe(source.row.custom_fields?.cost_center ?? null)
+      filled("person", source.row.custom_fields?.cost_center)
+    }
+    expect(compared.ticket).toBeGreaterThan(5)
+    expect(compared.problem).toBeGreaterThan(0)
+    expect(compared.change).toBeGreaterThan(0)
+    expect(compared.person).toBeGreaterThan(5)
 
     const second = await migrated()
     expect(zendesk().fields.length).toBe(second.before)

@@ -53,14 +53,17 @@ export const madeBefore = (sourceAccount: string, destinationAccount: string) =>
 const fieldsOf = (tenantId: string, { c, row }: Opened) =>
   Effect.map(discoveredFields(tenantId, row.id, row.share, c), (found) => byEntity(c.connector, found))
 
-const byEntity = (
+/** By entity; what two streams of one have (agents and requesters) once. */
+export const byEntity = (
   connector: AnyConnector,
   found: ReadonlyMap<string, ReadonlyArray<DiscoveredField>>
 ): FieldsByEntity => {
   const fields: Partial<Record<EntityId, ReadonlyArray<FieldDefinition>>> = {}
   for (const stream of connector.streams) {
     const own = found.get(stream.name)
-    if (stream.entity !== null && own !== undefined) fields[stream.entity] = [...(fields[stream.entity] ?? []), ...own]
+    if (stream.entity === null || own === undefined) continue
+    const before = fields[stream.entity] ?? []
+    fields[stream.entity] = [...before, ...own.filter(({ key }) => !before.some((field) => field.key === key))]
   }
   return fields
 }

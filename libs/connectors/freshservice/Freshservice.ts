@@ -170,6 +170,9 @@ export const freshservice: Connector<Config> = {
     discovery("tickets", "listTicketFields", "ticket_form_fields", ["ticket_fields", "ticket_form_fields"], false),
     discovery("problems", "listProblemFields", "problem_form_fields", ["problem_fields", "problem_form_fields"], true),
     discovery("changes", "listChangeFields", "change_form_fields", ["change_fields", "change_form_fields"], true),
+    discovery("requesters", "listRequesterFields", "requester_fields", ["requester_fields"], true),
+    discovery("agents", "listAgentFields", "agent_fields", ["agent_fields"], true),
+    discovery("departments", "listDepartmentFields", "department_fields", ["department_fields"], true),
     relationTypes
   ],
   // Source: Freshservice API v2, "Embedding": 2 more for each in a list, 1 more in a detail.
