@@ -214,6 +214,20 @@ describe("loading", () => {
     expect(heldBy(lab.vendor, "person")).toHaveLength(2)
   })
 
+  it("never keeps our key, not even where the vendor's words repeat it (promise 6)", async () => {
+    const said = lab.vendor.refusal
+    lab.vendor.refusal = `The key ${lab.stored.key} may not write this`
+    const job = await lab.job({
+      person: people(2, { refuse: true }),
+      group: [{ sourceId: `g${nextId++}`, body: { refuse: true } }]
+    })
+    await lab.migrate(job)
+    lab.vendor.refusal = said
+    const told = await lab.rows((sql) => sql`select error from job_record_outcomes where job_id = ${job}::uuid`)
+    expect(told).toHaveLength(3)
+    for (const { error } of told) expect(error).toMatchObject({ message: "The key *** may not write this" })
+  })
+
   it("counts a merged record where the one is that stands for it, whatever came first in the archive", async () => {
     const [twin, winner] = people(2)
     const merged = { ...(twin as Seed), resolution: { merged: { into: winner?.sourceId ?? "" } } }

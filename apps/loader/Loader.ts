@@ -1,5 +1,6 @@
 // The stage `load`: takes released batches, brings every record to a known outcome at the destination, and ends them in one
 // transaction. A message only wakes it: what is to be done stands in `load_batches`, what was done in the ledger.
+import { cleaned } from "@bridge/connectors/Clean"
 import { Connections } from "@bridge/connectors/Connections"
 import { entityNamed, loadOrder } from "@bridge/domain/Entities"
 import { Commands } from "@bridge/flow/Commands"
@@ -9,6 +10,7 @@ import type { Partitions } from "@bridge/flow/Partition"
 import { orStageError } from "@bridge/flow/Retry"
 import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { wake } from "@bridge/flow/Wakeups"
+import { secretsOf } from "@bridge/http/Scrub"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
 import type { Schemas } from "@bridge/kafka/Schemas"
 import type { Elements } from "@bridge/review/Elements"
@@ -89,7 +91,8 @@ const deskOf = (run: Run, batch: Batch, card: JobCard | undefined, timing: Timin
       card,
       book: bookOf(card),
       connection,
-      sink,
+      // Asked for at each answer: the connection may have been opened anew.
+      sink: cleaned(sink, () => secretsOf(desk.connection)),
       timing,
       owner: self,
       batch

@@ -9,7 +9,7 @@ const shortest = 4
 const blot = "***"
 
 /** Every form in which a connection's secrets may come back: as they are, in a URL, in the header. */
-export const secretsOf = ({ config, connector }: Connection): ReadonlyArray<string> => {
+export const secretsOf = ({ config, connector }: Pick<Connection, "config" | "connector">): ReadonlyArray<string> => {
   const plain = typeof config === "object" && config !== null ? Object.values(config) : []
   const values = plain.flatMap((value) => {
     const secret = Redacted.isRedacted(value) ? Redacted.value(value) : undefined
@@ -27,12 +27,15 @@ export const scrubbed = (text: string, secrets: ReadonlyArray<string>): string =
 export const scrubbedReason = (reason: Reasons.Reason, secrets: ReadonlyArray<string>): Reasons.Reason => {
   if (reason._tag === "Throttled") return reason
   const message = scrubbed(reason.message, secrets)
+  if (reason._tag === "Refused") {
+    // A vendor's code may be any text of its body.
+    const [code, hint] = [scrubbed(reason.code, secrets), scrubbed(reason.hint, secrets)]
+    return new Reasons.Refused({ status: reason.status, code, hint, message })
+  }
   if (message === reason.message) return reason
   switch (reason._tag) {
     case "AuthRejected":
       return new Reasons.AuthRejected({ status: reason.status, message })
-    case "Refused":
-      return new Reasons.Refused({ status: reason.status, code: reason.code, hint: reason.hint, message })
     case "Gone":
       return new Reasons.Gone({ status: reason.status, message })
     case "BadAnswer":

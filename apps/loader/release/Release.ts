@@ -1,5 +1,6 @@
 // The stage `release`: cuts what was approved into load batches, in archive order, as fast as the window lets it. One actor
 // per job and phase. A slice is short; while nobody else waits it goes on in place, else it sends its own continuation.
+import { cleaned } from "@bridge/connectors/Clean"
 import { Connections } from "@bridge/connectors/Connections"
 import type { JsonObject } from "@bridge/connectors/Connector"
 import { type EntityId, entityNamed, partsOf } from "@bridge/domain/Entities"
@@ -11,6 +12,7 @@ import type { Command } from "@bridge/flow/Messages"
 import { orStageError } from "@bridge/flow/Retry"
 import { type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
+import { secretsOf } from "@bridge/http/Scrub"
 import { reviewedEntity } from "@bridge/review/Reviewed"
 import { enqueue } from "@bridge/store/Outbox"
 import { asTenant } from "@bridge/store/Postgres"
@@ -182,7 +184,8 @@ const loneDesk = (run: Run, card: JobCard, made: EntityId | "further-organizatio
       card,
       book: bookOf(card),
       connection,
-      sink,
+      // Asked for at each answer: the connection may have been opened anew.
+      sink: cleaned(sink, () => secretsOf(desk.connection)),
       timing,
       owner: self,
       batch: null

@@ -38,6 +38,8 @@ export interface FakeVendor {
   jobsKnown: boolean
   /** The only key that is taken; null: any. */
   key: string | null
+  /** What it says to a record with `refuse`. */
+  refusal: string
   /** Files by their tokens, as long as no record has named them; and those that records have. */
   readonly files: Map<string, Uint8Array>
   readonly attached: Array<{ readonly key: string; readonly bytes: Uint8Array }>
@@ -63,6 +65,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
     jobPolls: 1,
     jobsKnown: true,
     key: null,
+    refusal: "Subject: cannot be blank",
     files: new Map(),
     attached: [],
     labels: new Map(),
@@ -74,7 +77,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
   }
 
   const create = (entity: string, record: Record<string, unknown>): Record<string, unknown> => {
-    const fault = refusal(entity, record, kept) ?? take(record)
+    const fault = refused(entity, record, vendor) ?? take(record)
     if (fault !== undefined) return fault
     const id = String(1000 + kept.length)
     kept.push({ id, entity, key: String(record["key"] ?? ""), body: record })
@@ -185,8 +188,8 @@ export const startVendor = async (): Promise<FakeVendor> => {
   return Object.assign(vendor, { origin: `http://127.0.0.1:${port}` })
 }
 
-const refusal = (entity: string, record: Record<string, unknown>, kept: ReadonlyArray<Kept>) => {
-  if (record["refuse"] === true) return { code: "RecordInvalid", message: "Subject: cannot be blank" }
+const refused = (entity: string, record: Record<string, unknown>, { kept, refusal }: FakeVendor) => {
+  if (record["refuse"] === true) return { code: "RecordInvalid", message: refusal }
   const email = record["email"]
   const taken = email !== undefined && kept.some((k) => k.entity === entity && k.body["email"] === email)
   return taken ? { code: "DuplicateValue", message: "Email: is already being used" } : undefined
