@@ -10,6 +10,11 @@ beforeAll(async () => {
 afterAll(() => lab?.close())
 
 describe("before its records", () => {
+  it("makes no object that nothing goes into", async () => {
+    await lab.migrate(await lab.job({ location: [] }))
+    expect(lab.vendor.kept).toEqual([])
+  })
+
   it("makes the object that records go into before the first of them, and never a second time", async () => {
     const places = ["11", "12"].map((id): Seed => ({ sourceId: id, body: { name: `Room ${id}` } }))
     await lab.migrate(await lab.job({ location: places }))

@@ -3,6 +3,7 @@
 import { cleaned } from "@bridge/connectors/Clean"
 import { Connections } from "@bridge/connectors/Connections"
 import type { JsonObject } from "@bridge/connectors/Connector"
+import { entityHasher } from "@bridge/domain/Approval"
 import { type EntityId, entityNamed, partsOf } from "@bridge/domain/Entities"
 import { windowLoadBatches } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
@@ -151,11 +152,13 @@ const standIn = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
     if (desk !== undefined) yield* ensurePlaceholder(desk)
   })
 
-/** The objects whose records follow, and those that their fields point at. */
+const nothingApproved = entityHasher().result().hash
+
+/** The objects whose records follow, and those that their fields point at; none where no record was approved. */
 const objects = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
   Effect.gen(function* () {
     const wanted = card.objectsBefore(entity)
-    if (wanted.length === 0) return
+    if (wanted.length === 0 || card.hashes[entity] === nothingApproved) return
     const desk = yield* loneDesk(run, card, "asset-type", timing)
     if (desk === undefined) return
     for (const { body, entity: of } of wanted)
