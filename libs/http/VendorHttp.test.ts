@@ -238,12 +238,16 @@ describe.concurrent("a read", () => {
     [
       "a redirect",
       (_call, response) => json(response, 302, {}, { location: "https://login.test/s3cret-key?k=s3cret-key" })
-    ]
+    ],
+    ["a code that repeats its key", (_call, response) => json(response, 400, "s3cret-key")]
   ]
   it.each(echoes)("never says its credentials, not even after %s (promise 6)", (_what, echo) => {
     const parrot: Vendor<Config> = {
       ...vendor,
-      verdict: (_call, { body }) => ({ _tag: "AuthRejected", message: body.toString() })
+      verdict: (_call, { body, status }) =>
+        status === 400
+          ? { _tag: "Refused", code: body.toString(), message: "no", hint: "" }
+          : { _tag: "AuthRejected", message: body.toString() }
     }
     return against(echo, ({ http }) =>
       Effect.gen(function* () {
