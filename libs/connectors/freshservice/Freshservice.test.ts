@@ -53,6 +53,8 @@ describe("the ticket list", () => {
     const cursor = startTickets(config as never, { now })
     expect(ticketPage(config as never, cursor).query).toMatchObject({
       updated_since: "2000-01-01T00:00:00Z",
+      order_by: "updated_at",
+      order_type: "asc",
       per_page: 100,
       page: 1
     })

@@ -293,7 +293,9 @@ describe("writes to Zendesk", () => {
   it("match a person by e-mail and an organization by name, whatever the case, and nothing that is only near", () => {
     const found = [
       { id: 1, email: "ab@x.org" },
-      { id: 2, email: "A@X.org" }
+      { id: 2, email: "A@X.org" },
+      // Deleted: its address is free.
+      { id: 3, email: "a@x.org", active: false }
     ]
     expect(sink("users").match?.[0]?.read(write({ email: " a@x.ORG" }), answer(200, { users: found }))).toEqual(["2"])
     expect(sink("users").match?.[0]?.call(config, write({ name: "no address" }))).toBeNull()
