@@ -28,6 +28,9 @@ describe("the documentation of the API", () => {
     for (const words of Object.values(fields)) expect(text).toContain(JSON.stringify(words))
   })
 
+  it("says how long a password is", () =>
+    expect(JSON.stringify(spec.components.schemas["NewTenant"])).toContain("10 to 256 characters"))
+
   it("gives an example for every body, and Bridge takes it", () => {
     for (const group of Object.values(Api.groups))
       for (const endpoint of Object.values(group.endpoints)) {

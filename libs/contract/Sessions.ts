@@ -15,7 +15,8 @@ const Email = Schema.String.check(
 const NewPassword = Schema.String.check(
   Schema.isMinLength(10, { message: "at least 10 characters" }),
   Schema.isMaxLength(256, { message: "at most 256 characters" })
-)
+  // JSON Schema counts other characters than we do, and would say 5.
+).annotate({ description: "10 to 256 characters." })
 
 export const Tokens = Schema.Struct({
   accessToken: Schema.String,
