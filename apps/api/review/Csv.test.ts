@@ -37,7 +37,7 @@ const parse = (text: string): ReadonlyArray<ReadonlyArray<string>> => {
 
 const nasty = fc.oneof(
   fc.string({ unit: "binary" }),
-  fc.string({ unit: fc.constantFrom('"', ",", "\r", "\n", "=", "+", "-", "@", "\t", " ", "a", "é", "\u{1f600}") })
+  fc.string({ unit: fc.constantFrom('"', ",", "\r", "\n", "=", "+", "-", "@", "\t", " ", "＝", "a", "é", "\u{1f600}") })
 )
 
 describe("a CSV", () => {
@@ -55,11 +55,11 @@ describe("a CSV", () => {
 
   it("never begins a cell as a spreadsheet's formula", () =>
     fc.assert(
-      fc.property(nasty, (text) => assert.notMatch(parse(line([text, "x"]))[0]?.[0] ?? "", /^[=+\-@\t\r\n]/)),
+      fc.property(nasty, (text) => assert.notMatch(parse(line([text, "x"]))[0]?.[0] ?? "", /^[=+\-@\t\r\n＝＋－＠]/)),
       { numRuns: 500 }
     ))
 
-  for (const attack of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0"])
+  for (const attack of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＠SUM(A1)", "=cmd|' /C calc'!A0"])
     it(`makes text of ${JSON.stringify(attack)}`, () => assert.strictEqual(harmless(attack), `'${attack}`))
 
   it("leaves everything else as it is", () => assert.strictEqual(line(["a", "1", "", "ü"]), "a,1,,ü\r\n"))

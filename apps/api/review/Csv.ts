@@ -1,7 +1,10 @@
 // Cells and lines of a CSV as RFC 4180 says, safe to open in a spreadsheet. Pure. For Download.ts.
 
-/** What the first character of a cell must not be: spreadsheets take it for a formula (tab, CR and LF hide one). */
-const formula = /^[=+\-@\t\r\n]/
+/**
+ * What the first character of a cell must not be: spreadsheets take it for a formula (tab, CR and LF hide one, and some read the
+ * wide signs of East Asian texts as the plain ones).
+ */
+const formula = /^[=+\-@\t\r\n＝＋－＠]/
 
 /** A leading apostrophe makes text of what would be a formula. */
 export const harmless = (text: string): string => (formula.test(text) ? `'${text}` : text)
@@ -9,7 +12,7 @@ export const harmless = (text: string): string => (formula.test(text) ? `'${text
 const quoted = /[",\r\n]|^ | $/
 
 /** Neither to be made harmless nor to be quoted: most cells. */
-const special = /[",\r\n]|^[ =+\-@\t]| $/
+const special = /[",\r\n]|^[ =+\-@\t＝＋－＠]| $/
 
 const cell = (text: string): string => {
   if (text === "" || !special.test(text)) return text
