@@ -17,6 +17,7 @@ import { Clock, Config, DateTime, Duration, Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { appendTenant } from "../chain/Chain.ts"
 import { head } from "../chain/Log.ts"
+import { freshStatistics } from "./Fresh.ts"
 import { type AuditJob, adaptations, auditJob, failures, tallied } from "./Job.ts"
 import { compareEntity } from "./Lines.ts"
 import { readBack } from "./ReadBack.ts"
@@ -75,6 +76,7 @@ const balance = (run: Run, job: AuditJob, config: AuditSettings) =>
     while (!(yield* asTenant(tenantId)(tallied(jobId))) && (yield* Clock.currentTimeMillis) < until)
       yield* run.waiting(Effect.sleep("250 millis"))
     yield* recount(tenantId, jobId, job.sourceConnection)
+    yield* run.transaction(freshStatistics)
     const wanted = allEntities.filter((e) => job.entities.includes(e.id))
     const compared = yield* Effect.forEach(wanted, (e) =>
       Effect.map(asTenant(tenantId)(compareEntity(jobId, e)), (c) => ({ entity: e.id, c }))

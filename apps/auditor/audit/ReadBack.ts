@@ -62,8 +62,9 @@ const spanOf = ({ entity, scope }: ReadBack) =>
     const [row] = yield* asTenant(scope.tenantId)(sql<{ first: number | null; last: number; roots: number }>`select
         (extract(epoch from min(least(l.created_at, o.at))) * 1000)::float8 as first,
         (extract(epoch from max(o.at)) * 1000)::float8 as last, count(*)::int as roots
-      from job_record_outcomes o left join load_ledger l on l.tenant_id = o.tenant_id and l.entity = o.entity and l.source_id = o.source_id
-        and l.destination_account = ${scope.destinationAccount} and l.source_account = ${scope.sourceAccount}
+      from job_record_outcomes o left join lateral (select created_at from load_ledger b where b.tenant_id = o.tenant_id and b.entity = o.entity
+        and b.source_id = o.source_id and b.destination_account = ${scope.destinationAccount} and b.source_account = ${scope.sourceAccount}
+        limit 1) l on true
       where o.job_id = ${scope.jobId}::uuid and o.entity = ${entity} and o.outcome not in ('failed', 'unknown')`)
     return row === undefined || row.first === null
       ? undefined
