@@ -50,7 +50,7 @@ export const Summary = Schema.Struct({
       message: Schema.String
     })
   ),
-  /** Fields and values without a counterpart at the destination, found when the job began. */
+  /** Fields and values without a counterpart at the destination, and what is not moved at all, found when the job began. */
   fieldWarnings: Schema.Array(
     Schema.Struct({ entity: Schema.String, field: Schema.String, code: Schema.String, message: Schema.String })
   ),

@@ -23,7 +23,7 @@ export type FieldsByEntity = { readonly [E in EntityId]?: ReadonlyArray<FieldDef
 /** What a person should look at: a field or a value without a counterpart. */
 export interface FieldWarning {
   readonly entity: EntityId
-  readonly code: "field-unmatched" | "field-made" | "field-type" | "option-unmatched" | "status-unmapped"
+  readonly code: "field-unmatched" | "field-made" | "field-type" | "option-unmatched" | "status-unmapped" | "not-moved"
   readonly field: string
   readonly message: string
 }
@@ -62,7 +62,7 @@ export const withCustomFields = (
   }
   const definitions = entities["custom-field"]
   if (definitions !== undefined && made.length > 0) entities["custom-field"] = { ...definitions, make: made }
-  warnings.push(...unmappedStatuses(mapping, source.ticket ?? []))
+  warnings.push(...unmappedStatuses(mapping, source.ticket ?? []), ...notMoved(mapping))
   return {
     mapping: { ...mapping, entities, values: withRelationTypes(mapping.values, source.relation ?? []) },
     warnings
@@ -260,6 +260,11 @@ export const foldLabel = (label: string): string =>
     .split("::")
     .map((level) => level.replace(/\s+/gu, " ").trim())
     .join("::")
+
+const notMoved = ({ entities }: Mapping): ReadonlyArray<FieldWarning> =>
+  Object.entries(entities).flatMap(([id, entity]) =>
+    (entity?.notMoved ?? []).map((message) => ({ entity: id as EntityId, code: "not-moved", field: "", message }))
+  )
 
 /** Statuses of the tenant's own need a row each (design: reject until mapped). Said before the job runs, not after. */
 const unmappedStatuses = (mapping: Mapping, fields: ReadonlyArray<FieldDefinition>): ReadonlyArray<FieldWarning> => {

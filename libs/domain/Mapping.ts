@@ -168,6 +168,8 @@ export const EntityMapping = Schema.Struct({
   text: optional(TextRule),
   notes: optional(Schema.Array(NoteRule)),
   file: optional(FileRule),
+  /** What of it nobody reads or writes: said when a migration is made, a sentence each. */
+  notMoved: optional(Schema.Array(Name)),
   /** The object whose records these become, as it is written: made before the first of them, and never changed. */
   object: optional(Schema.Record(Schema.String, Constant)),
   /** Entities whose objects must be there as well, since fields point at them. */

@@ -29,7 +29,7 @@ describe("ticket fields that the destination lacks", () => {
     const { mapping, warnings } = withCustomFields(freshserviceToZendesk, source, there)
     expect(mapping.entities["custom-field"]?.make).toBeUndefined()
     expect(mapping.entities.ticket?.custom?.fields.map(({ to }) => to)).toEqual(["101"])
-    expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(["field-unmatched"]))
+    expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(["field-unmatched", "not-moved"]))
   })
 
   it("are made of the type that holds their values, drop-downs with a tag of their own for each value", () => {

@@ -47,7 +47,12 @@ export const ticketNotes = (line: Corpus["ticket"]): ReadonlyArray<NoteWanted> =
     "Requested items",
     (line.requested_items ?? []).flatMap((item) => [item.service_item_name, item.quantity])
   ),
-  ...note("Links at the source", [...(line.asset_display_ids ?? []), line.change_id, line.parent_id])
+  ...note("Links at the source", [
+    ...(line.asset_display_ids ?? []),
+    line.change_id,
+    line.parent_id,
+    ...(line.row.cc_emails ?? [])
+  ])
 ]
 
 const assetsOf = ({ assets }: SourceMatter): ReadonlyArray<number> => (assets ?? []).map((asset) => asset.display_id)

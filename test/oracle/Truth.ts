@@ -31,6 +31,7 @@ export interface SourceTicket {
   readonly sub_category: string | null
   readonly item_category: string | null
   readonly tags?: ReadonlyArray<string> | null
+  readonly cc_emails?: ReadonlyArray<string> | null
   readonly custom_fields: Readonly<Record<string, unknown>> | null
   readonly deleted: boolean
   readonly spam: boolean

@@ -91,7 +91,8 @@ export const begin = (tenantId: string, actor: string, asked: Asked, p: Prepared
     yield* connectionRow(p.source.row.id, "for share")
     yield* connectionRow(p.destination.row.id, "for share")
     const mapping = yield* storedMapping(tenantId, actor, asked, p)
-    const fieldWarnings = "warnings" in p.mapping ? p.mapping.warnings : []
+    const fieldWarnings =
+      "warnings" in p.mapping ? p.mapping.warnings.filter(({ entity }) => p.plan.entities.includes(entity)) : []
     const [made] = yield* sql<{ id: string }>`insert into jobs
         (tenant_id, kind, name, source_connection, source_vendor, source_account, destination_connection, destination_vendor,
          destination_account, entities, options, mapping_id, mapping_version, created_by)

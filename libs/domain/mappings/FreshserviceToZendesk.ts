@@ -104,6 +104,10 @@ export const freshserviceToZendesk: Mapping = {
       ]
     },
     ticket: {
+      notMoved: [
+        "Satisfaction ratings are left at the source: Zendesk takes none",
+        "SLA data and escalations are left at the source: Zendesk counts anew"
+      ],
       exclude: [
         { when: { field: "deleted", in: [true] }, reason: "deleted at the source" },
         { when: { field: "status", in: ["deleted"] }, reason: "deleted at the source" },

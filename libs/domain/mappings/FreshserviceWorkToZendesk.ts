@@ -133,7 +133,9 @@ export const ticketNotes: ReadonlyArray<NoteRule> = [
     lines: [
       { label: "Assets", from: "assets" },
       { label: "Change", from: "change_ref" },
-      { label: "Part of ticket", from: "parent_ref" }
+      { label: "Part of ticket", from: "parent_ref" },
+      // Copies would be sent to addresses that nobody approved, were they people there.
+      { label: "Copies to", from: "watchers" }
     ]
   }
 ]
