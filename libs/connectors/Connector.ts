@@ -4,6 +4,7 @@ import type { AssembledFile } from "@bridge/domain/Assemble"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { RecordOf } from "@bridge/domain/RecordFields"
 import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } from "@bridge/http/Call"
+import type { Reason } from "@bridge/http/VendorError"
 import type { Schema } from "effect"
 import type { Conditions, Filter } from "./Conditions.ts"
 
@@ -148,18 +149,15 @@ export interface Stream<C> {
   smaller?(cursor: Cursor): Cursor | null
   /** The same place asked for more plainly, for a vendor that refuses the question (400); null when it cannot be plainer. */
   plainer?(cursor: Cursor): Cursor | null
-  /** What stands for a page that the account does not have (404, 403): null where that is a failure. */
-  without?(cursor: Cursor): Page | null
+  /** What stands for a page that the account does not have (404), or this key may not see (403): null where that is a failure. */
+  without?(cursor: Cursor, reason: Reason): Page | null
   /** Throws `Malformed` for a body that is not a page. */
   read(config: C, cursor: Cursor, answer: Answer): Page
   /** Files that a complete row of this stream names, as rows of the stream `to`. Pure and total. */
   readonly files?: { readonly to: string; of(config: C, row: Row): ReadonlyArray<FileRef> }
   /** List + detail: what completes one row; `wanted` names the streams whose rows are asked for, this one included. */
   expand?(config: C, row: Row, wanted: ReadonlySet<string>): Expansion
-  /**
-   * The records one row yields, with their canonical fields. Pure and total: what cannot be read is null, never thrown.
-   * `parentId` is the row's own `parentId`, for children whose rows do not name their parent.
-   */
+  /** The records of a row. Pure and total: what cannot be read is null, never thrown. `parentId`: the row's own, for children. */
   normalise(config: C, row: JsonObject, parentId?: string | null): ReadonlyArray<Normalised>
 }
 

@@ -212,22 +212,20 @@ const fetchPage = (
       ...(smaller !== null && { giveUp: tooSlow })
     })
   )
-  const without = stream.without?.(cursor) ?? null
   const fetched = Effect.map(read, (page): Fetched => ({ page, gaps: [], calls: 1 }))
-  const asked =
-    without === null
-      ? fetched
-      : Effect.catchIf(
-          fetched,
-          ({ reason }) => isGone(reason),
-          (error) => {
-            const message = `${without.absent ?? "what it asked for"}: ${error.message}`
-            const gone: Fetched = { page: without, gaps: [{ stream: stream.name, message }], calls: 1 }
-            // A gap is told by who reads.
-            if (without.absent !== undefined) return Effect.succeed(gone)
-            return Effect.as(Effect.logInfo(`${stream.name} goes on without ${message}`), { ...gone, gaps: [] })
-          }
-        )
+  const asked = Effect.catchIf(
+    fetched,
+    ({ reason }) => isGone(reason),
+    (error): Effect.Effect<Fetched, VendorError> => {
+      const without = stream.without?.(cursor, error.reason) ?? null
+      if (without === null) return Effect.fail(error)
+      const message = `${without.absent ?? "what it asked for"}: ${error.message}`
+      const gone: Fetched = { page: without, gaps: [{ stream: stream.name, message }], calls: 1 }
+      // A gap is told by who reads.
+      if (without.absent !== undefined) return Effect.succeed(gone)
+      return Effect.as(Effect.logInfo(`${stream.name} goes on without ${message}`), { ...gone, gaps: [] })
+    }
+  )
   const plainer = stream.plainer?.(cursor) ?? null
   const once =
     plainer === null

@@ -67,6 +67,8 @@ export const verdict = (call: Call, answer: Answer): Verdict => {
   if (status >= 500 || status === 408) return { _tag: "Transient", message: `status ${status}` }
   const { code, message } = complaintOf(answer)
   if (status === 401) return { _tag: "AuthRejected", message }
+  // A module that the account's plan lacks: no key would show it.
+  if (status === 403 && call.idempotent && code === "require_feature") return { _tag: "Gone", message }
   if (status === 403 && call.idempotent) return { _tag: "AuthRejected", message }
   if (status === 404 || status === 410) return { _tag: "Gone", message }
   return { _tag: "Refused", code, message, hint: hintOf(status, code) }

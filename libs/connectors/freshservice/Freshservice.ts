@@ -63,7 +63,8 @@ const groups: Stream<Config> = {
     versionKey: "updated_at",
     operation: "listGroups",
     path: "/api/v2/groups",
-    key: "groups"
+    key: "groups",
+    optional: "plan"
   }),
   normalise: Normalise.group
 }
@@ -80,7 +81,8 @@ const departments: Stream<Config> = {
     versionKey: "updated_at",
     operation: "listDepartments",
     path: "/api/v2/departments",
-    key: "departments"
+    key: "departments",
+    optional: "plan"
   }),
   normalise: Normalise.department
 }

@@ -1,6 +1,7 @@
 // Freshservice's numbered lists: pages of 100, the next one named by the `Link` header. Source: Freshservice API v2, "Pagination".
 import type { Answer, Call } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
+import type { Reason } from "@bridge/http/VendorError"
 import type { Child, Cursor, Page } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
 
@@ -35,8 +36,8 @@ export interface ListForm extends RowForm {
   /** Key of the array in the body. */
   readonly key: string
   readonly budget?: string
-  /** A module that a plan or role may lack: it has no rows then. */
-  readonly optional?: boolean
+  /** A module that a plan or role may lack: it has no rows then. `plan`: a role that may not see it is a failure all the same. */
+  readonly optional?: boolean | "plan"
 }
 
 /** The paging half of a stream that is one plain list. */
@@ -61,7 +62,10 @@ export const numberedList = (form: ListForm) => ({
       ...(cut.rows.length === 0 && { barren: true })
     }
   },
-  ...(form.optional === true && { without: () => nothingMore(form.stream) })
+  ...(form.optional !== undefined && {
+    without: (_cursor: Cursor, { _tag }: Reason) =>
+      form.optional === true || _tag === "Gone" ? nothingMore(form.stream) : null
+  })
 })
 
 /** Instead of a page of a module that is not there. */

@@ -107,6 +107,17 @@ describe("modules of Freshservice", () => {
     }
   )
 
+  it.each(["departments", "groups"])("that a plan lacks are told, that a role may not see fails: %s", async (name) => {
+    const saying =
+      (code: string): Respond =>
+      (_, response) =>
+        json(response, 403, { code, message: "no" })
+    const { gaps, rows } = await readAll(saying("require_feature"), name, [name])
+    expect(rows(name)).toEqual([])
+    expect(gaps).toEqual([{ stream: name, message: expect.stringContaining(`${name}: `) }])
+    await expect(readAll(saying("access_denied"), name, [name])).rejects.toThrow("credentials refused (403)")
+  })
+
   it("whose notes may not be shown are read without, and that is told once", async () => {
     const respond: Respond = (call, response, n) =>
       call.url.pathname.endsWith("/notes")
