@@ -20,7 +20,7 @@ import type { Config } from "./Config.ts"
 import { fileStream } from "./Desk.ts"
 import { fileStreams, filesOfRoot } from "./FileRows.ts"
 import { assetFilters } from "./Filters.ts"
-import { nextPage, nothingMore, numberedList, pageOf } from "./Lists.ts"
+import { nextPage, numberedList, pageOf } from "./Lists.ts"
 import * as Assets from "./NormaliseAssets.ts"
 import { field } from "./NormaliseFiles.ts"
 
@@ -221,7 +221,7 @@ const formFields = (stream: string, of: EntityId, path: string): Stream<Config> 
     schema: fieldSchema,
     start: list.start,
     page: list.page,
-    without: () => nothingMore(stream),
+    ...(list.without !== undefined && { without: list.without }),
     read: (_config, cursor, answer) => {
       const cut = cutPage(answer.body, listKey(answer, [stream, path]), ["id", "name", "updated_at"])
       const next = nextPage(answer, pageOf(cursor))

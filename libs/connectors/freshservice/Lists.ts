@@ -63,8 +63,9 @@ export const numberedList = (form: ListForm) => ({
     }
   },
   ...(form.optional !== undefined && {
-    without: (_cursor: Cursor, { _tag }: Reason) =>
-      form.optional === true || _tag === "Gone" ? nothingMore(form.stream) : null
+    // Of a list that has begun the rest is missing, not the module.
+    without: (cursor: Cursor, { _tag }: Reason) =>
+      pageOf(cursor) === 1 && (form.optional === true || _tag === "Gone") ? nothingMore(form.stream) : null
   })
 })
 

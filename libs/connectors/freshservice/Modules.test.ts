@@ -118,6 +118,18 @@ describe("modules of Freshservice", () => {
     await expect(readAll(saying("access_denied"), name, [name])).rejects.toThrow("credentials refused (403)")
   })
 
+  it.each(["departments", "locations", "department_fields"])(
+    "that vanish after their first page fail: %s",
+    async (name) => {
+      const respond: Respond = (call, response) => {
+        if (Number(call.url.searchParams.get("page") ?? 1) > 1) return json(response, 404, {})
+        const next = `<https://acme.freshservice.com${call.url.pathname}?page=2>; rel="next"`
+        return json(response, 200, { [name]: [{ id: 1, name: "One" }] }, { link: next })
+      }
+      await expect(readAll(respond, name, [name])).rejects.toThrow("not there (404)")
+    }
+  )
+
   it("whose notes may not be shown are read without, and that is told once", async () => {
     const respond: Respond = (call, response, n) =>
       call.url.pathname.endsWith("/notes")
