@@ -1,12 +1,13 @@
 import type { JsonObject } from "@bridge/connectors/Connector"
 import type { Mapping } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
-import { group, person, ticket } from "@bridge/mapping/testing/Samples"
+import { group, person } from "@bridge/mapping/testing/Samples"
 import { unpacked } from "@bridge/store/RawData"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import type { RawRow } from "./Batch.ts"
 import { type Desk, newJob, openDesk, reader, recordsOf, rowOf, type Sample, tenant } from "./testing/Desk.ts"
+import { issue } from "./testing/People.ts"
 import { deliver, openRiver, type River, type SentBatch, untilState } from "./testing/River.ts"
 
 let desk: Desk
@@ -32,18 +33,6 @@ afterAll(async () => {
   await desk?.stop()
 })
 
-const issue = (id: string, changes = {}): Sample => ({
-  entity: "ticket",
-  record: ticket({
-    source_id: id,
-    native_id: id,
-    requester: "501",
-    assignee: null,
-    group: null,
-    department: null,
-    ...changes
-  })
-})
 const someone: Sample = { entity: "person", record: person({ departments: [] }) }
 const refineNow = async (b: SentBatch) => {
   await river.run(deliver(b))

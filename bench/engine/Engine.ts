@@ -8,7 +8,7 @@ import { median } from "../Figures.ts"
 import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
 import { until } from "../Waiting.ts"
 import { checkArchive, checkTopic, type Expected } from "./Check.ts"
-import { floor, rootsOf, serviceEnv, startService, startVendor, type Vendor } from "./Parts.ts"
+import { floor, rootsOf, serviceEnv, startVendor, type Vendor } from "./Parts.ts"
 import { makeSource, type Source } from "./Source.ts"
 
 export interface EngineOptions {
@@ -154,7 +154,7 @@ const floorRate = async ({ dir, vendor }: Bench): Promise<number> => {
 
 const measureTopic = async (bench: Bench) => {
   const { bridge, expected, runs: count, say, source, vendor } = bench
-  const services: Array<Started> = [await startService(bridge, "scheduler"), await startService(bridge, "extractor")]
+  const services: Array<Started> = [await bridge.service("scheduler"), await bridge.service("extractor")]
   const jobs: Array<string> = []
   const runs: Array<Run> = []
   const floors: Array<number> = []
@@ -172,7 +172,7 @@ const measureTopic = async (bench: Bench) => {
       runs.push(run)
     }
     const rssMiB = { extractor: peakMiB(services[1]?.pid ?? 0) }
-    services.push(await startService(bridge, "auditor"))
+    services.push(await bridge.service("auditor"))
     for (const job of jobs) {
       await until(source, job, tallied(expected.rows))
       await checkTopic(source, job, expected)

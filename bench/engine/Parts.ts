@@ -36,16 +36,6 @@ export const serviceEnv = (origin: string, profile: string | undefined): Readonl
   ...(profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` })
 })
 
-/** One service in a process of its own. */
-export const startService = (bridge: Install, name: string): Promise<Started> =>
-  start({
-    name,
-    file: "apps/all/service.ts",
-    args: [name],
-    env: bridge.env,
-    logFile: join(bridge.dir, "logs", `${name}.log`)
-  })
-
 /** Everything that works, by name; the vendor last, which is no part of Bridge. */
 export const rootsOf = (bridge: Install, vendor: Vendor, services: ReadonlyArray<Started>): Roots => {
   const server = (file: string) => [Number(readFileSync(join(bridge.dir, "stack", file), "utf8").split(".")[0])]

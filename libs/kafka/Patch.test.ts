@@ -45,7 +45,7 @@ describe("sends of one producer", () => {
     }>
   }
   type Sending = (one: { readonly acks: number; readonly topicMessages: ReadonlyArray<object> }) => Promise<unknown>
-  const made = load<(parts: object) => Sending>("producer/sendMessages.js")
+  const createSendMessages = load<(parts: object) => Sending>("producer/sendMessages.js")
 
   /** A producer over one broker that answers when it is told to: the newest request first. */
   const producer = () => {
@@ -59,7 +59,7 @@ describe("sends of one producer", () => {
           resolve({ topics: [{ topicName: topic, partitions: [{ partition, errorCode: 0, baseOffset: "0" }] }] })
         out.push({ name: `${topic}/${partition}`, sequence: firstSequence, answer })
       })
-    const send = made({
+    const send = createSendMessages({
       logger: { debug: () => {}, error: () => {} },
       cluster: {
         addMultipleTargetTopics: () => Promise.resolve(),
