@@ -1,4 +1,4 @@
-import type { Row } from "@bridge/connectors/Connector"
+import type { Row } from "@bridge/connectors/Row"
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { choosing } from "./Choice.ts"

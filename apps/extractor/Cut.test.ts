@@ -1,4 +1,4 @@
-import type { Row } from "@bridge/connectors/Connector"
+import type { Row } from "@bridge/connectors/Row"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { cut, type Group, merge } from "./Cut.ts"

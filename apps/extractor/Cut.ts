@@ -1,6 +1,7 @@
 // How pages become batches: the unit of sending, archiving and loading. Pure. For the extractor.
-import type { Cursor, Poison, Row } from "@bridge/connectors/Connector"
+import type { Cursor } from "@bridge/connectors/Connector"
 import type { Gap } from "@bridge/connectors/Reading"
+import type { Poison, Row } from "@bridge/connectors/Row"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 

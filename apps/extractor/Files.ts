@@ -1,8 +1,8 @@
 // The bytes of files, put away while their page is read: into the blob store before the batch that names them is sent. What
 // cannot be had is a row with its reason. For Slice.ts. What does not belong here: which files there are (connectors).
 import type { OpenConnection } from "@bridge/connectors/Connections"
-import type { FileOutcome, FileRef } from "@bridge/connectors/Connector"
 import { type Again, FilesUnavailable, type Keep } from "@bridge/connectors/Reading"
+import type { FileOutcome, FileRef } from "@bridge/connectors/Row"
 import type { Run } from "@bridge/flow/Stage"
 import type { Reason, VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"

@@ -1,7 +1,8 @@
 // The extractor's tables: the manifest of batches and the checkpoint of a stream, under the stream's epoch.
 // Postgres says which batches count; a Kafka send cannot be fenced. All functions run inside the caller's transaction.
-import type { Cursor, FileOutcome } from "@bridge/connectors/Connector"
+import type { Cursor } from "@bridge/connectors/Connector"
 import type { Gap } from "@bridge/connectors/Reading"
+import type { FileOutcome } from "@bridge/connectors/Row"
 import type { Survey } from "@bridge/connectors/Survey"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"

@@ -7,22 +7,11 @@ import type { Answer, Call as HttpCall, JsonObject as HttpJsonObject, Vendor } f
 import type { Reason } from "@bridge/http/VendorError"
 import type { Schema } from "effect"
 import type { Conditions, Filter } from "./Conditions.ts"
+import type { Expansion, FileRef, Poison, Row } from "./Row.ts"
 
 /** Calls and bodies are the HTTP path's; a connector's words for them. */
 export type Call = HttpCall
 export type JsonObject = HttpJsonObject
-
-/** One row cut out of an answer: the vendor's own bytes, never re-stringified. */
-export interface Row {
-  /** The canonical source id: unique within the entity (`<stream>/<id>` where two streams feed one entity). */
-  readonly sourceId: string
-  readonly parentId?: string
-  /** Sortable version of the row as the vendor gives it (updated_at, generated_timestamp), else "". */
-  readonly version: string
-  readonly op: "upsert" | "delete"
-  /** JSON text of the row, byte for byte. */
-  readonly json: Buffer
-}
 
 /** Where to go on. JSON, stored in `job_streams.checkpoint` and printed as state by `bridge connector read`. */
 export type Cursor = JsonObject
@@ -37,13 +26,6 @@ export interface ReadOptions {
   readonly newestFirst?: boolean
   /** UTC instant of the start of the read, fixed for the whole stream. */
   readonly now: string
-}
-
-/** A row that cannot be named: no object, or no id. It becomes a dead letter. */
-export interface Poison {
-  readonly stream: string
-  readonly json: Buffer
-  readonly error: string
 }
 
 /** One page of a stream. */
@@ -61,58 +43,6 @@ export interface Page {
   /** Rows of the vendor's page that are outside the dates asked for. */
   readonly outside?: number
 }
-
-/** One page of a child list: the call, and what its answer holds. */
-export interface Child {
-  readonly stream: string
-  readonly call: Call
-  read(answer: Answer): ChildPage
-}
-
-export interface ChildPage {
-  readonly rows: ReadonlyArray<Row>
-  readonly poison?: ReadonlyArray<Poison>
-  /** Null at the end. */
-  readonly next: Child | null
-}
-
-/** Calls that complete one listed row: its detail (replaces the row), lists put into it, and its children (feed other streams). */
-export interface Expansion {
-  /** Null from `read`, or an answer that says the row is gone: the listed row stands. */
-  readonly detail?: {
-    readonly call: Call
-    /** Asked where the vendor refuses the call (400, 403, 404): a plan without a module that it names. */
-    readonly plainer?: Call
-    read(answer: Answer): Row | null
-  }
-  /** Lists of their own that belong into the row: what is asked for in a request. Gone: the row has none. */
-  readonly members?: ReadonlyArray<Member>
-  /** The child list from its first page. An answer that says it is gone ends it. */
-  readonly children: ReadonlyArray<Child>
-}
-
-/** One page of a list that becomes the member `key` of a row. */
-export interface Member {
-  readonly key: string
-  readonly call: Call
-  read(answer: Answer): { readonly items: ReadonlyArray<Buffer>; readonly next: Member | null }
-}
-
-/** A file that a row names: the row that stands for it, and where its bytes are. */
-export interface FileRef {
-  /** Without what became of the bytes; `fileRow` (Files.ts) adds that. */
-  readonly row: Row
-  /** Null: the vendor names none. Signed ones live for minutes and are secrets: never in a log. */
-  readonly url: string | null
-  /** What the file says of itself. */
-  readonly size: number | null
-}
-
-/** What became of a file's bytes. */
-export type FileOutcome =
-  | { readonly state: "stored"; readonly sha256: string; readonly size: number; readonly problem?: string }
-  | { readonly state: "unavailable"; readonly problem: string }
-  | { readonly state: "unread" }
 
 /** A list whose pages have numbers, from 1; all but the last have `pageRows` rows, and those behind it none. */
 export interface NumberedPages {

@@ -1,6 +1,6 @@
 // From cut rows to rows of a stream: names each by its id, sets apart those that have none. For connectors' readings.
 import { type CutRow, scalarText } from "@bridge/http/Rows"
-import type { Poison, Row } from "./Connector.ts"
+import type { Poison, Row } from "./Row.ts"
 
 export interface RowForm {
   readonly stream: string

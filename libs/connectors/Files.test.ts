@@ -1,8 +1,9 @@
 import { urlHash } from "@bridge/domain/Images"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { JsonObject, Row } from "./Connector.ts"
-import { fileRow, filesIn, withMember } from "./Files.ts"
+import type { JsonObject } from "./Connector.ts"
+import { fileRow, filesIn, vendorJson, withMember } from "./Files.ts"
+import type { Row } from "./Row.ts"
 
 const row = (json: string): Row => ({ sourceId: "1", version: "", op: "upsert", json: Buffer.from(json) })
 const owner = { to: "attachments", of: "comment", parent: "7", root: "ticket", rootId: "1" } as const
@@ -20,6 +21,9 @@ describe("a row with a member more", () => {
         const more = withMember(row(text), "file", Buffer.from("[1]")).json.toString("utf8")
         expect(JSON.parse(more)).toEqual({ ...JSON.parse(text), file: [1] })
         expect(more.startsWith(text.slice(0, text.lastIndexOf("}")))).toBe(true)
+        const twice = withMember(withMember(row(text), "file", Buffer.from("[1]")), "stats", Buffer.from("{}"))
+        expect(vendorJson(twice).toString("utf8")).toBe(text)
+        expect(vendorJson(row(text)).toString("utf8")).toBe(text)
       })
     ))
 })

@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto"
 import { imagesIn, urlHash } from "@bridge/domain/Images"
 import { Result } from "effect"
-import type { FileOutcome, FileRef, JsonObject, Row } from "./Connector.ts"
+import type { JsonObject } from "./Connector.ts"
+import type { FileOutcome, FileRef, Row } from "./Row.ts"
 import { idOf, listOf, objectOf, textOf, timeOf } from "./Values.ts"
 
 /** The row with a member more, behind its last one. */
@@ -12,8 +13,12 @@ export const withMember = (row: Row, key: string, value: Buffer): Row => {
   const head = row.json.subarray(0, end)
   const empty = /^\s*\{\s*$/u.test(head.subarray(0, 64).toString("latin1")) && head.length < 64
   const name = Buffer.from(`${empty ? "" : ","}${JSON.stringify(key)}:`)
-  return { ...row, json: Buffer.concat([head, name, value, row.json.subarray(end)]) }
+  return { ...row, json: Buffer.concat([head, name, value, row.json.subarray(end)]), given: row.given ?? end }
 }
+
+/** The row as the vendor's own answer has it: without what was put behind its members. */
+export const vendorJson = ({ given, json }: Row): Buffer =>
+  given === undefined ? json : Buffer.concat([json.subarray(0, given), json.subarray(json.lastIndexOf("}"))])
 
 /** The row with these lists as members; a row that has such a member already keeps both, and the last one counts. */
 export const withLists = (row: Row, lists: ReadonlyArray<readonly [string, ReadonlyArray<Buffer>]>): Row =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Filter } from "./Conditions.ts"
-import type { Row } from "./Connector.ts"
 import { admitting, conditionsOf } from "./Filters.ts"
+import type { Row } from "./Row.ts"
 
 const filters: ReadonlyArray<Filter> = [
   { name: "status", title: "Status", values: { open: "2", closed: "5" } },

@@ -2,7 +2,7 @@
 // against every listed row, whatever the vendor obeys. Pure. What does not belong here: which filters a vendor's rows have.
 import { fieldsOf, scalarText } from "@bridge/http/Rows"
 import type { Condition, Conditions, Filter } from "./Conditions.ts"
-import type { Row } from "./Connector.ts"
+import type { Row } from "./Row.ts"
 
 /** As people give them: one value or several, by name or as the vendor writes it. */
 export type Asked = Readonly<Record<string, string | number | boolean | ReadonlyArray<string | number | boolean>>>

@@ -3,7 +3,8 @@ import type { Connection } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import type { Mode } from "@bridge/http/VendorHttp"
 import { type Effect, Schema } from "effect"
-import type { AnyConnector, Cursor, FileOutcome, FileRef, ReadOptions, Row } from "./Connector.ts"
+import type { AnyConnector, Cursor, ReadOptions } from "./Connector.ts"
+import type { FileOutcome, FileRef, Row } from "./Row.ts"
 
 export interface Source extends Connection {
   readonly connector: AnyConnector

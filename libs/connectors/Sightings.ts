@@ -1,6 +1,6 @@
 // What a read of a numbered list has seen, so that nothing is lost while rows move in it: pages shift when a row is inserted, or
 // moves to the front or the end. Pure but for its memory; for Engine.ts.
-import type { Row } from "./Connector.ts"
+import type { Row } from "./Row.ts"
 
 /** A list that moves under every reading is not read for ever. */
 const mostPasses = 3

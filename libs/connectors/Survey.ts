@@ -3,10 +3,11 @@
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
-import type { AnyConnector, Call, Cursor, Page, ReadOptions, Row, Stream } from "./Connector.ts"
+import type { AnyConnector, Call, Cursor, Page, ReadOptions, Stream } from "./Connector.ts"
 import { streamOf } from "./Engine.ts"
 import type { ReadSettings, Source } from "./Reading.ts"
 import { isGone } from "./Reasons.ts"
+import type { Row } from "./Row.ts"
 import { completeRow } from "./Whole.ts"
 
 /** Units of the vendor's limits, by budget. */

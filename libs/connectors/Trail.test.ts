@@ -1,6 +1,7 @@
 // What a way through pages may do, and what shows that it leads nowhere.
 import { describe, expect, it } from "vitest"
-import type { Call, Row } from "./Connector.ts"
+import type { Call } from "./Connector.ts"
+import type { Row } from "./Row.ts"
 import { Trail } from "./Trail.ts"
 
 const call = (page: number): Call => ({

@@ -1,6 +1,6 @@
 // The way a read has taken through a vendor's pages: notices when it leads nowhere. Pure but for its memory; for Engine.ts.
 import type { Call } from "@bridge/http/Call"
-import type { Row } from "./Connector.ts"
+import type { Row } from "./Row.ts"
 
 /** Pages in a row with nothing new before it is clear that none will come. */
 const barrenPages = 20

@@ -4,21 +4,11 @@ import type { Answer } from "@bridge/http/Call"
 import { Circling, VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
-import type {
-  Call,
-  Child,
-  ChildPage,
-  Expansion,
-  FileOutcome,
-  FileRef,
-  Member,
-  Poison,
-  Row,
-  Stream as StreamOf
-} from "./Connector.ts"
+import type { Call, Stream as StreamOf } from "./Connector.ts"
 import { fileRow, withLists } from "./Files.ts"
 import type { Gap, ReadError, ReadSettings, Source } from "./Reading.ts"
 import { isGone, isRefused } from "./Reasons.ts"
+import type { Child, ChildPage, Expansion, FileOutcome, FileRef, Member, Poison, Row } from "./Row.ts"
 import { Trail } from "./Trail.ts"
 
 /** A row as its page has it, and what is to be added to it. */

@@ -1,7 +1,8 @@
 // Destination records paired with the records of the job that they come from: compared, and entered as tallies of stage
 // `destination`. For ReadBack.ts, which finds the pairs.
-import type { Row } from "@bridge/connectors/Connector"
+
 import { streamOf } from "@bridge/connectors/Engine"
+import type { Row } from "@bridge/connectors/Row"
 import type { AssembledFile } from "@bridge/domain/Assemble"
 import { sha256 } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"

@@ -1,7 +1,8 @@
 // Reads the destination back: is every loaded record there, once, with what was approved? Streams the destination's own lists
 // and compares what is ours; what a list does not show is asked for by itself. Begins anew when it was interrupted.
-import type { Call, Row, Sink } from "@bridge/connectors/Connector"
+import type { Call, Sink } from "@bridge/connectors/Connector"
 import { readStream } from "@bridge/connectors/Engine"
+import type { Row } from "@bridge/connectors/Row"
 import { sourceKey } from "@bridge/domain/Jobs"
 import { isConversation } from "@bridge/domain/Records"
 import type { JsonObject } from "@bridge/http/Call"

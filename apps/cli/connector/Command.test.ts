@@ -187,6 +187,23 @@ describe("bridge connector", () => {
     expect(ids(run)).toEqual(["9007199254740993"])
   })
 
+  it("prints the vendor's row alone, and uses what other answers said of it in the record", async () => {
+    const detail = '{"id":1, "type":"Service Request", "updated_at":"2026-01-01T00:00:00Z"}'
+    const account: Respond = (call, response, number) => {
+      const path = call.url.pathname.replace("/api/v2/", "")
+      if (path === "tickets/1") return response.end(`{"ticket":${detail}}`)
+      if (path === "tickets/1/requested_items") return json(response, 200, { requested_items: [{ id: 3 }] })
+      if (path !== "tickets") return freshservice(call, response, number)
+      const stats = { ticket_id: 1, resolved_at: "2026-02-01T00:00:00Z" }
+      json(response, 200, { tickets: call.url.searchParams.has("filter") ? [] : [{ ...JSON.parse(detail), stats }] })
+    }
+    const run = await ran(read("freshservice", fs, "tickets", "--normalized"), account)
+    expect(run.text).toContain(`"data":${detail},"normalized":`)
+    expect(records(run)[0]?.normalized).toMatchObject([
+      { record: { resolved_at: "2026-02-01T00:00:00Z", requested_items: [{ id: 3 }] } }
+    ])
+  })
+
   it("ends with 3 when credentials are refused and 4 when the vendor fails, and keeps what was printed", async () => {
     const refused = await ran(read("zendesk", zd, "users"), (_call, response) => json(response, 401, {}))
     expect(refused).toMatchObject({ code: 3, lines: [] })

@@ -68,6 +68,7 @@ const run = Effect.fnUntraced(function* (argv: ReadonlyArray<string>, input: Nod
 /** The command as an effect that gives its exit code; what it needs is checked before any call. */
 const commandOf = (source: Source, args: Arguments, input: NodeJS.ReadableStream) =>
   Effect.gen(function* () {
+    const lines = yield* Lines
     const name = args.stream ?? ""
     if (args.command === "check") return check(source)
     if (args.command === "discover") return discover(source)
@@ -76,7 +77,10 @@ const commandOf = (source: Source, args: Arguments, input: NodeJS.ReadableStream
       const sink = sinks.find((candidate) => candidate.stream === name)
       if (sink === undefined)
         return yield* unknownStream(source.connector, name, [...new Set(sinks.map(({ stream }) => stream))])
-      return Effect.map(write(source, sink, input), (allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
+      return write(source, sink, input).pipe(
+        Effect.catchTag("VendorError", (error) => Effect.as(lines.say(error.message), false)),
+        Effect.map((allWell) => (allWell ? exitCodes.done : exitCodes.vendorFailed))
+      )
     }
     const streams = source.connector.streams.map((stream) => stream.name)
     if (!streams.includes(name)) return yield* unknownStream(source.connector, name, streams)

@@ -1,9 +1,11 @@
 // `bridge connector read`: records of a stream as they come, and after every page the state to go on from, never ahead of
 // what was printed. For Command.ts.
 import { isUtf8 } from "node:buffer"
-import type { Cursor, Normalised, Row } from "@bridge/connectors/Connector"
+import type { Cursor, Normalised } from "@bridge/connectors/Connector"
 import { type Item, readItems, streamOf } from "@bridge/connectors/Engine"
+import { vendorJson } from "@bridge/connectors/Files"
 import type { Source } from "@bridge/connectors/Reading"
+import type { Row } from "@bridge/connectors/Row"
 import { identity } from "@bridge/connectors/Trail"
 import { parseExact } from "@bridge/domain/ExactJson"
 import type { Json, JsonObject } from "@bridge/http/Call"
@@ -62,7 +64,7 @@ export const read = (source: Source, command: ReadCommand) =>
       if (parsed === null)
         return yield* lines.say(`a row of ${command.stream} is not JSON and is left out: ${row.sourceId}`)
       const written = (normalized: ReadonlyArray<ReturnType<typeof recordOf>> | null) =>
-        recordLine(command.stream, vendorId(command.stream, row), row.json, normalized)
+        recordLine(command.stream, vendorId(command.stream, row), vendorJson(row), normalized)
       const whole = () => written(stream.normalise(source.config, parsed, row.parentId ?? null).map(recordOf))
       const record = command.normalized ? Result.try(whole) : Result.succeed(written(null))
       if (Result.isFailure(record))

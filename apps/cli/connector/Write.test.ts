@@ -93,11 +93,6 @@ describe("bridge connector write", () => {
     ])
   })
 
-  it("ends with 3 when credentials are refused", async () => {
-    const run = await ran(write("users"), (_call, response) => json(response, 401, {}), line("u1", { name: "A" }))
-    expect(run).toMatchObject({ code: 3 })
-  })
-
   /** Tickets by import, one by one; `fault` may answer the POST of that number otherwise, done or not. */
   const importer = (fault: (number: number, done: () => void) => ((response: Response) => unknown) | undefined) => {
     const kept: Array<Record<string, unknown>> = []
@@ -140,6 +135,13 @@ describe("bridge connector write", () => {
     expect(run.lines).toHaveLength(3)
     expect(run.lines[1]).toMatchObject({ sourceId: "k2", outcome: "failed", destinationId: null })
     expect(run.words).toContain("400")
+  })
+
+  it("ends with 4 on refused credentials too, with the vendor's word", async () => {
+    const refused: Respond = (_call, response) => json(response, 401, { error: "Couldn't authenticate you" })
+    const run = await ran(write("users"), refused, line("u1", { name: "A" }))
+    expect(run).toMatchObject({ code: 4, lines: [{ sourceId: "u1", outcome: "failed" }] })
+    expect(run.words).toContain("401")
   })
 
   it("calls unknown what may have been written and cannot be found", async () => {

@@ -3,8 +3,9 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { type Answer, parseJson } from "@bridge/http/Call"
 import { cutOne, cutPage } from "@bridge/http/Rows"
-import type { Child, ChildPage, Row, Stream } from "../Connector.ts"
+import type { Stream } from "../Connector.ts"
 import { type RowForm, rowOf, rowsOf } from "../Cut.ts"
+import type { Child, ChildPage, Row } from "../Row.ts"
 import { listOf, objectOf } from "../Values.ts"
 import { budgetOf } from "./Answers.ts"
 import {

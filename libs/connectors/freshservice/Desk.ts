@@ -2,9 +2,10 @@
 // the files of all of them. Facts: Freshservice API v2. What could not be verified stands in docs/connectors.md.
 import type { Answer } from "@bridge/http/Call"
 import { cutOne, cutPage, fieldsOf } from "@bridge/http/Rows"
-import type { Call, Child, Member, Row, Stream } from "../Connector.ts"
+import type { Call, Stream } from "../Connector.ts"
 import { type RowForm, rowOf } from "../Cut.ts"
 import { withMember } from "../Files.ts"
+import type { Child, Member, Row } from "../Row.ts"
 import { budgetOf } from "./Answers.ts"
 import { changingList } from "./ChangingList.ts"
 import type { Config } from "./Config.ts"

@@ -3,8 +3,9 @@
 // expires. Where pictures in texts lie is not documented; hosts and paths were seen in texts.
 import { hostMatches } from "@bridge/http/Addresses"
 import { Result } from "effect"
-import type { FileRef, JsonObject, Row } from "../Connector.ts"
+import type { JsonObject } from "../Connector.ts"
 import { attachmentsOf, filesIn, type Owner } from "../Files.ts"
+import type { FileRef, Row } from "../Row.ts"
 import { idOf, objectOf, textOf } from "../Values.ts"
 
 /** The streams of files, by the root that they are written with. */

@@ -2,8 +2,9 @@
 import type { Answer, Call } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
 import type { Reason } from "@bridge/http/VendorError"
-import type { Child, Cursor, Page } from "../Connector.ts"
+import type { Cursor, Page } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
+import type { Child } from "../Row.ts"
 
 export const perPage = 100
 

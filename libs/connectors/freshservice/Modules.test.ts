@@ -1,10 +1,11 @@
 import { httpTo, json, type Respond, testVendor } from "@bridge/http/TestVendor"
 import { Effect, Logger, Stream } from "effect"
 import { describe, expect, it } from "vitest"
-import type { FileOutcome, JsonObject, Row } from "../Connector.ts"
+import type { JsonObject } from "../Connector.ts"
 import { decodeConfig } from "../Connectors.ts"
 import { readStream } from "../Engine.ts"
 import type { Keep } from "../Reading.ts"
+import type { FileOutcome, Row } from "../Row.ts"
 import { freshservice } from "./Freshservice.ts"
 import { account, freshserviceWith, tickets } from "./TestAccount.ts"
 

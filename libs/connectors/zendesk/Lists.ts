@@ -2,8 +2,9 @@
 // exports" and "Pagination".
 import { type Answer, type Call, Malformed, parseJson } from "@bridge/http/Call"
 import { cutPage, type Scalars, scalarText } from "@bridge/http/Rows"
-import type { Cursor, Page, ReadOptions, Row } from "../Connector.ts"
+import type { Cursor, Page, ReadOptions } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
+import type { Row } from "../Row.ts"
 import { objectOf, textOf, textsOf } from "../Values.ts"
 import { budgetOf } from "./Answers.ts"
 import type { Config } from "./Config.ts"

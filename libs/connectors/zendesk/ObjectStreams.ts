@@ -2,8 +2,9 @@
 // Source: Zendesk API, "Custom objects", "Custom object records", "User identities".
 import type { Answer, Call } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
-import type { Child, Cursor, Page, Stream } from "../Connector.ts"
+import type { Cursor, Page, Stream } from "../Connector.ts"
 import { rowsOf } from "../Cut.ts"
+import type { Child } from "../Row.ts"
 import { rowSchema } from "../RowSchema.ts"
 import { objectOf, textsOf } from "../Values.ts"
 import type { Config } from "./Config.ts"

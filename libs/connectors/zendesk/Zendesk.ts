@@ -3,8 +3,9 @@
 
 import { type Answer, parseJson } from "@bridge/http/Call"
 import { cutPage, fieldsOf, scalarText } from "@bridge/http/Rows"
-import type { Child, Connector, Cursor, DiscoveredField, Discovery, Stream } from "../Connector.ts"
+import type { Connector, Cursor, DiscoveredField, Discovery, Stream } from "../Connector.ts"
 import { rowsOf } from "../Cut.ts"
+import type { Child } from "../Row.ts"
 import { booleanOf, idOf, listOf, objectOf, textOf } from "../Values.ts"
 import { bodyOf, budgets, limits, verdict } from "./Answers.ts"
 import { authorise, Config } from "./Config.ts"
