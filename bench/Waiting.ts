@@ -1,10 +1,10 @@
 // Waiting for a job of a benchmark. For engine and load. What does not belong here: what is measured meanwhile.
-import type { Source } from "./engine/Source.ts"
+import type { TenantSource } from "./engine/Source.ts"
 
 const patienceMillis = 10 * 60_000
 
 /** Asks every 100 ms until the condition on the job `j` holds; a job that fails is an error. */
-export const until = async (source: Source, job: string, condition: string): Promise<void> => {
+export const until = async (source: TenantSource, job: string, condition: string): Promise<void> => {
   const late = Date.now() + patienceMillis
   for (;;) {
     const [row] = await source.rows<{ done: boolean; state: string; error: unknown }>((sql) =>

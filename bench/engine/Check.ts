@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 import { cutPage } from "@bridge/http/Rows"
 import { unpacked } from "@bridge/store/RawData"
 import { Effect } from "effect"
-import type { Source } from "./Source.ts"
+import type { TenantSource } from "./Source.ts"
 
 /** What the source holds: rows, and SHA-256 over the sorted lines `id hash`. */
 export interface Expected {
@@ -32,7 +32,7 @@ const queries = {
 } as const
 
 /** The archive, with its hashes computed again from the bytes. */
-const archived = async (source: Source, job: string): Promise<Found> => {
+const archived = async (source: TenantSource, job: string): Promise<Found> => {
   const batches = await source.rows(
     (sql) => sql<{ number: number; ids: ReadonlyArray<string> }>`select batch as number,
       array_agg(source_id order by position) as ids from job_records where job_id = ${job}::uuid group by batch`
@@ -51,7 +51,7 @@ const archived = async (source: Source, job: string): Promise<Found> => {
   return { what: "archived", rows: lines.length, hash }
 }
 
-const ask = async (source: Source, what: string, query: string, job: string): Promise<Found> => {
+const ask = async (source: TenantSource, what: string, query: string, job: string): Promise<Found> => {
   const [found] = await source.rows<Omit<Found, "what">>((sql) => sql.unsafe(query.replaceAll("$1", `'${job}'::uuid`)))
   return { what, rows: found?.rows ?? 0, hash: found?.hash ?? null }
 }
@@ -66,12 +66,17 @@ const compare = (expected: Expected, { hash, rows, what }: Found): void => {
 }
 
 /** Throws with what differs. `written` are the records that came to the normalized topic during the run. */
-export const checkArchive = async (source: Source, job: string, expected: Expected, written: number): Promise<void> => {
+export const checkArchive = async (
+  source: TenantSource,
+  job: string,
+  expected: Expected,
+  written: number
+): Promise<void> => {
   for (const [what, query] of Object.entries(queries)) compare(expected, await ask(source, what, query, job))
   compare(expected, await archived(source, job))
   compare(expected, { what: "normalized", rows: written, hash: null })
 }
 
 /** The auditor's books of what an extractor alone has written. */
-export const checkTopic = async (source: Source, job: string, expected: Expected): Promise<void> =>
+export const checkTopic = async (source: TenantSource, job: string, expected: Expected): Promise<void> =>
   compare(expected, await ask(source, "tallied", queries.tallied, job))

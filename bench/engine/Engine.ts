@@ -9,7 +9,7 @@ import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
 import { until } from "../Waiting.ts"
 import { checkArchive, checkTopic, type Expected } from "./Check.ts"
 import { floor, rootsOf, serviceEnv, startVendor, type Vendor } from "./Parts.ts"
-import { makeSource, type Source } from "./Source.ts"
+import { makeSources, type TenantSource } from "./Source.ts"
 
 export interface EngineOptions {
   readonly records: number
@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly only: "topic" | "archive" | undefined
   /** Every service in a process of its own for page to archive, as in production; else all in one. */
   readonly apart: boolean
+  /** Who has the tickets, each of them an equal part, all at the same time. More than one: page to archive only. */
+  readonly tenants: number
   /** Folder for CPU profiles of the services. */
   readonly profile: string | undefined
   readonly say: (line: string) => void
@@ -47,7 +49,7 @@ export interface EngineResult {
 /** Sets everything up, measures, takes everything down. */
 export const engine = async (o: EngineOptions): Promise<EngineResult> => {
   const dir = join(checkout, ".bridge", `bench-${process.pid}`)
-  const vendor = await startVendor(dir, o)
+  const vendor = await startVendor(dir, { ...o, records: Math.ceil(o.records / o.tenants) })
   const bridge = await install({
     dir,
     tickets: 10,
@@ -60,10 +62,12 @@ export const engine = async (o: EngineOptions): Promise<EngineResult> => {
   })
   try {
     const expected = await floor<Expected>(vendor, dir, true)
-    o.say(`${expected.rows} tickets of ${expected.bytesPerRow} bytes at the source`)
+    o.say(
+      `${expected.rows} tickets of ${expected.bytesPerRow} bytes at the source${o.tenants === 1 ? "" : ` of each of ${o.tenants} tenants`}`
+    )
     const services = await startServices(bridge, o.apart)
-    const source = await makeSource(bridge)
-    const bench: Bench = { ...o, bridge, vendor, source, expected, dir }
+    const { close, sources } = await makeSources(bridge, o.tenants)
+    const bench: Bench = { ...o, bridge, vendor, sources, expected, dir }
     try {
       const archive = o.only === "topic" ? await stopAll(services) : await measureArchive(bench, services)
       const topic = o.only === "archive" ? undefined : await measureTopic(bench)
@@ -76,7 +80,7 @@ export const engine = async (o: EngineOptions): Promise<EngineResult> => {
         rssMiB: { ...archive?.rssMiB, ...topic?.rssMiB }
       }
     } finally {
-      await source.close()
+      await close()
     }
   } finally {
     await bridge.stop(true)
@@ -89,12 +93,12 @@ interface Bench extends EngineOptions {
   readonly dir: string
   readonly bridge: Install
   readonly vendor: Vendor
-  readonly source: Source
+  readonly sources: ReadonlyArray<TenantSource>
   readonly expected: Expected
 }
 
 const measureArchive = async (bench: Bench, services: Services) => {
-  const { bridge, expected, runs: count, say, source, vendor } = bench
+  const { bridge, expected, runs: count, say, sources, vendor } = bench
   const roots = rootsOf(bridge, vendor, Object.values(services))
   const floors: Array<number> = []
   const runs: Array<Run> = []
@@ -102,13 +106,16 @@ const measureArchive = async (bench: Bench, services: Services) => {
   try {
     for (let i = 0; i <= count; i++) {
       const bare = await floorRate(bench)
-      const before = await source.written("normalized")
-      const { job, run } = await timed(source, roots, expected.rows, archived)
+      const before = await written(sources)
+      const { jobs, run } = await timed(sources, roots, expected.rows, archived)
       const waiting = Date.now()
-      await until(source, job, `state in ('data_ready', 'validation_pending')`)
+      for (const { job, source } of jobs) await until(source, job, `state in ('data_ready', 'validation_pending')`)
       const settleSeconds = (Date.now() - waiting) / 1000
-      await checkArchive(source, job, expected, (await source.written("normalized")) - before)
-      await cancel(source, job)
+      const messages = (await written(sources)) - before
+      for (const { job, source } of jobs) {
+        await checkArchive(source, job, expected, messages / jobs.length)
+        await cancel(source, job)
+      }
       say(
         `${i === 0 ? "warm-up" : `run ${i}`}: floor ${perSecond(bare)}, page to archive ${words(run)}, settled in ${settleSeconds.toFixed(1)} s`
       )
@@ -153,7 +160,9 @@ const floorRate = async ({ dir, vendor }: Bench): Promise<number> => {
 }
 
 const measureTopic = async (bench: Bench) => {
-  const { bridge, expected, runs: count, say, source, vendor } = bench
+  const { bridge, expected, runs: count, say, sources, vendor } = bench
+  const [source] = sources
+  if (source === undefined) throw new Error("there is no tenant")
   const services: Array<Started> = [await bridge.service("scheduler"), await bridge.service("extractor")]
   const jobs: Array<string> = []
   const runs: Array<Run> = []
@@ -163,9 +172,11 @@ const measureTopic = async (bench: Bench) => {
     for (let i = 0; i <= count; i++) {
       const bare = await floorRate(bench)
       const room = setInterval(() => void makeRoom(source), 50)
-      const { job, run } = await timed(source, roots, expected.rows, sent).finally(() => clearInterval(room))
-      await cancel(source, job)
-      jobs.push(job)
+      const { jobs: made, run } = await timed([source], roots, expected.rows, sent).finally(() => clearInterval(room))
+      for (const { job } of made) {
+        await cancel(source, job)
+        jobs.push(job)
+      }
       say(`${i === 0 ? "warm-up" : `run ${i}`}: floor ${perSecond(bare)}, page to topic ${words(run)}`)
       if (i === 0) continue
       floors.push(bare)
@@ -184,7 +195,7 @@ const measureTopic = async (bench: Bench) => {
 }
 
 /** In the place of a refiner: says that what was sent is refined, so that the window never closes. */
-const makeRoom = (source: Source): Promise<unknown> =>
+const makeRoom = (source: TenantSource): Promise<unknown> =>
   source.rows(
     (sql) => sql`with done as (update job_batches set state = 'refined' where state = 'sent' returning job_id)
       select pg_notify('bridge', 'window:' || job_id) from done group by job_id`
@@ -198,24 +209,39 @@ const tallied = (rows: number) =>
 const archived = (rows: number) =>
   `exists (select 1 from job_streams s where s.job_id = j.id and s.sealed_at is not null) and ${tallied(rows)}`
 
-/** One job from its first call to the vendor until `done` holds. */
-const timed = async (source: Source, roots: Roots, rows: number, done: (rows: number) => string) => {
+/** Records of all tenants that ever came to the normalized topic. */
+const written = async ([source]: ReadonlyArray<TenantSource>): Promise<number> =>
+  (await source?.written("normalized")) ?? 0
+
+/** A job of each tenant from the first call to the vendor until `done` holds for all. */
+const timed = async (
+  sources: ReadonlyArray<TenantSource>,
+  roots: Roots,
+  rows: number,
+  done: (rows: number) => string
+) => {
   const before = cpuMicros(roots)
-  const job = await source.newJob()
-  await until(source, job, done(rows))
+  const jobs = await Promise.all(sources.map(async (source) => ({ source, job: await source.newJob() })))
+  for (const { job, source } of jobs) await until(source, job, done(rows))
   const after = cpuMicros(roots)
+  const seconds = await Promise.all(jobs.map(({ job, source }) => sinceFirstCall(source, job)))
+  const all = rows * jobs.length
+  const cpu = Object.fromEntries(
+    Object.entries(after).map(([name, micros]) => [name, (micros - (before[name] ?? 0)) / all])
+  )
+  return { jobs, run: { rate: all / Math.max(...seconds), cpu } satisfies Run }
+}
+
+const sinceFirstCall = async (source: TenantSource, job: string): Promise<number> => {
   const [row] = await source.rows<{ seconds: number }>(
     (sql) => sql`select extract(epoch from clock_timestamp() - started_at)::float8 as seconds from job_streams
       where job_id = ${job}::uuid`
   )
-  const cpu = Object.fromEntries(
-    Object.entries(after).map(([name, micros]) => [name, (micros - (before[name] ?? 0)) / rows])
-  )
-  return { job, run: { rate: rows / (row?.seconds ?? 0), cpu } satisfies Run }
+  return row?.seconds ?? 0
 }
 
 /** Makes room for the next job of the account. */
-const cancel = async (source: Source, job: string): Promise<void> => {
+const cancel = async (source: TenantSource, job: string): Promise<void> => {
   await source.rows((sql) => sql`update jobs set cancel_requested = true where id = ${job}::uuid`)
   await until(source, job, "state = 'cancelled'")
 }

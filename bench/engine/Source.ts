@@ -11,7 +11,7 @@ import { ConfigProvider, Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Install } from "../../test/harness/Install.ts"
 
-export interface Source {
+export interface TenantSource {
   /** A new job that reads all tickets, to be loaded into another account where one is named; the scheduler takes it from here. */
   readonly newJob: (destination?: string) => Promise<string>
   readonly rows: <A extends object>(
@@ -19,16 +19,41 @@ export interface Source {
   ) => Promise<ReadonlyArray<A>>
   /** Records ever written to a topic of tickets. */
   readonly written: (kind: TopicKind) => Promise<number>
+}
+
+export interface Source extends TenantSource {
+  readonly close: () => Promise<void>
+}
+
+export interface Sources {
+  readonly sources: ReadonlyArray<TenantSource>
   readonly close: () => Promise<void>
 }
 
 /** The tables must be there: a service has been started. */
 export const makeSource = async (bridge: Install): Promise<Source> => {
+  const { close, sources } = await makeSources(bridge, 1)
+  return { ...(sources[0] as TenantSource), close }
+}
+
+/** The same of as many tenants, each with an account of its own. */
+export const makeSources = async (bridge: Install, count: number): Promise<Sources> => {
   const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ ...bridge.env, BRIDGE_SERVICE: "bench" }))
   const layer = Layer.mergeAll(kafkaLayer, Vault.layer.pipe(Layer.provideMerge(postgres))).pipe(Layer.provide(env))
   const runtime = ManagedRuntime.make(layer)
-  const { tenantId, connect, connection, mapping } = await runtime.runPromise(tenantWithConnection(bridge))
-  const { subdomain } = bridge.sandbox.credentials.zendesk
+  const sources: Array<TenantSource> = []
+  for (let i = 1; i <= count; i++) sources.push(await tenantSource(bridge, runtime, i))
+  return { sources, close: () => runtime.dispose() }
+}
+
+type Runtime = ManagedRuntime.ManagedRuntime<Admin | SqlClient.SqlClient | Vault, unknown>
+
+const tenantSource = async (bridge: Install, runtime: Runtime, number: number): Promise<TenantSource> => {
+  const subdomain = `${bridge.sandbox.credentials.zendesk.subdomain}${number === 1 ? "" : `-${number}`}`
+  const slug = `bench${number === 1 ? "" : `-${number}`}`
+  const { tenantId, connect, connection, mapping } = await runtime.runPromise(
+    tenantWithConnection(bridge, slug, subdomain)
+  )
   const newJob = (destination: string) =>
     asTenant(tenantId)(
       Effect.gen(function* () {
@@ -55,22 +80,21 @@ export const makeSource = async (bridge: Install): Promise<Source> => {
           Admin.use((admin) => admin.offsets(recordTopic(kind, "ticket"))),
           (parts) => parts.reduce((sum, { high }) => sum + Number(high), 0)
         )
-      ),
-    close: () => runtime.dispose()
+      )
   }
 }
 
-const tenantWithConnection = ({ sandbox }: Install) =>
+const tenantWithConnection = ({ sandbox }: Install, slug: string, subdomain: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const vault = yield* Vault
     const [made] = yield* sql<{ id: string }>`select uuidv7()::text as id`
     const tenantId = made?.id ?? ""
     yield* asTenant(tenantId)(
-      sql`insert into tenants (id, slug, name) values (${tenantId}::uuid, 'bench', 'Benchmark')`
+      sql`insert into tenants (id, slug, name) values (${tenantId}::uuid, ${slug}, 'Benchmark')`
     )
     yield* vault.createTenantKey(tenantId)
-    const { api_token, email, subdomain } = sandbox.credentials.zendesk
+    const { api_token, email } = sandbox.credentials.zendesk
     const secrets = yield* vault.seal(tenantId, Redacted.make(JSON.stringify({ api_token })))
     const connect = (instance: string) =>
       Effect.map(
