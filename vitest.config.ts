@@ -1,6 +1,7 @@
-// Four kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs, and mostly
-// waits: two at a time), timed (system tests that promise a time, one by one, with nothing beside them).
+// Four kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs), timed (system
+// tests that promise a time: they wait most of theirs, so they run side by side, with nothing else).
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 const exclude = ["**/node_modules/**", "**/.bridge/**"]
 const timed = [
@@ -9,10 +10,35 @@ const timed = [
   "libs/http/Together.system.test.ts"
 ]
 
+/** The longest first, so that none is left alone at the end; a new checkout knows nothing of the run before. */
+const long = [
+  "test/system/Migration",
+  "test/system/Files",
+  "test/faults/leader-moves",
+  "infra/Stack",
+  "test/flow/Seats",
+  "test/system/",
+  "test/demo/",
+  "test/flow/",
+  "apps/loader/Crash",
+  "test/runtime/",
+  "libs/kafka/"
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const bySize = await super.sort(files)
+    const placeOf = ({ moduleId, project }: TestSpecification): number => {
+      const at = long.findIndex((part) => moduleId.includes(part))
+      return (project.config.sequence.groupOrder ?? 0) * 100 + (at < 0 ? long.length : at)
+    }
+    return bySize.toSorted((a, b) => placeOf(a) - placeOf(b))
+  }
+}
+
 export default defineConfig({
   test: {
-    // Two cores carry the servers as well.
-    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     teardownTimeout: 60_000,
     projects: [
       {
@@ -23,6 +49,7 @@ export default defineConfig({
           testTimeout: 10_000,
           // Half of the time would go into loading the same modules for every file; nothing in them outlives a test.
           isolate: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 }
         }
       },
@@ -35,6 +62,8 @@ export default defineConfig({
           // A bound for what hangs. What may take only so long says so itself.
           testTimeout: 240_000,
           isolate: false,
+          // Two cores carry the servers as well; a third file at work fills the time in which others wait.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           hookTimeout: 120_000
         }
@@ -46,7 +75,8 @@ export default defineConfig({
           exclude: [...exclude, ...timed],
           testTimeout: 600_000,
           isolate: false,
-          sequence: { groupOrder: 2 },
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
           hookTimeout: 300_000
         }
       },
@@ -55,9 +85,9 @@ export default defineConfig({
           name: "timed",
           include: timed,
           exclude,
-          fileParallelism: false,
           testTimeout: 600_000,
-          sequence: { groupOrder: 3 },
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
           hookTimeout: 300_000
         }
       }
