@@ -29,6 +29,38 @@ describe("before its records", () => {
     expect(heldBy(lab.vendor, "location")).toEqual(["11", "12", "13"])
   })
 
+  it("makes the field of tickets that leads to each kind of assets when the kind is there, once, and links none that is missing", async () => {
+    const field = (name: string) => ({ type: "lookup", title: `Asset: ${name}` })
+    const kinds = ["Laptop", "Phone"].map(
+      (name, i): Seed => ({
+        sourceId: `${25 + i}`,
+        body: { title: name, ticket_field: field(name) }
+      })
+    )
+    const things = ["5", "6"].map((id): Seed => ({ sourceId: id, body: { name: `Asset ${id}` } }))
+    const naming = (id: string, asset: string): Seed => ({
+      sourceId: `${nextId++}`,
+      body: { subject: id, custom_fields: [null] },
+      resolution: { refs: { "custom_fields.0": { entity: "asset", sourceId: asset, field: "$link/25" } } }
+    })
+    const seeds = { "asset-type": kinds, asset: things }
+    await lab.migrate(await lab.job(seeds))
+    expect(heldBy(lab.vendor, "custom-field")).toEqual([])
+    for (let times = 0; times < 2; times++) {
+      const job = await lab.job({ ...seeds, ticket: [naming("there", "5"), naming("gone", "77")] })
+      await lab.migrate(job)
+      const made = lab.vendor.kept.filter(({ entity }) => entity === "custom-field")
+      expect(made.map(({ body: { key: _, ...body } }) => body)).toEqual([field("Laptop"), field("Phone")])
+      const asset = lab.vendor.kept.find(({ entity, key }) => entity === "asset" && key.endsWith(":5"))
+      const tickets = lab.vendor.kept.filter(({ entity }) => entity === "ticket").slice(-2)
+      expect(tickets.map(({ body }) => body["custom_fields"])).toEqual([
+        [{ id: Number(made[0]?.id), value: Number(asset?.id) }],
+        []
+      ])
+      expect((await lab.outcomes(job, "ticket")).map(({ outcome }) => outcome)).toEqual(["created", "created"])
+    }
+  })
+
   it("makes the memberships that tickets ask for before them, each once, and none where nobody asked for any", async () => {
     const agent = { sourceId: "agents/1", body: { name: "Ann", email: "ann@example.com", role: "agent" } }
     const group = { sourceId: "g1", body: { name: "Printers" } }

@@ -1,4 +1,4 @@
-// Makes one record exist that no batch brings: the stand-in person, the object whose records follow. Once per pair of accounts:
+// Makes one record exist that no batch brings: the stand-in person, the object whose records follow, the field that leads to them. Once per pair of accounts:
 // it has a row in the ledger like any other, and is looked for before it is made and after a crash. Promise 4.
 import { hashJson } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
@@ -11,7 +11,7 @@ import { plan } from "./Plan.ts"
 import { send } from "./Send.ts"
 import { resolve } from "./Unknown.ts"
 
-/** `desk` is one of the record's sink, without a batch. `what` it is, for the log where it is refused. */
+/** `desk` is one of the record's sink, without a batch. `what` it is, for the log where it is refused; null unless it is. */
 export const ensure = (desk: Desk, sourceId: string, body: Work["write"]["body"], what: string) =>
   Effect.gen(function* () {
     const { card } = desk
@@ -34,16 +34,16 @@ export const ensure = (desk: Desk, sourceId: string, body: Work["write"]["body"]
         yield* resolve(desk, [{ work, intent: action.intent, ended }])
         continue
       }
-      if (action._tag !== "Create") return
-      if ((yield* matchBefore(desk, [work])).size > 0) return
+      if (action._tag !== "Create") return null
+      if ((yield* matchBefore(desk, [work])).size > 0) return null
       const sent = yield* send(desk, [work], true)
       yield* matchRefused(desk, [work], sent)
       const end = sent.get(sourceId)
       ended = end?._tag === "Unknown"
       if (ended) continue
-      if (end?._tag === "Known" && end.outcome.word === "failed")
-        yield* Effect.logError(`${what} could not be made`, end.outcome.error)
-      return
+      if (end?._tag !== "Known" || end.outcome.word !== "failed") return null
+      yield* Effect.logError(`${what} could not be made`, end.outcome.error)
+      return end.outcome.error
     }
   })
 

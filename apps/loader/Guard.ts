@@ -5,7 +5,7 @@ import type { Approval } from "@bridge/domain/Approval"
 import type { EntityId } from "@bridge/domain/Entities"
 import type { JobState } from "@bridge/domain/Jobs"
 import { type Join, joinsOf } from "@bridge/domain/Joins"
-import { type MappedObject, Mapping, objectsBefore } from "@bridge/domain/Mapping"
+import { linkFieldOf, type MappedObject, Mapping, objectsBefore } from "@bridge/domain/Mapping"
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 
@@ -26,6 +26,8 @@ export interface JobCard {
   readonly agentPaths: AgentPaths
   /** Objects of the approved mapping that must be there before records of an entity. */
   readonly objectsBefore: (entity: EntityId) => ReadonlyArray<MappedObject>
+  /** Of kinds of assets, where their bodies define the field that leads to them; null where nothing names them in one. */
+  readonly linkField: string | null
   /** Memberships that its records may ask for. */
   readonly joinsOf: (entity: EntityId) => ReadonlyArray<Join>
 }
@@ -135,6 +137,7 @@ export const jobCard = (jobId: string) =>
         onSome: (m) => m.options.agentsOverSeats ?? "end-user"
       }),
       agentPaths: Option.match(mapping, { onNone: () => new Map(), onSome: agentPaths }),
+      linkField: Option.match(mapping, { onNone: () => null, onSome: (m) => linkFieldOf(m, row.entities) }),
       joinsOf: (entity) => Option.match(mapping, { onNone: () => [], onSome: (m) => joinsOf(m, entity) }),
       objectsBefore: (entity) => Option.match(mapping, { onNone: () => [], onSome: (m) => objectsBefore(m, entity) })
     }

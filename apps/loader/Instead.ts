@@ -59,10 +59,10 @@ export const standInOf = (entries: Entries, entry: Entry | undefined, jobId: str
   return destinationId === null ? undefined : { word: "merged", destinationId, hash: null, error: null }
 }
 
-/** A record that another one's form, a field that was not made, or its own length may have changed. */
+/** A record that another one's form, a field or a record that was not made, or its own length may have changed. */
 const maybeOtherwise = (state: Extract<Checked, { readonly _tag: "Approved" }>, most: number): boolean =>
   state.parts.length > most / 2 ||
-  Object.values(state.root.element.refs).some(({ entity }) => entity === "custom-field")
+  Object.values(state.root.element.refs).some(({ entity, inField }) => entity === "custom-field" || inField)
 
 /** By source id, what is not as approved; `warned`: of those that were written just now. */
 export const warningsOf = (

@@ -80,6 +80,42 @@ describe("assembling a body", () => {
     expect(assemble(dropped, [], destinations)).toMatchObject({ body: { custom_fields: [{ id: 7, value: "a" }] } })
   })
 
+  it("puts a record into the field of its kind, and leaves out one that is not there, or whose field is not, with a word", () => {
+    const link = (sourceId: string, kind: string) => ({ entity: "asset", sourceId, field: `$link/${kind}` }) as const
+    const root = piece(
+      { body: { custom_fields: [{ id: 7, value: "a" }, null, null, null, null] } },
+      {
+        refs: {
+          "custom_fields.1": link("5", "25"),
+          "custom_fields.2": link("lost", "26"),
+          "custom_fields.3": link("6", "27"),
+          "custom_fields.4": { entity: "asset", missing: "8", use: "drop" }
+        }
+      }
+    )
+    const there = new Map([
+      ["asset/5", "01A"],
+      ["asset/6", "01B"],
+      ["custom-field/$link/25", "360"],
+      ["custom-field/$link/26", "361"]
+    ])
+    const whole = assemble(root, [], { ...destinations, idOf: (entity, id) => there.get(`${entity}/${id}`) })
+    expect(whole).toMatchObject({
+      _tag: "Ready",
+      body: {
+        custom_fields: [
+          { id: 7, value: "a" },
+          { id: 360, value: "01A" }
+        ]
+      },
+      warnings: [
+        { field: "custom_fields.2", message: "left out: asset lost is not at the destination" },
+        { field: "custom_fields.3", message: expect.stringContaining("asset 6 stands in the note alone") }
+      ]
+    })
+    expect(referencesOf(root)).toContainEqual({ entity: "custom-field", sourceId: "$link/26" })
+  })
+
   it("does with a missing reference what was approved: stand-in, nothing, or refusal", () => {
     const using = (use: "placeholder" | "drop" | "fail") =>
       piece({}, { refs: { requester_id: { entity: "person", missing: "77", use } } })

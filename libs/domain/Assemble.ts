@@ -36,7 +36,12 @@ export interface Dangling {
 /** The records whose destination ids a piece needs. */
 export const referencesOf = (piece: Piece): ReadonlyArray<{ readonly entity: EntityId; readonly sourceId: string }> =>
   Object.values(resolvedRefs(piece)).flatMap((r) =>
-    "sourceId" in r ? [{ entity: r.entity, sourceId: r.sourceId }] : []
+    "sourceId" in r
+      ? [
+          { entity: r.entity, sourceId: r.sourceId },
+          ...("field" in r ? [{ entity: "custom-field" as const, sourceId: r.field }] : [])
+        ]
+      : []
   )
 
 /** True when the piece needs the stand-in person. */
@@ -207,7 +212,8 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
     const unfit = noAgent(piece.entity, path, ref, destinations)
     if (unfit !== undefined && !isDangling(unfit)) warnings.push(unfit)
     const found = unfit === undefined ? idFor(ref, destinations) : isDangling(unfit) ? unfit : null
-    const value = ref.entity === "custom-field" && isDangling(found) ? without(path, found, warnings) : found
+    const spare = ref.entity === "custom-field" || "field" in ref
+    const value = spare && isDangling(found) ? without(path, found, warnings) : found
     if (isDangling(value)) return { ...value, message: `${path}: ${value.message}` }
     const array = put(out, path, value)
     if (array !== undefined && value === null) shrunk.add(array)
@@ -223,7 +229,7 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
   return { _tag: "Filled", body: out.body, meta: out.meta, warnings }
 }
 
-/** A value of a field that could not be made is left out: the record is worth more than it. */
+/** A field that could not be made, and a record that one names beside itself, is left out: the record is worth more than it. */
 const without = (path: string, { code, message }: Dangling, warnings: Array<LoadWarning>): null => {
   warnings.push({ code, field: path, message: `left out: ${message}` })
   return null
@@ -260,6 +266,14 @@ const noAgent = (
 
 const idFor = (ref: ResolvedRef, destinations: Destinations): Json | Dangling => {
   if ("name" in ref) return ref.name
+  if ("field" in ref) {
+    const { entity, field, sourceId } = ref
+    const value = idFor({ entity, sourceId }, destinations)
+    if (isDangling(value)) return value
+    const id = idFor({ entity: "custom-field", sourceId: field }, destinations)
+    const unmade = `${entity} ${sourceId} stands in the note alone: the field of its kind could not be made`
+    return isDangling(id) ? { ...id, message: unmade } : { id, value }
+  }
   if ("sourceId" in ref) {
     const id = destinations.idOf(ref.entity, ref.sourceId)
     if (id !== undefined) return idValue(id)

@@ -9,6 +9,8 @@ export type JsonObject = { readonly [key: string]: JsonValue }
 export type Ref = {
   readonly entity: EntityId
   readonly nativeId: string
+  /** It stands in the field of its kind, at a place in a list of fields; which one that is, settling finds. */
+  readonly inField?: true
 }
 export type Refs = { readonly [path: string]: Ref }
 
@@ -63,6 +65,8 @@ export type Missing = "placeholder" | "drop" | "fail"
 
 export type ResolvedRef =
   | { readonly entity: EntityId; readonly sourceId: string }
+  /** As the value of a field, which is a custom-field of this source id: an entry of both, or none where one is not there. */
+  | { readonly entity: EntityId; readonly sourceId: string; readonly field: string }
   /** The record's name stands for it: nothing needs to be at the destination. */
   | { readonly entity: EntityId; readonly name: string }
   | { readonly entity: EntityId; readonly missing: string; readonly use: Missing }

@@ -153,6 +153,10 @@ export const NoteRule = Schema.Struct({
 })
 export type NoteRule = typeof NoteRule.Type
 
+/** Records that one names in a list: each stands in the field of its own kind, the first of a kind where there are several. */
+export const LinkRule = Schema.Struct({ from: Name, entity: Schema.Literals(entityIds), into: Name })
+export type LinkRule = typeof LinkRule.Type
+
 /** The file of an attachment: over the limit only a line of text goes along. `{name}`, `{bytes}` and `{id}` are filled in. */
 export const FileRule = Schema.Struct({
   bytes: Schema.Int.check(Schema.isGreaterThan(0)),
@@ -167,6 +171,9 @@ export const EntityMapping = Schema.Struct({
   exclude: Schema.Array(Schema.Struct({ when: Condition, reason: Name })),
   text: optional(TextRule),
   notes: optional(Schema.Array(NoteRule)),
+  links: optional(LinkRule),
+  /** Where the body of a kind has the definition of the field that leads to its records: made before they are named there. */
+  linkField: optional(Name),
   file: optional(FileRule),
   /** What of it nobody reads or writes: said when a migration is made, a sentence each. */
   notMoved: optional(Schema.Array(Name)),
@@ -226,6 +233,18 @@ export const pathFrom = (entity: EntityMapping | undefined, field: string): stri
   entity?.fields.find(
     ({ from, ref }) => ref !== undefined && (typeof from === "string" ? from === field : from?.includes(field))
   )?.to ?? null
+
+/** The source id of such a field in the ledger, where it is a custom-field; settling (SQL) puts the same before a kind's id. */
+export const linkFieldStart = "$link/"
+
+/** Where kinds of assets define the fields that lead to them, for a job of these entities; null where none is needed. */
+export const linkFieldOf = ({ entities }: Pick<Mapping, "entities">, moved: ReadonlyArray<EntityId>): string | null => {
+  const named = moved.some((id) => {
+    const links = entities[id]?.links
+    return links !== undefined && moved.includes(links.entity)
+  })
+  return named ? (entities["asset-type"]?.linkField ?? null) : null
+}
 
 export interface MappedObject {
   readonly entity: EntityId

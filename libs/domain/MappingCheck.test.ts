@@ -31,7 +31,9 @@ describe("a mapping", () => {
       problems({
         ...copy(),
         entities: {
+          "asset-type": { exclude: [], fields: [], linkField: "ticket_field" },
           ticket: {
+            links: { from: "things", entity: "asset", into: "c" },
             exclude: [{ when: { field: "gone", in: [true] }, reason: "gone" }],
             fields: [
               { to: "subject", from: "titel" },
@@ -48,10 +50,12 @@ describe("a mapping", () => {
         }
       })
     ).toEqual([
+      "$.entities.asset-type.linkField no rule writes into ticket_field",
       "$.entities.ticket.fields[0].from ticket has no field titel",
       "$.entities.ticket.fields[1].map there is no value map nowhere",
       "$.entities.ticket.fields[2] x has 0 sources",
       "$.entities.ticket.exclude[0].when.field ticket has no field gone",
+      "$.entities.ticket.links.from ticket has no field things",
       "$.entities.ticket.fields subject is written twice",
       "$.entities.ticket.custom.fields[0].from ticket has no field impakt"
     ]))

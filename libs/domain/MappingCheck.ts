@@ -83,6 +83,16 @@ const entityProblems = (mapping: Mapping, id: EntityId, entity: EntityMapping): 
     ...(entity.notes ?? []).flatMap((note, i) =>
       note.lines.flatMap((line, k) => field(line.from, `${at}.notes[${i}].lines[${k}].from`))
     ),
+    ...(entity.links === undefined ? [] : field(entity.links.from, `${at}.links.from`)),
+    ...(entity.linkField === undefined || entity.fields.some(({ to }) => to.startsWith(`${entity.linkField}.`))
+      ? []
+      : [
+          {
+            path: `${at}.linkField`,
+            what: `no rule writes into ${entity.linkField}`,
+            action: "define the field there, or take linkField out"
+          }
+        ]),
     ...doubles(
       entity.fields.map((rule) => rule.to),
       `${at}.fields`

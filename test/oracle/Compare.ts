@@ -44,13 +44,14 @@ export const compare = async (
 ): Promise<Comparison> => {
   const findings = new Findings()
   const context: Context = { truth, claims, findings, instance, writes: await readWrites(truth.ledger()) }
-  const fields = customFields(await truth.sourceFields(), await truth.destinationFields())
+  const there = await truth.destinationFields()
+  const fields = customFields(await truth.sourceFields(), there)
   const places = await comparePlaces(context)
   const people = await comparePeople(context, places)
-  await compareThings(context, places, people)
+  const links = await compareThings(context, places, people, there)
   const files = await readFiles(context)
   const problems = await problemTickets(context)
-  const both: Both = { people, places, fields, statuses, files, problems }
+  const both: Both = { people, places, fields, links, statuses, files, problems }
   const purpose = new Set((await truth.expectedFailures()).filter((f) => f.entity === "ticket").map((f) => f.id))
   const sides = await readSource(context, both, purpose)
   const differing = await readDestination(context, both, sides.expected)

@@ -141,7 +141,8 @@ export const destination = (): Lines<Destination> => ({
           { id: 4, value: "line_laptops" },
           { id: 6, value: "cat_hw" },
           { id: 7, value: "impact_low" },
-          { id: 8, value: "urgency_low" }
+          { id: 8, value: "urgency_low" },
+          { id: 9, value: "R5" }
         ]
       },
       [

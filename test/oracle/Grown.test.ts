@@ -45,6 +45,8 @@ const inFile = (place: number, change: (files: Array<Attached>) => void) =>
     change(attachments)
     comments[place] = { ...comment, attachments }
   })
+/** What names the asset: a ticket, a problem, a change. */
+const linked = { ...one("ticket", "changed"), ...one("problem", "changed"), ...one("change", "changed") }
 type Attached = NonNullable<Comments[number]["attachments"]>[number]
 
 const damages: ReadonlyArray<Damage> = [
@@ -103,6 +105,26 @@ const damages: ReadonlyArray<Damage> = [
     ticketChanged,
     inComment(0, 4, { html_body: "<p><b>Links at the source</b></p><p>Assets: 15</p><p>Change: 1</p>" })
   ),
+  damage(
+    "a problem that does not lead to its asset",
+    /^problem 1: custom field "Asset: Laptop" must be "R5" and is null/,
+    one("problem", "changed"),
+    inTicket(3, { custom_fields: [] })
+  ),
+  damage(
+    "a ticket that leads to an asset it does not name",
+    /^ticket 5: custom field "Asset: Laptop" must be null and is "R5"/,
+    ticketChanged,
+    (d) =>
+      inTicket(1, { custom_fields: [...(d.destination.ticket[1]?.row.custom_fields ?? []), { id: 9, value: "R5" }] })(d)
+  ),
+  damage("a field to assets that was made twice", /^asset-type 501: 2 fields of tickets were made/, {}, (d) =>
+    again(d, "ticket_field.create")
+  ),
+  damage("a field that nobody approved", /^ticket_field Asset: Car > .* was written without/, {}, (d) => {
+    const write = d.ledger.find(({ kind }) => kind === "ticket_field.create")
+    if (write !== undefined) d.ledger.push({ ...write, body: { title: "Asset: Car", target: "zen:custom_object:car" } })
+  }),
   damage("a note that all may read", /^ticket 5: notes must be/, ticketChanged, inComment(1, 2, { public: true })),
   damage(
     "a lost problem",
@@ -149,7 +171,7 @@ const damages: ReadonlyArray<Damage> = [
   damage(
     "a lost asset",
     /^asset 5: is not at the destination/,
-    { asset: { missing: 1 }, relation: { changed: 3 } },
+    { asset: { missing: 1 }, relation: { changed: 3 }, ...linked },
     lose("R5")
   ),
   damage("a doubled asset", /^asset 5: was written 2 times/, one("asset", "doubled"), (d) =>
@@ -183,7 +205,7 @@ const damages: ReadonlyArray<Damage> = [
   damage(
     "a lost type",
     /^asset-type 501: is not at the destination/,
-    { "asset-type": { missing: 1 }, asset: { changed: 1 } },
+    { "asset-type": { missing: 1 }, asset: { changed: 1 }, ...linked },
     (d) => {
       d.destination.custom_object.shift()
     }

@@ -172,7 +172,7 @@ const ticket = (id: number, entity: string, row: Partial<Destination["ticket"]["
     group_id: null,
     organization_id: 3002,
     tags: ["big", "known_error"],
-    custom_fields: [],
+    custom_fields: [{ id: 9, value: "R5" }],
     created_at: at(0),
     problem_id: null,
     due_at: null,
@@ -327,6 +327,12 @@ export const grownLedger = (): ReadonlyArray<Pick<Write, "kind" | "id" | "extern
     body: { object: "laptop_501", key: "asset_tag" }
   },
   { kind: "custom_object_record.create", id: "R5", external_id: key("asset", 5), body: {} },
+  {
+    kind: "ticket_field.create",
+    id: 9,
+    external_id: null,
+    body: { title: "Asset: Laptop", target: "zen:custom_object:laptop_501" }
+  },
   ...["source_location", "source_relationship"].map((object) => ({
     kind: "custom_object.create",
     id: object,

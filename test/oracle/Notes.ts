@@ -55,7 +55,8 @@ export const ticketNotes = (line: Corpus["ticket"]): ReadonlyArray<NoteWanted> =
   ])
 ]
 
-const assetsOf = ({ assets }: SourceMatter): ReadonlyArray<number> => (assets ?? []).map((asset) => asset.display_id)
+export const assetsOf = ({ assets }: SourceMatter): ReadonlyArray<number> =>
+  (assets ?? []).map((asset) => asset.display_id)
 const placeOf = ({ category, item_category, sub_category }: SourceMatter) => [category, sub_category, item_category]
 
 const levels = ["low", "medium", "high"]

@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto"
 import type { CustomFields } from "./CustomFields.ts"
 import { type Files, filesFound, type Placed, placeOf, withBytes } from "./Files.ts"
-import { changeNotes, type NoteWanted, problemNotes, textOf, ticketNotes, titleOf } from "./Notes.ts"
+import type { Links } from "./Links.ts"
+import { assetsOf, changeNotes, type NoteWanted, problemNotes, textOf, ticketNotes, titleOf } from "./Notes.ts"
 import type { People } from "./People.ts"
 import type { Places } from "./Places.ts"
 import {
@@ -64,6 +65,7 @@ export interface Both {
   readonly people: People
   readonly places: Places
   readonly fields: CustomFields
+  readonly links: Links
   readonly statuses: Statuses
   readonly files: Files
   /** Tickets at the destination by the source id of the problem that they stand for. */
@@ -124,7 +126,7 @@ export const mustBe = (line: Corpus["ticket"], both: Both): TicketPicture => {
     type: typeOf(row),
     ...place,
     tags: tagsOf(row, custom.tags),
-    custom: sorted(custom.values),
+    custom: sorted({ ...custom.values, ...both.links(line.asset_display_ids ?? []) }),
     problem: problem === null || !isIncident(row) ? null : (both.problems.get(problem) ?? null),
     due: null,
     notes: noted(ticketNotes(line), place.requester, row),
@@ -154,7 +156,7 @@ export const matterMustBe = (
     type: isProblem ? "problem" : "task",
     ...place,
     tags: [...new Set([...(row.tags ?? []), ...own].map(tagOf))].sort(),
-    custom: [],
+    custom: sorted(both.links(assetsOf(row))),
     problem: null,
     due: isProblem || !row.planned_end_date ? null : second(row.planned_end_date),
     notes: noted(isProblem ? problemNotes(row) : changeNotes(row), place.requester, row),

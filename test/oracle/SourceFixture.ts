@@ -159,6 +159,12 @@ export const sourceFields: ReadonlyArray<SourceField> = [
 ]
 
 const option = (name: string, value: string) => ({ name, value })
+const toLaptops: FoundField = {
+  id: 9,
+  type: "lookup",
+  title: "Asset: Laptop",
+  relationship_target_type: "zen:custom_object:laptop_501"
+}
 export const destinationFields: ReadonlyArray<FoundField> = [
   { id: 1, type: "tagger", title: "environment", custom_field_options: [option("Production", "env_prod")] },
   { id: 2, type: "integer", title: "Seats" },
@@ -171,5 +177,6 @@ export const destinationFields: ReadonlyArray<FoundField> = [
   },
   { id: 6, type: "tagger", title: "Category", custom_field_options: [option("Hardware", "cat_hw")] },
   { id: 7, type: "tagger", title: "Impact", custom_field_options: [option("Low", "impact_low")] },
-  { id: 8, type: "tagger", title: "Urgency", custom_field_options: [option("Low", "urgency_low")] }
+  { id: 8, type: "tagger", title: "Urgency", custom_field_options: [option("Low", "urgency_low")] },
+  toLaptops
 ]

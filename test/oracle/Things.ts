@@ -1,16 +1,24 @@
 // Asset types and assets at both ends: a custom object for each type, a record for each asset, its values under documented keys.
 // Locations and relationships beside them are in Ties.ts; definitions of fields are left out. For Compare.ts.
 import { saysThere } from "./Claims.ts"
+import { type Links, linksOf, type Type } from "./Links.ts"
 import type { People } from "./People.ts"
 import { type Context, type Places, sourceKey } from "./Places.ts"
 import { isBlank } from "./Rules.ts"
 import type { SourceAsset } from "./SourceRows.ts"
 import { compareLocations, compareRelations, explainObjects, type Found, onlyRecord, type Records } from "./Ties.ts"
+import type { FoundField } from "./Truth.ts"
 
-export const compareThings = async (context: Context, places: Places, people: People): Promise<void> => {
+export const compareThings = async (
+  context: Context,
+  places: Places,
+  people: People,
+  fields: ReadonlyArray<FoundField>
+): Promise<Links> => {
   await leaveOut(context)
   explainObjects(context)
-  const objects = await compareTypes(context)
+  const types = await compareTypes(context)
+  const objects = new Map(types.map(({ id, key }) => [id, key]))
   const byKey = new Map<string, Array<Found>>()
   for await (const record of context.truth.destination("custom_object_record")) {
     const key = record.row.external_id ?? ""
@@ -20,12 +28,14 @@ export const compareThings = async (context: Context, places: Places, people: Pe
   for await (const { id, row } of context.truth.corpus("group")) groups.set(id, row.name)
   const locations = await compareLocations(context, byKey)
   const named: Named = { people, places, groups, locations }
-  const assets = new Map<number, { name: string; record: string }>()
+  const assets = new Map<number, { name: string; record: string; type: number }>()
   for await (const { row, trashed } of context.truth.corpus("asset")) {
     const record = compareAsset(context, named, objects, byKey, row, trashed)
-    if (!trashed) assets.set(row.display_id, { name: row.name.replace(/\s+/g, " ").trim(), record: record?.id ?? "?" })
+    const name = row.name.replace(/\s+/g, " ").trim()
+    if (!trashed) assets.set(row.display_id, { name, record: record?.id ?? "?", type: row.asset_type_id })
   }
   await compareRelations(context, byKey, { people, places, locations, assets })
+  return linksOf(context, fields, types, assets)
 }
 
 interface Named {
@@ -44,13 +54,13 @@ const leaveOut = async ({ truth, findings }: Context): Promise<void> => {
 }
 
 /** An object's key ends with the id of its type; it is never renamed. */
-const compareTypes = async ({ truth, claims, findings, writes }: Context): Promise<ReadonlyMap<number, string>> => {
+const compareTypes = async ({ truth, claims, findings, writes }: Context): Promise<ReadonlyArray<Type>> => {
   const bySource = new Map<number, Array<{ readonly key: string; readonly title: string }>>()
   for await (const { id: key, row } of truth.destination("custom_object")) {
     const id = Number(/_(\d+)$/.exec(key)?.[1] ?? Number.NaN)
     bySource.set(id, [...(bySource.get(id) ?? []), { key, title: row.title }])
   }
-  const objects = new Map<number, string>()
+  const types: Array<Type> = []
   for await (const { id, row } of truth.corpus("asset-type")) {
     findings.counts["asset-type"].source++
     if (!saysThere(claims, "asset-type", String(id))) continue
@@ -59,14 +69,14 @@ const compareTypes = async ({ truth, claims, findings, writes }: Context): Promi
       findings.missing("asset-type", id)
       continue
     }
-    objects.set(id, object.key)
+    types.push({ id, key: object.key, name: row.name.trim() })
     writes.explain("custom_object", object.key)
     writes.explainAll("custom_object_field", `${object.key}/`)
     const records = Math.max(1 + others.length, writes.creates("custom_object", object.key))
     if (records > 1) findings.doubled("asset-type", id, records - 1, `stands ${records} times at the destination`)
     findings.compare("asset-type", id, { title: row.name.trim() }, { title: object.title })
   }
-  return objects
+  return types
 }
 
 const compareAsset = (

@@ -220,6 +220,7 @@ export interface FoundField {
   readonly id: number
   readonly type: string
   readonly title: string
+  readonly relationship_target_type?: string
   readonly custom_field_options?: ReadonlyArray<{ readonly name: string; readonly value: string }>
 }
 

@@ -24,12 +24,15 @@ const keyOf = (kind: string, write: Write): string => {
   if (kind === "identity") return identityKey(Number(body["user_id"]), String(body["value"]))
   if (kind === "upload") return String(body["sha256"])
   if (kind === "custom_object") return String(body["key"] ?? id)
+  if (kind === "ticket_field") return fieldKey(String(body["title"]), (body["target"] as string | null) ?? null)
   if (kind === "custom_object_field") return `${String(body["object"])}/${String(body["key"])}`
   return external_id ?? (kind === "user" ? `email ${String(body["email"]).toLowerCase()}` : `no external id, ${id}`)
 }
 
 export const nameKey = (name: string): string => name.trim().toLowerCase()
 export const identityKey = (user: number, address: string): string => `${user} ${address.toLowerCase()}`
+/** A field keeps no key of ours: its title, and what it leads to where it leads anywhere. */
+export const fieldKey = (title: string, target: string | null): string => [title, target ?? []].flat().join(" > ")
 export const pairKey = (user: number, of: number): string => `${user}/${of}`
 
 interface Seen {

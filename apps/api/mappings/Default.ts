@@ -45,7 +45,7 @@ export const madeBefore = (sourceAccount: string, destinationAccount: string) =>
       key: string
     }>`select substring(source_id from '[^/]+$') as id, destination_id as key
       from load_ledger where entity = 'custom-field' and source_account = ${sourceAccount}
-        and destination_account = ${destinationAccount} and destination_id is not null
+        and destination_account = ${destinationAccount} and destination_id is not null and source_id not like '$%'
         and state in ('created', 'matched', 'updated')`
     return new Map(rows.map(({ id, key }) => [id, key]))
   })

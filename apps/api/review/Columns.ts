@@ -148,7 +148,16 @@ const destinationCell = (field: string, r: Reviewed): string => {
   const open = r.refs[field]
   if (open !== undefined) return `${open.entity} ${open.nativeId}`
   if (field === "description") return cellText(objectOf(r.meta?.["description"])?.["html_body"])
-  return cellText(r.resolution?.set?.[field] ?? at(r.body, field))
+  const value = r.resolution?.set?.[field] ?? at(r.body, field)
+  return cellText(Array.isArray(value) ? value.flatMap((one, i) => one ?? linkAt(`${field}.${i}`, r) ?? []) : value)
+}
+
+/** A place in a list of fields that a record is named in. */
+const linkAt = (path: string, { refs, resolution }: Reviewed): string | null => {
+  const ref = resolution?.refs?.[path]
+  if (ref !== undefined) return "sourceId" in ref ? `${ref.entity} ${ref.sourceId}` : null
+  const open = refs[path]
+  return open === undefined ? null : `${open.entity} ${open.nativeId}`
 }
 
 const objectOf = (value: unknown): JsonObject | undefined =>

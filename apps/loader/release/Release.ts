@@ -28,6 +28,7 @@ import { self } from "../Owner.ts"
 import { bell, closeAfterRelease, closeIfDone, openBatches } from "../Phases.ts"
 import { ensurePlaceholder, placeholderWanted } from "../Placeholder.ts"
 import { ensureJoins } from "./Joins.ts"
+import { ensureLinkFields } from "./Links.ts"
 import {
   abandoned,
   cut,
@@ -74,6 +75,7 @@ const release = (run: Run, command: Command, entity: EntityId, timing: Timing) =
       if (!(yield* asApproved(card, entity))) return
       yield* standIn(run, card, entity, timing)
       yield* objects(run, card, entity, timing)
+      yield* linkFields(run, card, entity, timing)
       yield* memberships(run, card, entity, timing)
     }
     const size = sink?.createMany === undefined ? loneBatch : Math.max(1, sink.batchSize)
@@ -163,6 +165,14 @@ const objects = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
     if (desk === undefined) return
     for (const { body, entity: of } of wanted)
       yield* ensure(desk, objectId(of), body as JsonObject, `the object of ${of}`)
+  })
+
+/** The fields that lead to assets: their kinds are there when the assets come. */
+const linkFields = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
+  Effect.gen(function* () {
+    if (entity !== "asset" || card.linkField === null || card.hashes[entity] === nothingApproved) return
+    const desk = yield* loneDesk(run, card, "custom-field", timing)
+    if (desk !== undefined) yield* ensureLinkFields(desk, card.linkField)
   })
 
 const memberships = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>

@@ -180,6 +180,8 @@ export const fakeConnector: AnyConnector = {
     { ...single("group"), batchSize: 1, match: byField("group", "name") },
     // Objects are made before the records of theirs.
     { ...single("asset-type"), batchSize: 1 },
+    { ...single("custom-field"), batchSize: 1 },
+    bulk("asset"),
     bulk("location"),
     bulk("department"),
     single("group-member"),

@@ -18,6 +18,8 @@ export interface LinkPlan {
   readonly work: (entity: EntityId) => WorkPaths
   /** Where a person's body refers to its organization. */
   readonly personOrganization: string | null
+  /** Where the body of a record that others name in the field of its kind refers to that kind. */
+  readonly kind: string | null
   readonly member: { readonly group: string | null; readonly person: string | null }
   readonly options: MappingOptions
 }
@@ -44,6 +46,7 @@ export const linkPlan = ({ entities, options }: Mapping): LinkPlan => ({
         }
       : noWork,
   personOrganization: pathFrom(entities.person, "departments"),
+  kind: pathFrom(entities.asset, "type"),
   member: { group: pathFrom(entities["group-member"], "group"), person: pathFrom(entities["group-member"], "person") }
 })
 

@@ -125,6 +125,44 @@ describe("references", () => {
     expect(codes(records.get("asset/2"))).toEqual(["reference-missing"])
   })
 
+  it("to assets stand in the field of their type, the first of a type in each, the others in the note with a word", async () => {
+    const type = (id: string): Sample => ({ entity: "asset-type", record: assetType({ source_id: id, native_id: id }) })
+    const thing = (id: string, of: string, changes = {}): Sample => ({
+      entity: "asset",
+      record: asset({ source_id: id, native_id: id, type: of, ...changes })
+    })
+    const things = [
+      type("25"),
+      type("26"),
+      thing("9", "25"),
+      thing("5", "25"),
+      thing("7", "26"),
+      thing("3", "25", { deleted: true })
+    ]
+    const samples = [...things, requester("501"), issue("17", { assets: ["3", "9", "7", "5", "88"] }), issue("18")]
+    const records = await settledJob(samples, freshserviceToZendesk, 2)
+    const { resolution, warnings } = records.get("ticket/17") ?? {}
+    expect(resolution?.refs).toMatchObject({
+      "custom_fields.0": { entity: "asset", missing: "3", use: "drop" },
+      "custom_fields.1": { entity: "asset", sourceId: "9", field: "$link/25" },
+      "custom_fields.2": { entity: "asset", sourceId: "7", field: "$link/26" },
+      "custom_fields.3": { entity: "asset", missing: "5", use: "drop" },
+      "custom_fields.4": { entity: "asset", missing: "88", use: "drop" }
+    })
+    expect((warnings ?? []).map(({ code, field }) => [code, field])).toEqual([
+      ["reference-missing", "custom_fields.0"],
+      ["reference-missing", "custom_fields.4"],
+      ["one-of-a-kind", "custom_fields.3"]
+    ])
+    expect(records.get("ticket/18")?.warnings).toBeNull()
+    const alone = samples.filter(({ entity }) => entity === "ticket" || entity === "person")
+    const without = await settledJob(alone, freshserviceToZendesk, 1, ["ticket", "comment", "person"])
+    expect(without.get("ticket/17")?.warnings).toBeNull()
+    expect(Object.values(without.get("ticket/17")?.resolution?.refs ?? {}).filter((r) => r.entity === "asset")).toEqual(
+      ["3", "9", "7", "5", "88"].map((missing) => ({ entity: "asset", missing, use: "drop" }))
+    )
+  })
+
   it("hold for problems as for tickets: an assignee outside the group is left out", async () => {
     const trouble: Sample = {
       entity: "problem",

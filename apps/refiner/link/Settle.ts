@@ -2,6 +2,7 @@
 // written to `job_records.resolution`. Set-based, idempotent, the same whatever came first: the lowest source id wins
 // (shorter vendor ids first, then by code point: numbers in their order). Runs inside the caller's transactions.
 import { type Entity, type EntityId, entities, entity } from "@bridge/domain/Entities"
+import { linkFieldStart } from "@bridge/domain/Mapping"
 import { isConversation } from "@bridge/domain/Records"
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -97,7 +98,8 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
       -- One row per reference, one without a path where a record has none.
       reference as materialized (
         select m.*, k.key as path, k.value ->> 'entity' as kind, k.value ->> 'nativeId' as native,
-          coalesce(y.missing, 'drop') as missing, coalesce(y.agent, false) as agent, coalesce(y.name, false) as by_name
+          coalesce(y.missing, 'drop') as missing, coalesce(y.agent, false) as agent, coalesce(y.name, false) as by_name,
+          k.value ? 'inField' as in_field
         from mine m left join lateral jsonb_each(m.refs) k on true
           left join jsonb_to_recordset(${policies}::jsonb) as y(path text, missing text, agent boolean, name boolean)
             on y.path = k.key),
@@ -119,26 +121,31 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
           order by 1 limit 1) t on true),
       target as materialized (
         select h.*, w.title, w.source_id is null
-          or coalesce(w.resolution -> 'set' ->> 'role', w.status, '') in ('agent', 'admin') as can
+          or coalesce(w.resolution -> 'set' ->> 'role', w.status, '') in ('agent', 'admin') as can,
+          w.resolution -> 'refs' -> ${plan.kind}::text ->> 'sourceId' as of_kind
         from hit h left join lateral (select source_id, title, status, resolution from job_records w
           where w.job_id = ${jobId}::uuid and w.entity = h.kind and w.source_id = h.target offset 0) w on true),
       named as materialized (
-        select r.*, t.target, t.title, t.target is not null and (not r.agent or t.can) as good
+        select r.*, t.target, t.title, t.of_kind, r.in_field and not (r.kind = any(${wanted}::text[])) as aside,
+          t.target is not null and (not r.agent or t.can) and (not r.in_field or t.of_kind is not null) as good
         from reference r left join target t on t.kind = r.kind and t.native = r.native and t.by_name = r.by_name),
       linked as materialized (
         select source_id, min(parent_id) as parent_id, min(parent_entity) as parent_entity, (array_agg(refs))[1] as refs,
           (array_agg(resolution))[1] as resolution, (array_agg(warnings))[1] as warnings,
           coalesce(jsonb_object_agg(path, case when good and by_name then jsonb_build_object('entity', kind, 'name', coalesce(title, native))
+            when good and in_field then jsonb_build_object('entity', kind, 'sourceId', target, 'field', ${linkFieldStart}::text || of_kind)
             when good then jsonb_build_object('entity', kind, 'sourceId', target)
             else jsonb_build_object('entity', kind, 'missing', native, 'use', missing) end)
             filter (where path is not null), '{}') as found,
           coalesce(jsonb_agg(jsonb_build_object('field', path, 'settled', true,
-            'code', case when target is null then 'reference-missing' else 'not-an-agent' end,
+            'code', case when target is null or in_field then 'reference-missing' else 'not-an-agent' end,
             'message', case when native = '' then 'no ' || kind || ' is given'
               when target is null then kind || ' ' || native || ' is not in this job'
+              when in_field then 'the type of ' || kind || ' ' || native || ' is not in this job'
               else title || ' (' || target || ') is not an agent at the destination' end
               || case missing when 'placeholder' then ': the stand-in takes the place' when 'drop' then ': left out'
-                else '' end) order by path) filter (where path is not null and not good), '[]') as notes,
+                else '' end) order by path) filter (where path is not null and not good and not aside), '[]') as notes,
+          coalesce(bool_or(in_field and good), false) as linked,
           min(case when native = '' then 'no ' || kind when target is null then kind || ' ' || native || ' is not in this job'
             else kind || ' ' || native || ' is not an agent at the destination' end)
             filter (where path is not null and not good and missing = 'fail') as failed,
@@ -168,6 +175,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
       outcome as materialized (
         select source_id, resolution as old_resolution, warnings as old_warnings,
           nullif(jsonb_strip_nulls(jsonb_build_object('excluded', coalesce(nullif(orphaned, ''), failed), 'refs', nullif(found
+            || coalesce(spare, '{}')
             || case when stranger is null or ${outside}::text = 'add-member' then '{}' else jsonb_build_object(stranger, jsonb_build_object(
               'entity', refs -> stranger ->> 'entity', 'missing', refs -> stranger ->> 'nativeId', 'use', 'drop')) end
             || case when foreigner is null or ${another}::text = 'add-member' then '{}' else jsonb_build_object(foreigner, jsonb_build_object(
@@ -175,7 +183,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
             || coalesce((select jsonb_object_agg(key, value) from jsonb_each(coalesce(resolution, '{}'))
               where key = any(${verdictKeys}::text[]) and ${id !== "group-member"}::boolean), '{}')), '{}') as resolution,
           nullif(coalesce((select jsonb_agg(w order by w ? 'settled', n) from jsonb_array_elements(coalesce(warnings, '[]'))
-            with ordinality as o(w, n) where not (w ? 'settled') or w ->> 'code' = any(${verdictCodes}::text[])), '[]') || notes
+            with ordinality as o(w, n) where not (w ? 'settled') or w ->> 'code' = any(${verdictCodes}::text[])), '[]') || notes || coalesce(spared, '[]')
             || case when stranger is null then '[]' else jsonb_build_array(jsonb_build_object('field', stranger,
               'settled', true, 'code', case ${outside}::text when 'add-member' then 'member-added' else 'not-a-member' end,
               'message', coalesce(assignee_name, '') || ' (' || assignee || ') is not a member of '
@@ -186,7 +194,15 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
                 else 'organization-of-another' end,
               'message', coalesce(organization_name, organization) || ' is not the organization of the requester: '
               || case ${another}::text when 'add-member' then 'made a further one of it there' else 'left out' end)) end, '[]') as warnings
-        from judged)
+        from judged left join lateral (
+          -- A field holds one record: of several of one kind the first, in the order of their places.
+          select jsonb_object_agg(x.key, jsonb_build_object('entity', x.value ->> 'entity', 'missing', refs -> x.key ->> 'nativeId',
+              'use', 'drop')) as spare,
+            jsonb_agg(jsonb_build_object('field', x.key, 'settled', true, 'code', 'one-of-a-kind', 'message',
+              (x.value ->> 'entity') || ' ' || (refs -> x.key ->> 'nativeId') || ' is a further one of its kind: left out of the field, '
+              || 'which holds one, and named in the note') order by length(x.key), x.key) as spared
+          from (select key, value, row_number() over (partition by value ->> 'field' order by length(key), key) as place
+            from jsonb_each(case when linked then found end) where value ? 'field') x where x.place > 1) as o on true)
       update job_records r set resolution = o.resolution, warnings = o.warnings, updated_at = now()
       from outcome o where r.job_id = ${jobId}::uuid and r.entity = ${id} and r.source_id = o.source_id
         and r.source_id > ${after} and r.source_id <= ${end.last}

@@ -26,6 +26,52 @@ describe("asset types and assets", () => {
     expect(made("asset_types", { id: 14, name: null, ...times }).element?.body.key).toBe("asset_14")
   })
 
+  it("have a field of tickets that leads to them, which people see before they approve it", () => {
+    const { element, warnings } = made("asset_types", { id: 12, name: "Laptop", ...times })
+    expect(element?.body.ticket_field).toEqual({
+      type: "lookup",
+      title: "Asset: Laptop",
+      relationship_target_type: `zen:custom_object:${String(element?.body.key)}`
+    })
+    expect(warnings).toMatchObject([{ code: "field-made", message: expect.stringContaining('"Asset: Laptop"') }])
+    expect(made("asset_types", { id: 14, name: null, ...times }).element?.body.ticket_field).toMatchObject({
+      title: "Asset: type 14",
+      relationship_target_type: "zen:custom_object:asset_14"
+    })
+    expect(made("asset_types", { id: 13, name: "机器", ...times }).element?.body.ticket_field).toMatchObject({
+      title: "Asset: 机器",
+      relationship_target_type: "zen:custom_object:asset_13"
+    })
+  })
+
+  it("are named by tickets, problems and changes behind their own fields, each once, and in the note as ever", () => {
+    const row = { id: 1, subject: "S", type: "Incident", status: 2, priority: 2, ...times }
+    const assets = [{ display_id: 7 }, { display_id: 3 }, { display_id: 7 }]
+    for (const stream of ["tickets", "problems", "changes"]) {
+      const { element } = made(stream, { ...row, ...(stream === "changes" && { status: 1 }), assets })
+      expect(element?.body.custom_fields).toEqual([null, null])
+      expect(element?.refs).toMatchObject({
+        "custom_fields.0": { entity: "asset", nativeId: "7", inField: true },
+        "custom_fields.1": { entity: "asset", nativeId: "3", inField: true }
+      })
+      expect(JSON.stringify(element?.meta.notes)).toContain("<li>7</li><li>3</li>")
+      expect(made(stream, row).element?.body).not.toHaveProperty("custom_fields")
+    }
+    const { ticket, ...others } = freshserviceToZendesk.entities
+    if (ticket?.custom === undefined) throw new Error("no custom fields")
+    const site = { from: "custom.site", to: "901", title: "Site", type: "text" } as const
+    const custom = { ...ticket.custom, fields: [site] }
+    const withSite = compile({ ...freshserviceToZendesk, entities: { ...others, ticket: { ...ticket, custom } } })
+    const [one] =
+      freshservice.streams
+        .find(({ name }) => name === "tickets")
+        ?.normalise({} as never, { ...row, custom_fields: { site: "N" }, assets }, null) ?? []
+    if (one === undefined) throw new Error("no ticket")
+    const { element } = withSite.ticket(one.record)
+    expect(element?.body.custom_fields).toEqual([{ id: 901, value: "N" }, null, null])
+    expect(element?.refs["custom_fields.2"]).toMatchObject({ nativeId: "3" })
+  })
+
   it("become a record whose values all have a field in the definition", () => {
     const row = {
       id: 1,

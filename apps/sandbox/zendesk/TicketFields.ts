@@ -56,7 +56,12 @@ const readOptions = (input: Input, details: Details): ReadonlyArray<FieldOption>
 }
 
 const record = (context: Context, kind: string, field: TicketField): void =>
-  written(context, kind, field.id, { type: field.type, title: field.title, options: field.options })
+  written(context, kind, field.id, {
+    type: field.type,
+    title: field.title,
+    options: field.options,
+    target: field.target ?? null
+  })
 
 const create = (context: Context): Reply =>
   withBody(context, "ticket_field", (input) => {

@@ -26,6 +26,7 @@ export const ticketFieldStream: Stream<Config> = {
     active: "boolean?",
     required: "boolean?",
     removable: "boolean?",
+    relationship_target_type: "string?",
     custom_field_options: "objects?",
     created_at: "time?",
     updated_at: "time?"
@@ -40,12 +41,13 @@ export const ticketFieldStream: Stream<Config> = {
   normalise: () => []
 }
 
-/** A field of this title and another type cannot hold the values: it is not the same one. */
+/** A field of this title and another type, or that leads elsewhere, cannot hold the values: it is not the same one. */
 const same =
   ({ body }: Write) =>
   (row: JsonObject): boolean =>
     textOf(row.title)?.trim().toLowerCase() === textOf(body.title)?.trim().toLowerCase() &&
-    textOf(row.type) === textOf(body.type)
+    textOf(row.type) === textOf(body.type) &&
+    (body.type !== "lookup" || textOf(row.relationship_target_type) === textOf(body.relationship_target_type))
 
 const byTitle = {
   name: "ticket field by title",

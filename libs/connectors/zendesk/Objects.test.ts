@@ -3,6 +3,7 @@ import { urlHash } from "@bridge/domain/Images"
 import type { Answer } from "@bridge/http/Call"
 import { describe, expect, it } from "vitest"
 import type { Sink, Uploaded, Write } from "../Connector.ts"
+import { ticketFields } from "./FieldSink.ts"
 import { identities, userIdentities } from "./Identities.ts"
 import { customObjects, customObjectRecords as recordsOf } from "./Objects.ts"
 import { uploadSink, uploads } from "./Uploads.ts"
@@ -91,7 +92,13 @@ describe("files on their way into Zendesk", () => {
 const customObjectRecords = recordsOf("asset")
 
 describe("custom objects of Zendesk", () => {
-  const type = write({ key: "laptop_1", title: "Laptop", fields: [{ key: "tag", type: "text", title: "Tag" }] })
+  const link = { type: "lookup", title: "Asset: Laptop", relationship_target_type: "zen:custom_object:laptop_1" }
+  const type = write({
+    key: "laptop_1",
+    title: "Laptop",
+    fields: [{ key: "tag", type: "text", title: "Tag" }],
+    ticket_field: link
+  })
 
   it("are made without their fields, found by their key, and get the fields they lack, also when they were there", () => {
     expect(customObjects.createOne(config, type).body).toEqual({ custom_object: { key: "laptop_1", title: "Laptop" } })
@@ -110,6 +117,19 @@ describe("custom objects of Zendesk", () => {
     })
     expect(further?.readList(answer(200, { custom_object_fields: [{ key: "tag" }] })).names).toEqual(["tag"])
     expect(further?.readCreate(answer(422, { error: "RecordInvalid", description: "limit" }))?.message).toBe("limit")
+  })
+
+  it("have a field of tickets that leads to them, found by its title and by where it leads", () => {
+    expect(ticketFields.createOne(config, write(link))).toMatchObject({
+      method: "POST",
+      path: "/api/v2/ticket_fields",
+      body: { ticket_field: link }
+    })
+    const found = (row: object) =>
+      ticketFields.lookup[0]?.read(write(link), answer(200, { ticket_fields: [{ id: 7, ...link, ...row }] }))
+    expect(found({})).toEqual(["7"])
+    expect(found({ relationship_target_type: "zen:custom_object:laptop_2" })).toEqual([])
+    expect(found({ type: "text" })).toEqual([])
   })
 
   const record = (key: string, sourceKey: string) =>

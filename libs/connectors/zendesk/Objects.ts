@@ -25,9 +25,9 @@ export const objectPath = (key: string): string => `${objects}/${encodeURICompon
 
 const keyOf = (write: Write): string => textOf(write.body.key) ?? ""
 
-/** The definition of an object without its fields, which are made one by one afterwards. */
+/** The definition of an object without its fields, and the field of tickets that leads to it: those are made afterwards. */
 const definition = (write: Write): JsonObject => {
-  const { fields: _later, ...object } = write.body
+  const { fields: _later, ticket_field: _beside, ...object } = write.body
   return object
 }
 

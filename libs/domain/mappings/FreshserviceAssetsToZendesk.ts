@@ -1,6 +1,6 @@
 // The part of the default mapping that makes assets custom objects: a definition for each asset type, a record for each asset.
 // Source of field types and targets: Zendesk API, "Custom object fields". The pairings are our choice.
-import type { EntityMapping, ValueMap } from "../Mapping.ts"
+import type { EntityMapping, FieldRule, ValueMap } from "../Mapping.ts"
 import { toLocation } from "./FreshservicePlacesToZendesk.ts"
 
 const text = { do: "text" } as const
@@ -60,31 +60,43 @@ export const assetValues: { readonly [name: string]: ValueMap } = {
   }
 }
 
+/** Never changed once it is made: the name makes it readable, the id makes it the type's own. */
+const key: NonNullable<FieldRule["concat"]> = [
+  { from: "name", transform: [{ do: "key", length: 40 }] },
+  { constant: "asset", when: { field: "name", in: [null, ""] } },
+  { from: "native_id" }
+]
+const keySteps = [
+  { do: "join", with: "_" },
+  { do: "key", length: 80 }
+] as const
+
 export const assetType: EntityMapping = {
   // Their field `location` leads there.
   needs: ["location"],
   exclude: [],
   fields: [
-    // Never changed once it is made: the name makes it readable, the id makes it the type's own.
-    {
-      to: "key",
-      concat: [
-        { from: "name", transform: [{ do: "key", length: 40 }] },
-        { constant: "asset", when: { field: "name", in: [null, ""] } },
-        { from: "native_id" }
-      ],
-      transform: [
-        { do: "join", with: "_" },
-        { do: "key", length: 80 }
-      ],
-      default: "asset_{id}",
-      required: true
-    },
+    { to: "key", concat: key, transform: keySteps, default: "asset_{id}", required: true },
     { to: "title", from: "name", transform: [text, short], default: "Assets {id}", required: true },
     { to: "title_pluralized", from: "name", transform: [text, short], default: "Assets {id}" },
     { to: "description", from: "description", transform: [text, { do: "truncate", bytes: 2000 }] },
-    { to: "fields", constant: definition }
-  ]
+    { to: "fields", constant: definition },
+    // The field of tickets that leads to assets of this type.
+    { to: "ticket_field.type", constant: "lookup" },
+    {
+      to: "ticket_field.title",
+      from: "name",
+      transform: [text, { do: "prefix", text: "Asset: " }, short],
+      default: "Asset: type {id}"
+    },
+    {
+      to: "ticket_field.relationship_target_type",
+      concat: key,
+      transform: [...keySteps, { do: "prefix", text: "zen:custom_object:" }],
+      default: "zen:custom_object:asset_{id}"
+    }
+  ],
+  linkField: "ticket_field"
 }
 
 const inField = (key: string): string => `custom_object_fields.${key}`

@@ -93,7 +93,8 @@ export const relation: EntityMapping = {
       required: true
     },
     { to: inField("relationship_type"), ...relationType },
-    // A lookup leads to records of one object, and a type of assets is an object: assets are named by name, number and record.
+    // A lookup leads to records of one object, and a type of assets is an object; an object may have ten lookups at most, which
+    // is fewer than there are types. Source: Zendesk API, "Custom objects". Assets are named by name, number and record.
     { to: inField("from_asset"), from: "from", ref: { entity: "asset", missing: "fail", as: "name" } },
     { to: inField("from_asset_number"), from: "from" },
     { to: inField("from_asset_record"), from: "from", ref: { entity: "asset", missing: "fail" } },

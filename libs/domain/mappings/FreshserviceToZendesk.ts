@@ -3,7 +3,7 @@
 import type { Mapping } from "../Mapping.ts"
 import { asset, assetType, assetValues } from "./FreshserviceAssetsToZendesk.ts"
 import { location, placeValues, relation } from "./FreshservicePlacesToZendesk.ts"
-import { change, description, problem, ticketNotes, workValues } from "./FreshserviceWorkToZendesk.ts"
+import { assetLinks, change, description, problem, ticketNotes, workValues } from "./FreshserviceWorkToZendesk.ts"
 
 const text = { do: "text" } as const
 const instant = { do: "instant" } as const
@@ -156,7 +156,8 @@ export const freshserviceToZendesk: Mapping = {
       ],
       text: description(["submitted_by", "requester"]),
       notes: ticketNotes,
-      custom: { into: "custom_fields", as: "list", fields: [], unmapped: "reject" }
+      custom: { into: "custom_fields", as: "list", fields: [], unmapped: "reject" },
+      links: assetLinks
     },
     comment: {
       exclude: [],

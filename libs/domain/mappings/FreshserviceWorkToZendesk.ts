@@ -1,6 +1,6 @@
 // The part of the default mapping that makes problems and changes tickets, with what Zendesk has no fields for in a note.
 // Source: Zendesk API, "Tickets": type `problem`, and incidents name theirs by `problem_id`; changes have no type of their own.
-import type { EntityMapping, FieldRule, NoteRule, TextRule, ValueMap } from "../Mapping.ts"
+import type { EntityMapping, FieldRule, LinkRule, NoteRule, TextRule, ValueMap } from "../Mapping.ts"
 
 const text = { do: "text" } as const
 const instant = { do: "instant" } as const
@@ -35,6 +35,9 @@ const solved = (ended: ReadonlyArray<string>): FieldRule => ({
   transform: [instant],
   when: { field: "status", in: [...ended] }
 })
+
+/** A lookup holds one record of one object, and a type of assets is an object: a field for each type. The note names them all. */
+export const assetLinks: LinkRule = { from: "assets", entity: "asset", into: "custom_fields" }
 
 const deleted: EntityMapping["exclude"] = [{ when: { field: "deleted", in: [true] }, reason: "deleted at the source" }]
 
@@ -73,7 +76,8 @@ export const problem: EntityMapping = {
       ]
     }
   ],
-  custom: { into: "custom_fields", as: "list", fields: [], unmapped: "drop" }
+  custom: { into: "custom_fields", as: "list", fields: [], unmapped: "drop" },
+  links: assetLinks
 }
 
 export const change: EntityMapping = {
@@ -121,7 +125,8 @@ export const change: EntityMapping = {
       ]
     }
   ],
-  custom: { into: "custom_fields", as: "list", fields: [], unmapped: "drop" }
+  custom: { into: "custom_fields", as: "list", fields: [], unmapped: "drop" },
+  links: assetLinks
 }
 
 /** What a ticket has beside its conversation. */

@@ -11,6 +11,7 @@ import { fileWriter } from "./Attached.ts"
 import { customWriter } from "./Custom.ts"
 import type { Draft, Writer } from "./Draft.ts"
 import { fieldWriter } from "./Fields.ts"
+import { linkFieldWriter, linksWriter } from "./Links.ts"
 import { notesWriter } from "./Notes.ts"
 import { personWriter } from "./People.ts"
 import { reader } from "./Read.ts"
@@ -77,7 +78,9 @@ const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): Reado
     ...(entity.text === undefined ? [] : [textWriter(entity.text, isConversation(id))]),
     ...(entity.notes === undefined ? [] : [notesWriter(entity.notes)]),
     ...(entity.file === undefined ? [] : [fileWriter(entity.file)]),
-    ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)])
+    ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)]),
+    ...(entity.links === undefined ? [] : [linksWriter(entity.links)]),
+    ...(entity.linkField === undefined ? [] : [linkFieldWriter(entity.linkField)])
   ]
 }
 
