@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Desk, tell } from "../Desk.ts"
 import { ensure } from "../Ensure.ts"
-import { entriesOf, keyText } from "../Ledger.ts"
+import { entriesOf } from "../Ledger.ts"
 import { destinationsOf } from "../Ready.ts"
 
 const kind = "asset-type"
