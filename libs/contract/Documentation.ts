@@ -228,7 +228,7 @@ export const fields: Readonly<Record<string, string>> = {
   "MigrationOptions.batchSize": "Records in a batch, at most 500 (the default).",
   "MigrationOptions.requireApproval": "true when not given: nothing is written before somebody approves.",
   "MigrationOptions.createMissingFields":
-    "Ticket fields that the destination lacks are made there when the load begins; else their values are not moved.",
+    "Fields of tickets, people and departments that the destination lacks are made there when the load begins; else their values are not moved.",
   "EntitySummary.leftOut":
     "Rows of the source's lists that the job's options do not ask for: looked at, not taken, in no other count.",
   "NewMigration.mapping":

@@ -80,6 +80,39 @@ describe("assembling a body", () => {
     expect(assemble(dropped, [], destinations)).toMatchObject({ body: { custom_fields: [{ id: 7, value: "a" }] } })
   })
 
+  it("keeps the value of a field that goes by its key where the field was made, and takes it away with a word where not", () => {
+    const gate = (nativeId: string) => ({ entity: "custom-field", nativeId, gate: true }) as const
+    const made = (sourceId: string) => ({ entity: "custom-field", sourceId }) as const
+    const person = (keys: ReadonlyArray<string>, resolved: Resolution["refs"]) =>
+      piece(
+        {
+          body: { name: "P", user_fields: Object.fromEntries(keys.map((key) => [key, 7])) },
+          refs: Object.fromEntries(keys.filter((key) => key !== "own").map((key) => [`user_fields.${key}`, gate(key)]))
+        },
+        { refs: resolved ?? {} },
+        { entity: "person" }
+      )
+    const there = {
+      ...destinations,
+      idOf: (_: string, id: string) => (id === "requester_fields/1" ? "floor" : undefined)
+    }
+    const whole = assemble(
+      person(["own", "floor", "badge", "gone"], {
+        "user_fields.floor": made("requester_fields/1"),
+        "user_fields.badge": made("requester_fields/2"),
+        "user_fields.gone": { entity: "custom-field", missing: "gone", use: "drop" }
+      }),
+      [],
+      there
+    )
+    expect(whole).toMatchObject({ _tag: "Ready", warnings: [{ field: "user_fields.badge" }] })
+    expect(whole).toHaveProperty("body", { name: "P", user_fields: { own: 7, floor: 7 } })
+    expect(assemble(person(["badge"], { "user_fields.badge": made("requester_fields/2") }), [], there)).toHaveProperty(
+      "body",
+      { name: "P" }
+    )
+  })
+
   it("puts a record into the field of its kind, and leaves out one that is not there, or whose field is not, with a word", () => {
     const link = (sourceId: string, kind: string) => ({ entity: "asset", sourceId, field: `$link/${kind}` }) as const
     const root = piece(

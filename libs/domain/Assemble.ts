@@ -212,6 +212,12 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
     const unfit = noAgent(piece.entity, path, ref, destinations)
     if (unfit !== undefined && !isDangling(unfit)) warnings.push(unfit)
     const found = unfit === undefined ? idFor(ref, destinations) : isDangling(unfit) ? unfit : null
+    if (piece.element.refs[path]?.gate) {
+      const gate = idFor(ref, destinations)
+      if (isDangling(gate)) without(path, gate, warnings)
+      if (isDangling(gate) || gate === null) drop(out.body, path)
+      continue
+    }
     const spare = ref.entity === "custom-field" || "field" in ref
     const value = spare && isDangling(found) ? without(path, found, warnings) : found
     if (isDangling(value)) return { ...value, message: `${path}: ${value.message}` }
@@ -320,6 +326,17 @@ const put = (out: Draft, path: string, value: Json): Array<Json> | undefined => 
   }
   at[last] = value
   return Array.isArray(at) ? at : undefined
+}
+
+/** Takes the value at a path of objects away, and the object that has no other. */
+const drop = (body: Record<string, Json>, path: string): void => {
+  const [key = "", ...rest] = path.split(".")
+  const inner = body[key]
+  if (rest.length === 0 || !isObject(inner)) delete body[key]
+  else {
+    drop(inner as Record<string, Json>, rest.join("."))
+    if (Object.keys(inner).length === 0) delete body[key]
+  }
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>

@@ -2,7 +2,7 @@
 // For the api (job creation, previews). What does not belong here: converting values (libs/mapping/transform).
 import type { EntityId } from "./Entities.ts"
 import type { CustomField, CustomType, EntityMapping, MadeField, Mapping } from "./Mapping.ts"
-import { newField, sharedField } from "./NewFields.ts"
+import { isFielded, newField, sharedField } from "./NewFields.ts"
 import { isConversation } from "./Records.ts"
 
 /** A field found at run time, as connectors discover it. `key` is what rows and bodies use. */
@@ -141,12 +141,15 @@ const paired = (
     const target = find(field)
     if (target === undefined) {
       // One that was made before is the same record again, so that its tickets are the same too.
-      const old = field.definition?.nativeId !== undefined && making.before.has(field.definition.nativeId)
+      const before = making.before.get(field.definition?.nativeId ?? "")
+      const old = before !== undefined
+      const mine = made.flatMap(({ body, of }) => (of === id ? String(body["key"]) : []))
+      const keys = { taken: new Set([...destination.map(({ key }) => key), ...mine]), before }
       const fresh =
-        field.definition === undefined || !isConversation(id)
+        field.definition === undefined || !isFielded(id)
           ? null
-          : newField(id, field.definition, field.from, field.kind, foldLabel)
-      const shared = fresh === null ? null : sharedField(fresh, made, fold, foldLabel)
+          : newField(id, field.definition, field.from, field.kind, foldLabel, keys)
+      const shared = fresh === null || !isConversation(id) ? null : sharedField(fresh, made, fold, foldLabel)
       if (shared !== null) {
         made.splice(
           made.findIndex(({ nativeId }) => nativeId === shared.made.nativeId),

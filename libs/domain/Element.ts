@@ -11,6 +11,8 @@ export type Ref = {
   readonly nativeId: string
   /** It stands in the field of its kind, at a place in a list of fields; which one that is, settling finds. */
   readonly inField?: true
+  /** A value stands at the path already, and stays only where the record is at the destination: its id goes nowhere. */
+  readonly gate?: true
 }
 export type Refs = { readonly [path: string]: Ref }
 

@@ -119,7 +119,9 @@ export const CustomField = Schema.Struct({
   type: Schema.Literals(customTypes),
   options: optional(Schema.Record(Schema.String, Schema.String)),
   /** `to` is the source's own id of a definition that is made at the destination (`make` of custom-field). */
-  made: optional(Schema.Boolean)
+  made: optional(Schema.Boolean),
+  /** `to` is the key of such a definition, which goes by its key: the source's own id of it. Where it is not made the value is left out. */
+  definition: optional(Name)
 })
 export type CustomField = typeof CustomField.Type
 

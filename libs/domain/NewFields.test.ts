@@ -111,6 +111,51 @@ describe("ticket fields that the destination lacks", () => {
     expect(later.mapping).toEqual(mapping)
   })
 
+  it("of people and departments are made under keys that nobody has, and are the same again later", () => {
+    const all = {
+      person: [
+        field("Größe (cm)", "custom_number", { nativeId: "1" }),
+        field("team", "custom_dropdown", { nativeId: "2", options }),
+        field("Team", "custom_multi_select_dropdown", { nativeId: "3", options, title: "Teams" }),
+        field("機器", "custom_text", { nativeId: "4" }),
+        field("2nd_line", "custom_checkbox", { nativeId: "5" })
+      ],
+      department: [field("team", "custom_dropdown", { nativeId: "6", options })]
+    }
+    const there = {
+      person: [field("groesse_cm", "text", { title: "Other" }), field("2nd_line", "date", { title: "2" })]
+    }
+    const making = { missing: true, before: new Map() }
+    const { mapping, warnings } = withCustomFields(freshserviceToZendesk, all, there, making)
+    const make = mapping.entities["custom-field"]?.make ?? []
+    expect(make.map(({ body, of }) => [of, body.list, body.key, body.type])).toEqual([
+      ["department", "organization_fields", "team", "dropdown"],
+      ["person", "user_fields", "gro_e_cm", "integer"],
+      ["person", "user_fields", "team", "dropdown"],
+      ["person", "user_fields", "team_2", "multiselect"],
+      ["person", "user_fields", "field_4", "text"]
+    ])
+    expect(warnings.filter(({ code }) => code === "field-type").map(({ field }) => field)).toEqual(["2nd_line"])
+    const rules = mapping.entities.person?.custom?.fields ?? []
+    expect(rules.map(({ definition, made, to }) => [to, definition, made])).toEqual([
+      ["gro_e_cm", "1", undefined],
+      ["team", "2", undefined],
+      ["team_2", "3", undefined],
+      ["field_4", "4", undefined]
+    ])
+    const tags = JSON.stringify(make.find(({ nativeId }) => nativeId === "2")?.body.custom_field_options)
+    for (const tag of Object.values(rules[1]?.options ?? {})) expect(tags).toContain(`"${tag}"`)
+    // Another name at the source later, and the key that was made stays.
+    const renamed = { person: [field("squad", "custom_dropdown", { nativeId: "2", options })] }
+    const now = { person: [field("team", "dropdown", { title: "team" })] }
+    const later = withCustomFields(freshserviceToZendesk, renamed, now, {
+      missing: false,
+      before: new Map([["2", "team"]])
+    })
+    expect(later.mapping.entities.person?.custom?.fields).toMatchObject([{ to: "team", definition: "2" }])
+    expect(later.mapping.entities["custom-field"]?.make).toMatchObject([{ body: { key: "team" } }])
+  })
+
   it("of tickets hold the values of problems and changes with the same title", () => {
     const { mapping } = withCustomFields(
       freshserviceToZendesk,

@@ -1,7 +1,15 @@
-// Custom fields of tickets, problems and changes that the destination does not have, as definitions to be made there and rules that fill them. Pure.
-// For CustomFields.ts. What does not belong here: fields that both sides have.
+// Custom fields that the destination does not have, as definitions to be made there and rules that fill them: of tickets, problems
+// and changes (whose values go by the field's id), of people and departments (by its key). Pure. For CustomFields.ts. What does not belong here: fields that both sides have.
+import type { EntityId } from "./Entities.ts"
 import type { CustomField, CustomType, MadeField } from "./Mapping.ts"
-import type { CommentParent } from "./Records.ts"
+import { type CommentParent, isConversation } from "./Records.ts"
+
+/** Of these the destination can be given fields. */
+export type Fielded = CommentParent | "person" | "department"
+export const isFielded = (id: EntityId): id is Fielded => isConversation(id) || id === "person" || id === "department"
+
+/** Where definitions that go by a key are made. Source: Zendesk API, "User fields", "Organization fields". */
+const lists: { readonly [E in Fielded]?: string } = { person: "user_fields", department: "organization_fields" }
 
 /** What a field becomes: Zendesk's type, and how values are converted. Source: Zendesk API, "Ticket fields". */
 const types: { readonly [kind: string]: readonly [type: string, convert: CustomType] } = {
@@ -22,6 +30,21 @@ const tagOf = (text: string): string =>
     .replaceAll(/[^\p{L}\p{N}]+/gu, "_")
     .replaceAll(/^_+|_+$/gu, "")
 
+/** A key of letters, digits and `_` that no field there has. */
+const freeKey = (key: string, nativeId: string, taken: ReadonlySet<string>): string => {
+  const plain = key
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/[^a-z0-9]+/gu, "_")
+    .replaceAll(/^[_\d]+|_+$/gu, "")
+    .slice(0, 60)
+  const base = plain === "" ? `field_${tagOf(nativeId)}` : plain
+  let free = base
+  for (let n = 2; taken.has(free); n++) free = `${base}_${n}`
+  return free
+}
+
 interface Definition {
   readonly key: string
   readonly title: string
@@ -35,13 +58,20 @@ export interface NewField {
   readonly made: MadeField
 }
 
+/** Keys that fields have at the destination, and the one that an earlier migration has made for this definition. */
+export interface Keys {
+  readonly taken: ReadonlySet<string>
+  readonly before: string | undefined
+}
+
 /** `kind`: as CustomFields.ts tells them; a drop-down whose values are not known takes any text. */
 export const newField = (
-  of: CommentParent,
+  of: Fielded,
   definition: Definition,
   from: CustomField["from"],
   kind: string,
-  foldLabel: (label: string) => string
+  foldLabel: (label: string) => string,
+  keys: Keys
 ): NewField | null => {
   const { key, nativeId, title } = definition
   if (nativeId === undefined) return null
@@ -60,13 +90,14 @@ export const newField = (
     return { label, value, tag }
   })
   const chosen = convert === "option" || convert === "options"
+  const list = lists[of]
+  const own = list === undefined ? undefined : (keys.before ?? freeKey(key, nativeId, keys.taken))
   return {
     rule: {
       from,
-      to: nativeId,
       title,
       type: convert,
-      made: true,
+      ...(own === undefined ? { to: nativeId, made: true } : { to: own, definition: nativeId }),
       ...(chosen && {
         options: Object.fromEntries(
           options.flatMap(({ label, tag, value }) => [
@@ -81,7 +112,9 @@ export const newField = (
       nativeId,
       title,
       body: {
-        type,
+        ...(own !== undefined && { list: list ?? "", key: own }),
+        // A drop-down of people and organizations has a name of its own.
+        type: own !== undefined && type === "tagger" ? "dropdown" : type,
         title,
         ...(chosen && { custom_field_options: options.map(({ label, tag }) => ({ name: label, value: tag })) })
       }
@@ -95,7 +128,7 @@ const optionsOf = ({ body }: MadeField): ReadonlyArray<Option> =>
   Array.isArray(body["custom_field_options"]) ? (body["custom_field_options"] as ReadonlyArray<Option>) : []
 
 /**
- * The same field where one of this title and type is made already, for tickets: with the values of both, each with one tag. Null
+ * The same field where one of this title and type is made already, for tickets and their like: with the values of both, each with one tag. Null
  * where there is none.
  */
 export const sharedField = (
@@ -105,7 +138,8 @@ export const sharedField = (
   foldLabel: (label: string) => string
 ): NewField | null => {
   const there = made.find(
-    ({ body, title }) => fold(title) === fold(fresh.made.title) && body["type"] === fresh.made.body["type"]
+    ({ body, of, title }) =>
+      isConversation(of) && fold(title) === fold(fresh.made.title) && body["type"] === fresh.made.body["type"]
   )
   if (there === undefined) return null
   const options = [...optionsOf(there)]

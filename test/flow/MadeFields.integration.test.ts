@@ -24,6 +24,8 @@ let w: World
 let stopServices: () => Promise<void>
 const ofTickets = ["Environment", "Affected systems", "Seats", "VIP request?", "Needed by", "Business justification"]
 const missing = [...ofTickets, "Root cause code", "Downtime in minutes"]
+/** Of people and departments, by the keys that they get. */
+const keyed = { badge_number: "Badge number", floor: "Floor", remarks: "Remarks" } as const
 
 const zendesk = () => {
   const [account] = sandbox.world.zendesk.values()
@@ -105,7 +107,7 @@ const migrated = async () => {
     () => state(job),
     (s) => s?.state === "validation_pending"
   )
-  const before = zendesk().fields.length
+  const before = zendesk().fields.length + zendesk().personFields.length
   await w.use(
     asTenant(w.tenantId)(
       Effect.gen(function* () {
@@ -138,28 +140,38 @@ const sourceOf = (key: string | null): { readonly entity: string; readonly row: 
   const [desk] = sandbox.world.freshservice.values()
   const [, , entity = "", name = ""] = key?.split(":") ?? []
   if (desk === undefined) return undefined
-  const { changes, detailRow, personIndex, personRow, problems, ticketIndex } = desk.corpus
+  const { changes, departments, detailRow, personIndex, personRow, problems, ticketIndex } = desk.corpus
   const id = Number(name.split("/").at(-1))
   const rows: Readonly<Record<string, readonly [number, (index: number) => object]>> = {
     ticket: [ticketIndex(id), detailRow],
     problem: [problems.index(id), problems.detailRow],
     change: [changes.index(id), changes.detailRow],
-    person: [personIndex(id), personRow]
+    person: [personIndex(id), personRow],
+    department: [departments().findIndex((row) => row.id === id), (index) => departments()[index] ?? {}]
   }
   const [index, read] = rows[entity] ?? [-1, () => ({})]
   return index < 0 ? undefined : { entity, row: read(index) as SourceRow }
 }
 
-describe("fields of tickets, problems and changes that the destination lacks", () => {
+describe("fields of tickets, problems, changes, people and departments that the destination lacks", () => {
   it("are made there once they are approved, hold the source's values beside those it has, and are not made again", async () => {
     const first = await migrated()
     // Nothing before the approval.
     const there = zendesk().fields.filter((f) => missing.includes(f.title))
     expect(there.map((f) => f.title).toSorted()).toEqual(missing.toSorted())
-    expect(zendesk().fields.length).toBe(first.before + missing.length)
+    const all = () => zendesk().fields.length + zendesk().personFields.length
+    expect(all()).toBe(first.before + missing.length + Object.keys(keyed).length)
+    expect(zendesk().personFields.map(({ key, kind, title, type }) => [kind, key, title, type])).toEqual([
+      ["user", "cost_centre", "Cost Center", "text"],
+      ["organization", "floor", keyed.floor, "integer"],
+      ["organization", "remarks", keyed.remarks, "text"],
+      ["user", "badge_number", keyed.badge_number, "integer"]
+    ])
     expect(first.report?.holds).toBe(true)
     expect(first.outcomes.filter((o) => o.entity === "custom-field")).toEqual([
-      { entity: "custom-field", outcome: "created", n: missing.length }
+      { entity: "custom-field", outcome: "created", n: missing.length + Object.keys(keyed).length },
+      // Agents and requesters have this one by the same id: one field.
+      { entity: "custom-field", outcome: "matched", n: 1 }
     ])
     const seats = there.find((f) => f.title === "Seats")
     const environment = there.find((f) => f.title === "Environment")
@@ -187,16 +199,25 @@ describe("fields of tickets, problems and changes that the destination lacks", (
       const source = sourceOf(user.externalId)
       if (source === undefined) continue
       expect(user.fields.cost_centre ?? null).toBe(source.row.custom_fields?.cost_center ?? null)
-      filled("person", source.row.custom_fields?.cost_center)
+      expect(user.fields.badge_number ?? null).toBe(source.row.custom_fields?.badge_number ?? null)
+      filled("person", source.row.custom_fields?.badge_number)
+    }
+    for (const organization of zendesk().organizations.values()) {
+      const source = sourceOf(organization.externalId)
+      if (source === undefined) continue
+      for (const key of ["floor", "remarks"])
+        expect(organization.fields[key] ?? null).toBe(source.row.custom_fields?.[key] || null)
+      filled("department", source.row.custom_fields?.floor)
     }
     expect(compared.ticket).toBeGreaterThan(5)
     expect(compared.problem).toBeGreaterThan(0)
     expect(compared.change).toBeGreaterThan(0)
     expect(compared.person).toBeGreaterThan(5)
+    expect(compared.department).toBeGreaterThan(0)
 
     const second = await migrated()
-    expect(zendesk().fields.length).toBe(second.before)
-    expect(new Set(second.outcomes.map((o) => o.outcome))).toEqual(new Set(["skipped"]))
+    expect(all()).toBe(second.before)
+    expect(new Set(second.outcomes.map((o) => o.outcome))).toEqual(new Set(["skipped", "matched"]))
     expect(second.report?.holds).toBe(true)
   })
 })

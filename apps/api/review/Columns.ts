@@ -72,12 +72,15 @@ export const columnsOf = (entity: EntityId, mapping: Mapping | null): ReadonlyAr
   ...destinationFields(entity, mapping).map((f) => `to.${f}`)
 ]
 
+/** What a definition that is made says. */
+const definitionFields = ["list", "key", "type", "title", "custom_field_options"]
+
 /** Fields that the mapping writes, text and custom fields among them. */
 const destinationFields = (entity: EntityId, mapping: Mapping | null): ReadonlyArray<string> => {
   const rules = mapping?.entities[entity]
   if (rules === undefined) return []
   const text = rules.text === undefined ? [] : isConversation(entity) ? ["description"] : ["html_body"]
-  const fields = rules.fields.map((f) => f.to)
+  const fields = [...rules.fields.map((f) => f.to), ...(rules.make === undefined ? [] : definitionFields)]
   return [...new Set([...fields, ...text, ...(rules.custom === undefined ? [] : [rules.custom.into])])]
 }
 

@@ -17,12 +17,13 @@ export const changedFields = (approved: JsonObject, actual: JsonObject): Readonl
 const comparable = (key: string, approved: JsonObject, actual: JsonObject): Json => {
   if (key !== "tags") return actual[key] ?? null
   const written = new Set(listOf(approved["tags"]).map((tag) => String(tag).toLowerCase()))
-  const values = new Set(
-    listOf(approved["custom_fields"])
+  const fields = [
+    ...listOf(approved["custom_fields"])
       .filter(isField)
-      .flatMap((f) => (Array.isArray(f.value) ? f.value : [f.value]))
-      .map((value) => String(value).toLowerCase())
-  )
+      .map(({ value }) => value),
+    ...["user_fields", "organization_fields"].flatMap((name) => Object.values(approved[name] ?? {}))
+  ]
+  const values = new Set(fields.flatMap((value) => value).map((value) => String(value).toLowerCase()))
   return listOf(actual["tags"]).filter((tag) => {
     const name = String(tag).toLowerCase()
     return written.has(name) || !values.has(name)

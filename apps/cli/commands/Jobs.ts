@@ -35,7 +35,7 @@ export const migrationHelp = `  --from C           connection to read: id, name,
   --sample N         only N tickets, the newest, with everything they refer to
   --batch-size N     records in a batch, at most 500 (the default)
   --mapping ID       a stored mapping (default: the pair's own, with the custom fields found)
-  --create-fields    make the ticket fields that the destination lacks
+  --create-fields    make the fields that the destination lacks
   --no-approval      load without asking anybody`
 
 const optionHelp = `${migrationHelp}

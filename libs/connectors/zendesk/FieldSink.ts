@@ -1,25 +1,46 @@
-// Ticket fields that a migration makes, and their list. A field keeps no source key; its title is what it is found by.
-// Source: Zendesk API, "Ticket fields". Only administrators make them.
-import type { JsonObject } from "@bridge/http/Call"
-import type { Match, Sink, Stream, Write } from "../Connector.ts"
+// Fields of tickets, users and organizations that a migration makes, and their lists. A field keeps no source key: one of tickets is
+// found by its title, others by their key. Source: Zendesk API, "Ticket fields", "User fields", "Organization fields". For administrators.
+import type { Answer, JsonObject } from "@bridge/http/Call"
+import type { Lookup, Sink, SinkAnswer, Stream, Write } from "../Connector.ts"
 import { rowSchema } from "../RowSchema.ts"
-import { textOf } from "../Values.ts"
-import { batchBytes, get, idsWhere, nextPage, post, remove } from "./Calls.ts"
+import { idOf, listOf, objectOf, textOf } from "../Values.ts"
+import { bodyOf } from "./Answers.ts"
+import { batchBytes, get, idsWhere, nextPage, post } from "./Calls.ts"
 import type { Config } from "./Config.ts"
 import { cursorList } from "./Lists.ts"
 import { readWrite } from "./Outcomes.ts"
 
-const path = "/api/v2/ticket_fields"
+/** Whose fields: the list in paths and answers, one of it, and the words in names of operations. */
+interface Kind {
+  readonly list: "ticket_fields" | "user_fields" | "organization_fields"
+  readonly one: string
+  readonly words: string
+  /** Values of records go by the field's key, not by its id: the key is what it is known by. */
+  readonly keyed: boolean
+}
 
-export const ticketFieldStream: Stream<Config> = {
-  name: "ticket_fields",
+const tickets: Kind = { list: "ticket_fields", one: "ticket_field", words: "TicketField", keyed: false }
+const users: Kind = { list: "user_fields", one: "user_field", words: "UserField", keyed: true }
+const organizations: Kind = {
+  list: "organization_fields",
+  one: "organization_field",
+  words: "OrganizationField",
+  keyed: true
+}
+const kinds = [tickets, users, organizations]
+
+const pathOf = ({ list }: Kind): string => `/api/v2/${list}`
+
+const streamOf = (kind: Kind): Stream<Config> => ({
+  name: kind.list,
   entity: null,
   primaryKey: ["id"],
   cursorField: null,
   deletions: "deleted ones vanish",
-  schema: rowSchema("Zendesk ticket field", {
+  schema: rowSchema(`Zendesk ${kind.one.replace("_", " ")}`, {
     id: "integer",
     type: "string",
+    key: "string?",
     title: "string?",
     description: "string?",
     position: "integer?",
@@ -32,44 +53,84 @@ export const ticketFieldStream: Stream<Config> = {
     updated_at: "time?"
   }),
   ...cursorList({
-    stream: "ticket_fields",
+    stream: kind.list,
     versionKey: "updated_at",
-    operation: "listTicketFields",
-    path,
-    key: "ticket_fields"
+    operation: `list${kind.words}s`,
+    path: pathOf(kind),
+    key: kind.list
   }),
   normalise: () => []
-}
+})
 
-/** A field of this title and another type, or that leads elsewhere, cannot hold the values: it is not the same one. */
+export const fieldStreams: ReadonlyArray<Stream<Config>> = kinds.map(streamOf)
+
+const sameText = (one: JsonObject, other: JsonObject, key: string): boolean =>
+  textOf(one[key])?.trim().toLowerCase() === textOf(other[key])?.trim().toLowerCase()
+
+/** A field of this name and another type, or that leads elsewhere, cannot hold the values: it is not the same one. */
 const same =
-  ({ body }: Write) =>
+  (kind: Kind, { body }: Write) =>
   (row: JsonObject): boolean =>
-    textOf(row.title)?.trim().toLowerCase() === textOf(body.title)?.trim().toLowerCase() &&
+    sameText(row, body, kind.keyed ? "key" : "title") &&
     textOf(row.type) === textOf(body.type) &&
     (body.type !== "lookup" || textOf(row.relationship_target_type) === textOf(body.relationship_target_type))
 
-const byTitle = {
-  name: "ticket field by title",
-  call: () => get("listTicketFields", path, { "page[size]": "100" }),
-  read: (write, answer) => idsWhere(answer, "ticket_fields", same(write)),
-  next: nextPage("listTicketFields")
-} satisfies Match<Config>
+const found = (kind: Kind, write: Write, answer: Answer): ReadonlyArray<string> =>
+  kind.keyed
+    ? listOf(bodyOf(answer)[kind.list])
+        .map(objectOf)
+        .filter(same(kind, write))
+        .flatMap((row) => textOf(row.key) ?? [])
+    : idsWhere(answer, kind.list, same(kind, write))
 
-export const ticketFields: Sink<Config> = {
-  entity: "custom-field",
-  stream: "ticket_fields",
-  parts: [],
-  batchSize: 1,
-  batchBytes,
-  naturalKeyOnly: true,
-  createOne: (_config, { body }) => {
-    const { external_id: _none, ...field } = body
-    return post("createTicketField", path, { ticket_field: field })
-  },
-  readAnswer: (_config, writes, answer) => readWrite("ticket_field", writes, answer),
-  lookup: [{ ...byTitle, strong: true, lagMillis: 0 }],
-  match: [byTitle],
-  readBack: { stream: "ticket_fields", lagMillis: 0, sourceKey: () => null },
-  remove: (_config, id) => remove("deleteTicketField", `${path}/${id}`)
+const readField = (kind: Kind, writes: ReadonlyArray<Write>, answer: Answer): SinkAnswer => {
+  const key = kind.keyed && answer.status < 300 ? idOf(objectOf(bodyOf(answer)[kind.one]).key) : null
+  if (key === null) return readWrite(kind.one, writes, answer)
+  return { _tag: "Results", outcomes: writes.map(() => ({ _tag: "Created", destinationId: key })) }
 }
+
+/** `kindOf`: which list a field belongs to. */
+const sinkOf = (stream: Kind["list"], kindOf: (write: Write | undefined) => Kind): Sink<Config> => {
+  const byName: Lookup<Config> = {
+    name: "field by its title or key",
+    strong: true,
+    lagMillis: 0,
+    call: (_config, write) => {
+      const kind = kindOf(write)
+      return get(`list${kind.words}s`, pathOf(kind), { "page[size]": "100" })
+    },
+    read: (write, answer) => found(kindOf(write), write, answer),
+    next: (answer) => {
+      const kind = kinds.find(({ list }) => bodyOf(answer)[list] !== undefined) ?? tickets
+      return nextPage(`list${kind.words}s`)(answer)
+    }
+  }
+  return {
+    entity: "custom-field",
+    stream,
+    parts: [],
+    batchSize: 1,
+    batchBytes,
+    naturalKeyOnly: true,
+    createOne: (_config, write) => {
+      const kind = kindOf(write)
+      const { external_id: _none, list: _where, ...field } = write.body
+      return post(`create${kind.words}`, pathOf(kind), { [kind.one]: field })
+    },
+    readAnswer: (_config, writes, answer) => readField(kindOf(writes[0]), writes, answer),
+    lookup: [byName],
+    match: [byName],
+    readBack: { stream, lagMillis: 0, sourceKey: () => null }
+  }
+}
+
+/** Those a migration makes: `list` of a body says whose field it is, tickets' where it says nothing. */
+export const fields: Sink<Config> = sinkOf(
+  "ticket_fields",
+  (write) => kinds.find(({ list }) => list === write?.body.list) ?? tickets
+)
+
+/** Written by hand under their own lists. */
+export const keyedFields: ReadonlyArray<Sink<Config>> = [users, organizations].map((kind) =>
+  sinkOf(kind.list, () => kind)
+)

@@ -3,11 +3,11 @@ import { urlHash } from "@bridge/domain/Images"
 import type { Answer } from "@bridge/http/Call"
 import { describe, expect, it } from "vitest"
 import type { Sink, Uploaded, Write } from "../Connector.ts"
-import { ticketFields } from "./FieldSink.ts"
+import { fields } from "./FieldSink.ts"
 import { identities, userIdentities } from "./Identities.ts"
 import { customObjects, customObjectRecords as recordsOf } from "./Objects.ts"
 import { uploadSink, uploads } from "./Uploads.ts"
-import { sinks } from "./Write.ts"
+import { besides, sinks } from "./Write.ts"
 
 const config = { subdomain: "acme" } as never
 const answer = (status: number, body: unknown): Answer => ({
@@ -120,16 +120,42 @@ describe("custom objects of Zendesk", () => {
   })
 
   it("have a field of tickets that leads to them, found by its title and by where it leads", () => {
-    expect(ticketFields.createOne(config, write(link))).toMatchObject({
+    expect(fields.createOne(config, write(link))).toMatchObject({
       method: "POST",
       path: "/api/v2/ticket_fields",
       body: { ticket_field: link }
     })
     const found = (row: object) =>
-      ticketFields.lookup[0]?.read(write(link), answer(200, { ticket_fields: [{ id: 7, ...link, ...row }] }))
+      fields.lookup[0]?.read(write(link), answer(200, { ticket_fields: [{ id: 7, ...link, ...row }] }))
     expect(found({})).toEqual(["7"])
     expect(found({ relationship_target_type: "zen:custom_object:laptop_2" })).toEqual([])
     expect(found({ type: "text" })).toEqual([])
+  })
+
+  it("and fields of people are made in their own lists, found and known by their key", () => {
+    const floor = write({ list: "user_fields", key: "floor", type: "integer", title: "Floor" })
+    expect(fields.createOne(config, floor)).toMatchObject({
+      path: "/api/v2/user_fields",
+      body: { user_field: { key: "floor", type: "integer", title: "Floor" } }
+    })
+    expect(JSON.stringify(fields.createOne(config, floor).body)).not.toContain("list")
+    expect(fields.readAnswer(config, [floor], answer(201, { user_field: { id: 7, key: "floor" } }))).toEqual({
+      _tag: "Results",
+      outcomes: [{ _tag: "Created", destinationId: "floor" }]
+    })
+    expect(fields.lookup[0]?.call(config, floor)?.path).toBe("/api/v2/user_fields")
+    const found = (row: object) =>
+      fields.lookup[0]?.read(floor, answer(200, { user_fields: [{ id: 7, key: "floor", type: "integer", ...row }] }))
+    expect([found({}), found({ key: "floors" }), found({ type: "text" })]).toEqual([["floor"], [], []])
+    const [byHand] = besides.filter(({ stream }) => stream === "organization_fields")
+    expect(byHand?.createOne(config, write({ key: "k", type: "text", title: "K" })).path).toBe(
+      "/api/v2/organization_fields"
+    )
+    expect(
+      fields.readAnswer(config, [floor], answer(422, { error: "RecordInvalid", description: "no" }))
+    ).toMatchObject({
+      outcomes: [{ _tag: "Failed" }]
+    })
   })
 
   const record = (key: string, sourceKey: string) =>

@@ -121,6 +121,8 @@ export const account: Account = {
   respond: () => zendesk,
   ids: {
     ticket_fields: ["41", "42", "43"],
+    user_fields: ["44"],
+    organization_fields: ["45"],
     tickets: tickets.map(({ id }) => id),
     ticket_comments: ["1", "2", "3"]
       .flatMap((t) => (t === "3" ? [] : [`${t}1`, `${t}2`, `${t}3`]))

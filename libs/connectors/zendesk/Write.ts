@@ -22,7 +22,7 @@ import {
   remove
 } from "./Calls.ts"
 import type { Config } from "./Config.ts"
-import { ticketFields } from "./FieldSink.ts"
+import { fields, keyedFields } from "./FieldSink.ts"
 import { identities, userIdentities } from "./Identities.ts"
 import { customObjectRecords, customObjects } from "./Objects.ts"
 import { readWrite } from "./Outcomes.ts"
@@ -274,7 +274,7 @@ export const sinks: ReadonlyArray<Sink<Config>> = [
   groups,
   users,
   groupMemberships,
-  ticketFields,
+  fields,
   customObjects,
   // Assets, places and what relates them are records of custom objects.
   ...(["asset", "location", "relation"] as const).map(customObjectRecords),
@@ -283,4 +283,9 @@ export const sinks: ReadonlyArray<Sink<Config>> = [
 ]
 
 /** Written by hand only (`bridge connector write`): no entity is loaded as these. */
-export const besides: ReadonlyArray<Sink<Config>> = [organizationMemberships, userIdentities, uploadSink]
+export const besides: ReadonlyArray<Sink<Config>> = [
+  organizationMemberships,
+  userIdentities,
+  uploadSink,
+  ...keyedFields
+]

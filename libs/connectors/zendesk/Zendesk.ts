@@ -9,7 +9,7 @@ import type { Child } from "../Row.ts"
 import { booleanOf, idOf, listOf, objectOf, textOf } from "../Values.ts"
 import { bodyOf, budgets, limits, verdict } from "./Answers.ts"
 import { authorise, Config } from "./Config.ts"
-import { ticketFieldStream } from "./FieldSink.ts"
+import { fieldStreams } from "./FieldSink.ts"
 import { cursorList, exportList, listCall, nextOf } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
 import { customObjectRecordStream, customObjectStream, identitiesOf, userIdentityStream } from "./ObjectStreams.ts"
@@ -249,7 +249,7 @@ export const zendesk: Connector<Config> = {
     groupMemberships,
     customObjectStream,
     customObjectRecordStream,
-    ticketFieldStream
+    ...fieldStreams
   ],
   sinks,
   furtherOrganizations,

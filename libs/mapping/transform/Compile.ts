@@ -98,6 +98,8 @@ const custom = (mapping: NonNullable<EntityMapping["custom"]>): Writer => {
     if (result.value !== null) draft.body[mapping.into] = result.value
     for (const [at, nativeId] of result.made ?? [])
       draft.refs[`${mapping.into}.${at}.id`] = { entity: "custom-field", nativeId }
+    for (const [key, nativeId] of result.keyed ?? [])
+      draft.refs[`${mapping.into}.${key}`] = { entity: "custom-field", nativeId, gate: true }
     return null
   }
 }

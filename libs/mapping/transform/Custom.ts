@@ -19,7 +19,12 @@ interface Compiled {
 /** What `body[into]` is, null when no field has a value; or why the record is excluded. */
 export type CustomResult =
   /** `made`: places in the value whose field is a record of this migration, by the source's id of it. */
-  | { readonly value: JsonValue; readonly made?: ReadonlyArray<readonly [at: number, nativeId: string]> }
+  | {
+      readonly value: JsonValue
+      readonly made?: ReadonlyArray<readonly [at: number, nativeId: string]>
+      /** Keys of the value whose field is one, in the same way. */
+      readonly keyed?: ReadonlyArray<readonly [key: string, nativeId: string]>
+    }
   | { readonly excluded: string }
 
 export type CustomWriter = (record: object, warnings: Array<Warning>) => CustomResult
@@ -29,6 +34,7 @@ export const customWriter = (custom: NonNullable<EntityMapping["custom"]>): Cust
   return (record, warnings) => {
     const values: Array<readonly [string, JsonValue]> = []
     const made: Array<readonly [number, string]> = []
+    const keyed: Array<readonly [string, string]> = []
     for (const { convert, field, levels } of fields) {
       const value = levelsOf(levels, record)
       if (isBlank(value)) continue
@@ -36,6 +42,7 @@ export const customWriter = (custom: NonNullable<EntityMapping["custom"]>): Cust
       if ("value" in converted) {
         if (converted.value === null) continue
         if (field.made === true) made.push([values.length, field.to])
+        if (field.definition !== undefined) keyed.push([field.to, field.definition])
         values.push([field.to, converted.value])
       } else if (custom.unmapped === "reject") {
         return { excluded: `unmapped ${field.title} ${converted.unmapped}` }
@@ -48,7 +55,7 @@ export const customWriter = (custom: NonNullable<EntityMapping["custom"]>): Cust
       }
     }
     if (values.length === 0) return { value: null }
-    if (custom.as === "object") return { value: Object.fromEntries(values) }
+    if (custom.as === "object") return { value: Object.fromEntries(values), keyed }
     const ids = new Set(made.map(([at]) => at))
     return { value: values.map(([id, value], at) => ({ id: ids.has(at) ? null : idValue(id), value })), made }
   }
