@@ -208,7 +208,7 @@ describe("fields of tickets, problems, changes, people and departments that the 
       if (source === undefined) continue
       for (const key of ["floor", "remarks"])
         expect(organization.fields[key] ?? null).toBe(source.row.custom_fields?.[key] || null)
-      filled("department", source.row.custom_fields?.floor)
+      filled("department", source.row.custom_fields?.floor ?? source.row.custom_fields?.remarks)
     }
     expect(compared.ticket).toBeGreaterThan(5)
     expect(compared.problem).toBeGreaterThan(0)

@@ -172,10 +172,22 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
             from job_records p where p.job_id = ${jobId}::uuid and p.entity = l.parent_entity and p.source_id = l.parent_id),
             'its ' || l.parent_entity || ' is not in this job') end as orphaned
         from linked l),
+      -- A field holds one record: of several of one kind the first, in the order of their places. Asked of those alone that have any.
+      spared as materialized (
+        select j.*, case when j.linked then (
+          select jsonb_build_object(
+            'refs', jsonb_object_agg(x.key, jsonb_build_object('entity', x.value ->> 'entity', 'missing', j.refs -> x.key ->> 'nativeId',
+              'use', 'drop')),
+            'notes', jsonb_agg(jsonb_build_object('field', x.key, 'settled', true, 'code', 'one-of-a-kind', 'message',
+              (x.value ->> 'entity') || ' ' || (j.refs -> x.key ->> 'nativeId') || ' is a further one of its kind: left out of the field, '
+              || 'which holds one, and named in the note') order by length(x.key), x.key))
+          from (select key, value, row_number() over (partition by value ->> 'field' order by length(key), key) as place
+            from jsonb_each(j.found) where value ? 'field') x where x.place > 1) end as spare
+        from judged j),
       outcome as materialized (
         select source_id, resolution as old_resolution, warnings as old_warnings,
           nullif(jsonb_strip_nulls(jsonb_build_object('excluded', coalesce(nullif(orphaned, ''), failed), 'refs', nullif(found
-            || coalesce(spare, '{}')
+            || coalesce(nullif(spare -> 'refs', 'null'), '{}')
             || case when stranger is null or ${outside}::text = 'add-member' then '{}' else jsonb_build_object(stranger, jsonb_build_object(
               'entity', refs -> stranger ->> 'entity', 'missing', refs -> stranger ->> 'nativeId', 'use', 'drop')) end
             || case when foreigner is null or ${another}::text = 'add-member' then '{}' else jsonb_build_object(foreigner, jsonb_build_object(
@@ -183,7 +195,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
             || coalesce((select jsonb_object_agg(key, value) from jsonb_each(coalesce(resolution, '{}'))
               where key = any(${verdictKeys}::text[]) and ${id !== "group-member"}::boolean), '{}')), '{}') as resolution,
           nullif(coalesce((select jsonb_agg(w order by w ? 'settled', n) from jsonb_array_elements(coalesce(warnings, '[]'))
-            with ordinality as o(w, n) where not (w ? 'settled') or w ->> 'code' = any(${verdictCodes}::text[])), '[]') || notes || coalesce(spared, '[]')
+            with ordinality as o(w, n) where not (w ? 'settled') or w ->> 'code' = any(${verdictCodes}::text[])), '[]') || notes || coalesce(nullif(spare -> 'notes', 'null'), '[]')
             || case when stranger is null then '[]' else jsonb_build_array(jsonb_build_object('field', stranger,
               'settled', true, 'code', case ${outside}::text when 'add-member' then 'member-added' else 'not-a-member' end,
               'message', coalesce(assignee_name, '') || ' (' || assignee || ') is not a member of '
@@ -194,15 +206,7 @@ const settleSlice = (settling: Settling, id: EntityId, prefixes: ReadonlyArray<s
                 else 'organization-of-another' end,
               'message', coalesce(organization_name, organization) || ' is not the organization of the requester: '
               || case ${another}::text when 'add-member' then 'made a further one of it there' else 'left out' end)) end, '[]') as warnings
-        from judged left join lateral (
-          -- A field holds one record: of several of one kind the first, in the order of their places.
-          select jsonb_object_agg(x.key, jsonb_build_object('entity', x.value ->> 'entity', 'missing', refs -> x.key ->> 'nativeId',
-              'use', 'drop')) as spare,
-            jsonb_agg(jsonb_build_object('field', x.key, 'settled', true, 'code', 'one-of-a-kind', 'message',
-              (x.value ->> 'entity') || ' ' || (refs -> x.key ->> 'nativeId') || ' is a further one of its kind: left out of the field, '
-              || 'which holds one, and named in the note') order by length(x.key), x.key) as spared
-          from (select key, value, row_number() over (partition by value ->> 'field' order by length(key), key) as place
-            from jsonb_each(case when linked then found end) where value ? 'field') x where x.place > 1) as o on true)
+        from spared)
       update job_records r set resolution = o.resolution, warnings = o.warnings, updated_at = now()
       from outcome o where r.job_id = ${jobId}::uuid and r.entity = ${id} and r.source_id = o.source_id
         and r.source_id > ${after} and r.source_id <= ${end.last}
