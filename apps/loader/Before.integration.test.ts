@@ -61,6 +61,35 @@ describe("before its records", () => {
     }
   })
 
+  it("goes on without a field that is refused: told with the vendor's words, and its tickets have a warning in place of the link", async () => {
+    const field = { type: "lookup", title: "Asset: Car", refuse: true }
+    const kind: Seed = { sourceId: "40", body: { title: "Car", ticket_field: field } }
+    const link = { entity: "asset", sourceId: "9", field: "$link/40" } as const
+    const ticket: Seed = {
+      sourceId: `${nextId++}`,
+      body: { subject: "Dent", custom_fields: [{ id: 1, value: "a" }, null] },
+      resolution: { refs: { "custom_fields.1": link } }
+    }
+    const thing: Seed = { sourceId: "9", body: { name: "Car 9" } }
+    const job = await lab.job({ "asset-type": [kind], asset: [thing], ticket: [ticket] })
+    await lab.migrate(job)
+    const [event] = await lab.rows<{ detail: unknown }>(
+      (sql) => sql`select detail from job_events where job_id = ${job}::uuid and type = 'partly-loaded'`
+    )
+    expect(event?.detail).toMatchObject({
+      entity: "asset-type",
+      records: [{ sourceId: "40", name: "ticket_field", message: "Subject: cannot be blank" }]
+    })
+    const [told] = await lab.rows<{ outcome: string; warnings: unknown }>(
+      (sql) => sql`select outcome, warnings from job_record_outcomes where job_id = ${job}::uuid and entity = 'ticket'`
+    )
+    expect(told).toMatchObject({
+      outcome: "created",
+      warnings: [{ code: "reference-not-loaded", field: "custom_fields.1" }]
+    })
+    expect(lab.vendor.kept.at(-1)?.body["custom_fields"]).toEqual([{ id: 1, value: "a" }])
+  })
+
   it("makes the memberships that tickets ask for before them, each once, and none where nobody asked for any", async () => {
     const agent = { sourceId: "agents/1", body: { name: "Ann", email: "ann@example.com", role: "agent" } }
     const group = { sourceId: "g1", body: { name: "Printers" } }
