@@ -89,6 +89,7 @@ describe("Schemas", () => {
         expect(codec.schemaId).toBe(done[0]?.schemaId)
         const command = { id: "1", type: "extract", tenant_id: "t", job_id: "j", key: "tickets", slice: 3, at: 1 }
         expect(yield* codec.decodeAll([codec.encode(command)])).toEqual([command])
+        expect(yield* (yield* Schemas).codecFor(topics[0] ?? { name: "", schema: null })).toBe(codec)
         expect(yield* registerSchemas(topics)).toEqual(done)
       })
     ))

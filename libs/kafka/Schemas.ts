@@ -32,22 +32,19 @@ export class Schemas extends Context.Service<
 
 function make() {
   return Effect.map(Registry, (registry) => {
-    const ids = new Map<string, number>()
-    const idOf = (topic: SchemaTopic, schema: string) =>
-      Effect.suspend(() => {
-        const known = ids.get(topic.name)
-        if (known !== undefined) return Effect.succeed(known)
-        return Effect.tap(registry.idOf(subjectOf(topic.name), schema), (id) =>
-          Effect.sync(() => ids.set(topic.name, id))
-        )
-      })
+    const codecs = new Map<string, Codec<unknown>>()
     return Schemas.of({
       codecFor: <A>(topic: SchemaTopic) =>
         Effect.gen(function* () {
           if (topic.schema === null) return yield* Effect.die(new Error(`${topic.name} has no schema`))
+          const place = `${topic.name} ${topic.schema}`
+          const known = codecs.get(place)
+          if (known !== undefined) return known as Codec<A>
           const schema = schemaText(topic.schema)
-          const schemaId = yield* idOf(topic, schema)
-          return avroCodec<A>({ topic: topic.name, schema, schemaId, byId: registry.byId })
+          const schemaId = yield* registry.idOf(subjectOf(topic.name), schema)
+          const codec = avroCodec<A>({ topic: topic.name, schema, schemaId, byId: registry.byId })
+          codecs.set(place, codec as Codec<unknown>)
+          return codec
         })
     })
   })
