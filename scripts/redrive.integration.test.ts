@@ -42,7 +42,8 @@ it("asks the refiner to try a live job's dead letters again, and says how many t
         select ${tenant}::uuid, ${job}::uuid, s, 'e' || n, 't', 0, n, 'Undecodable', '{}'
         from (values ('refine', 1), ('refine', 2), ('load', 3)) as t(s, n)`)
       const open = yield* redrive(job, "")
-      const sent = yield* sql<{ topic: string; type: string }>`select topic, headers->>'ce_type' as type from outbox`
+      const sent = yield* sql<{ topic: string; type: string }>`select topic, m->'headers'->>'ce_type' as type
+        from outbox, json_array_elements(messages) as m`
       return { open, sent }
     })
   )

@@ -9,13 +9,13 @@ import { recordTopic } from "@bridge/flow/Flow"
 import { Partitions } from "@bridge/flow/Partition"
 import type { Message, Send } from "@bridge/kafka/Broker"
 import { type Envelope, envelope } from "@bridge/kafka/Envelope"
+import { portions } from "@bridge/kafka/Portions"
 import { Registry, type RegistryError } from "@bridge/kafka/Registry"
 import { schemaText, subjectOf } from "@bridge/kafka/Schemas"
 import { Context, Effect, Layer } from "effect"
 import type { BatchKey } from "./Archive.ts"
 import type { RefinedRecord } from "./Batch.ts"
 import type { RawBatch } from "./Envelopes.ts"
-import { portions } from "./Portions.ts"
 
 export class Normalized extends Context.Service<
   Normalized,
@@ -68,7 +68,8 @@ function make(registry: Registry["Service"], partitions: Partitions["Service"]) 
           const topic = yield* topicOf(entity)
           const write = writer(topic, entity, key, raw, revision, nowMillis)
           const partition = partitions.of(topic.name, key.tenantId)
-          for (const messages of portions(list.map(write))) sends.push({ topic: topic.name, partition, messages })
+          for (const messages of portions(list.map(write), ({ value }) => value?.length ?? 0))
+            sends.push({ topic: topic.name, partition, messages })
         }
         return sends
       })

@@ -101,7 +101,8 @@ const losing = `
   create table lost (kind text, subject text, primary key (kind, subject));
   create function lose() returns trigger language plpgsql security definer as $$ begin
     if new.topic <> 'bridge.commands.v1' then return new; end if;
-    insert into lost values (new.headers->>'ce_type', new.headers->>'ce_subject') on conflict do nothing;
+    insert into lost select m->'headers'->>'ce_type', m->'headers'->>'ce_subject' from json_array_elements(new.messages) as m
+      on conflict do nothing;
     if found then return null; end if;
     return new;
   end $$;

@@ -12,7 +12,15 @@ import { runStage } from "@bridge/flow/Runtime"
 import type { Stage } from "@bridge/flow/Stage"
 import { Wakeups, wake } from "@bridge/flow/Wakeups"
 import { freshDatabase, testStack } from "@bridge/infra/TestStack"
-import { type Admin, BrokerError, BrokerUnavailable, type Consumers, Producer, type Send } from "@bridge/kafka/Broker"
+import {
+  type Admin,
+  BrokerError,
+  BrokerUnavailable,
+  type Consumers,
+  MessageTooLarge,
+  Producer,
+  type Send
+} from "@bridge/kafka/Broker"
 import { kafkaLayer } from "@bridge/kafka/KafkaJs"
 import { Registry } from "@bridge/kafka/Registry"
 import { Schemas } from "@bridge/kafka/Schemas"
@@ -147,12 +155,12 @@ describe("the outbox", () => {
         )
         yield* Deferred.await(enqueued)
         yield* sql.withTransaction(enqueue([message("second")]))
-        assert.strictEqual(yield* relayOnce, 0)
+        assert.strictEqual((yield* relayOnce)?.messages, 0)
         yield* Deferred.succeed(goOn, undefined)
         yield* Fiber.join(open)
         yield* settled
         const sent: Array<Send> = []
-        assert.strictEqual(yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))), 2)
+        assert.strictEqual((yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))))?.messages, 2)
         assert.deepStrictEqual(
           sent.flatMap((s) => s.messages.map((m) => m.key)),
           ["first", "second"]
@@ -167,8 +175,8 @@ describe("the outbox", () => {
         const sql = yield* SqlClient.SqlClient
         yield* settled
         yield* relayOnce
-        const keys = Array.from({ length: 120 }, (_, i) => `m${i}`)
-        yield* sql.withTransaction(enqueue(keys.map(message)))
+        const keys = Array.from({ length: 12 }, (_, i) => `m${i}`)
+        yield* sql.withTransaction(Effect.forEach(keys, (key) => enqueue([message(key)])))
         yield* settled
         const sent: Array<Send> = []
         yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent)))
@@ -176,6 +184,72 @@ describe("the outbox", () => {
           sent.flatMap((s) => s.messages.map((m) => m.key)),
           keys
         )
+      })
+    ))
+
+  it("keeps many messages in few rows, each with its own bytes, in order in its partition, in sends the broker takes", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* settled
+        yield* relayOnce
+        const before = yield* unsent
+        const messages = Array.from({ length: 3000 }, (_, i) => ({
+          ...message(`m${i}`),
+          partition: i % 2,
+          payload: i % 500 === 7 ? Buffer.alloc(300_000, i) : Buffer.from(`${i} 😀`),
+          headers: { ce_id: `${i} 😀` }
+        }))
+        yield* sql.withTransaction(enqueue(messages))
+        assert.isBelow((yield* unsent) - before, 40)
+        yield* settled
+        const sent: Array<Send> = []
+        const round = yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent)))
+        assert.strictEqual(round?.messages, 3000)
+        for (const partition of [0, 1])
+          assert.deepStrictEqual(
+            sent.filter((s) => s.partition === partition).flatMap((s) => s.messages),
+            messages
+              .filter((m) => m.partition === partition)
+              .map(({ headers, key, payload }) => ({ key, value: payload, headers }))
+          )
+        for (const { messages } of sent) {
+          assert.isAtMost(messages.length, 1000)
+          assert.isBelow(
+            messages.reduce((sum, m) => sum + (m.value?.length ?? 0), 0),
+            1_000_000
+          )
+        }
+      })
+    ))
+
+  it("leaves out a message that the broker will never take, and sends its neighbours of the same row", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* settled
+        yield* relayOnce
+        yield* sql.withTransaction(enqueue(["a", "huge", "b"].map(message)))
+        yield* settled
+        const sent: Array<Send> = []
+        const strict = Producer.of({
+          ...recording(sent),
+          sendAll: (sends) =>
+            sends.some((s) => s.messages.some((m) => m.key === "huge"))
+              ? Effect.fail(
+                  new BrokerError({
+                    operation: "send",
+                    reason: new MessageTooLarge({ topic: controlTopic("alerts"), bytes: 4 })
+                  })
+                )
+              : recording(sent).sendAll(sends)
+        })
+        yield* relayOnce.pipe(Effect.provideService(Producer, strict))
+        assert.deepStrictEqual(
+          sent.flatMap((s) => s.messages.map((m) => m.key)),
+          ["a", "b"]
+        )
+        assert.strictEqual(yield* unsent, 0)
       })
     ))
 
@@ -199,7 +273,7 @@ describe("the outbox", () => {
         assert.isNull(yield* relayOnce)
         // It dies after the send and before the mark.
         yield* Fiber.interrupt(first)
-        assert.strictEqual(yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))), 2)
+        assert.strictEqual((yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))))?.messages, 2)
         assert.deepStrictEqual(
           sent.flatMap((s) => s.messages.map((m) => m.key)),
           ["a", "b", "a", "b"]

@@ -113,7 +113,8 @@ describe("runs", () => {
       Effect.flatMap(
         SqlClient.SqlClient,
         (sql) => sql<{ headers: Record<string, string> }>`
-      select headers from outbox where topic = 'bridge.dead-letters.v1' and headers->>'bridge_dlq_topic' = ${place.topic}`
+      select m->'headers' as headers from outbox, json_array_elements(messages) as m
+        where topic = 'bridge.dead-letters.v1' and m->'headers'->>'bridge_dlq_topic' = ${place.topic}`
       )
     )
     assert.deepStrictEqual(

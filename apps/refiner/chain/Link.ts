@@ -8,16 +8,19 @@ import { Partitions } from "@bridge/flow/Partition"
 import { orStageError } from "@bridge/flow/Retry"
 import { type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { type Message, Producer, type Rec } from "@bridge/kafka/Broker"
+import { portions } from "@bridge/kafka/Portions"
 import { Effect, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import { Envelopes, type Opened } from "../Envelopes.ts"
 import { batchKeyOf } from "../Keys.ts"
-import { madeHeader, portions } from "../Portions.ts"
 import { processRow } from "../process/Process.ts"
 import { Sources } from "../Sources.ts"
 import { fromText, type Made, resolveAll, toText } from "./Made.ts"
 
 type Needs = Envelopes | Partitions | Producer | Sources | SqlClient.SqlClient
+
+/** What the steps so far have made of a row. */
+const madeHeader = "bridge_made"
 
 /** Larger ones stay behind: records of such rows are made again. */
 const largest = 256 * 1024
@@ -40,9 +43,12 @@ const handle =
       const make = yield* maker(run, steps.includes("process"), steps.includes("resolve"))
       const messages = run.records.map((rec): Message => passed(rec, make(rec)))
       const partition = partitions.of(topic, run.tenantId)
-      const sends = portions(messages).map((some) => ({ topic, partition, messages: some }))
+      const sends = portions(messages, sizeOf).map((some) => ({ topic, partition, messages: some }))
       yield* run.inOrder(producer.sendAll(sends))
     }).pipe(orStageError(stage))
+
+/** Of the headers only what may be large. */
+const sizeOf = ({ headers, value }: Message): number => (value?.length ?? 0) + (headers?.[madeHeader]?.length ?? 0)
 
 const topicsFrom = (reads: Link["reads"], writes: Link["writes"]): ReadonlyMap<string, string> =>
   new Map(
