@@ -8,17 +8,19 @@ import { figures, report } from "./engine/Report.ts"
 import { live } from "./Live.ts"
 import { limitTable } from "./limits/Report.ts"
 import { loadTable } from "./load/Report.ts"
+import { memory } from "./Memory.ts"
 import { pages } from "./Pages.ts"
 
 const usage = `npm run bench [-- OPTIONS]          all tables
 npm run bench -- engine [OPTIONS]   from a vendor's page to topic and archive
 npm run bench -- load [OPTIONS]     from approved records to a vendor without limits
 npm run bench -- live               from a page being stored to the socket's client
+npm run bench -- memory [OPTIONS]   what each service holds while an account is moved, large tickets among others
 npm run bench -- csv [OPTIONS]      a review CSV over HTTP
 npm run bench -- pages              numbered pages of a slow vendor
 npm run bench -- limits             how much of a vendor's limit is used
 
-  --records N       tickets at the source (default 100000)
+  --records N       tickets at the source (default 100000; memory: a tenth of them, with their conversations)
   --runs R          runs after the warm-up; the median counts (default 5)
   --bytes N         engine, load: bytes of a ticket, about (default 1400; 0 leaves them as the sandbox makes them)
   --gzip            engine: the vendor compresses its answers
@@ -86,6 +88,7 @@ const measureEngine = async (): Promise<string> => {
 const tables = {
   live,
   csv: () => csv(records, runs),
+  memory: () => memory(Math.ceil(records / 10), say),
   pages,
   limits: () => limitTable(seconds, say),
   load: () => loadTable({ records, runs, bytes, profile: values.profile, say }),

@@ -2,7 +2,7 @@
 // durable servers, all services, the auditor too, everything on this machine. Each run is checked before it counts.
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { type Install, install } from "../../test/harness/Install.ts"
+import { type Install, install, serviceNames } from "../../test/harness/Install.ts"
 import { checkout, type Started } from "../../test/harness/Processes.ts"
 import { median } from "../Figures.ts"
 import { cpuMicros, peakMiB, type Roots } from "../Usage.ts"
@@ -141,9 +141,8 @@ type Services = Readonly<Record<string, Started>>
 /** All of them in one process, or each in one of its own. */
 const startServices = async (bridge: Install, apart: boolean): Promise<Services> => {
   if (!apart) return { services: (await bridge.services("bridge")).process }
-  const names = ["scheduler", "extractor", "refiner", "loader", "auditor", "api"]
   const started: Array<readonly [string, Started]> = []
-  for (const name of names) started.push([name, await bridge.service(name)])
+  for (const name of serviceNames) started.push([name, await bridge.service(name)])
   return Object.fromEntries(started)
 }
 

@@ -46,10 +46,13 @@ export interface Install {
   /** All services in a process of their own; the API on `port` or any free one. */
   readonly services: (name: string, port?: number) => Promise<Services>
   /** One service in a process of its own, as `npm run service -- NAME` starts it. */
-  readonly service: (name: string) => Promise<Started>
+  readonly service: (name: string, port?: number) => Promise<Started>
   readonly rest: (services: Services) => Rest
   readonly stop: (remove: boolean) => Promise<void>
 }
+
+/** All that `service` can start. */
+export const serviceNames = ["scheduler", "extractor", "refiner", "loader", "auditor", "api"] as const
 
 export const install = async (o: InstallOptions): Promise<Install> => {
   mkdirSync(o.dir, { recursive: true })
@@ -102,12 +105,12 @@ export const install = async (o: InstallOptions): Promise<Install> => {
       running.push(services)
       return services
     },
-    service: async (name) => {
+    service: async (name, port) => {
       const process = await start({
         name,
         file: "apps/all/service.ts",
         args: [name],
-        env: { ...env, BRIDGE_PORT: String(await freePort()) },
+        env: { ...env, BRIDGE_PORT: String(port ?? (await freePort())) },
         logFile: join(o.dir, "logs", `${name}.log`)
       })
       alone.push(process)

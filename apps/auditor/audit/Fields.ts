@@ -23,7 +23,7 @@ const comparable = (key: string, approved: JsonObject, actual: JsonObject): Json
       .map(({ value }) => value),
     ...["user_fields", "organization_fields"].flatMap((name) => Object.values(approved[name] ?? {}))
   ]
-  const values = new Set(fields.flatMap((value) => value).map((value) => String(value).toLowerCase()))
+  const values = new Set(fields.flat().map((value) => String(value).toLowerCase()))
   return listOf(actual["tags"]).filter((tag) => {
     const name = String(tag).toLowerCase()
     return written.has(name) || !values.has(name)
