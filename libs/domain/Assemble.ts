@@ -201,10 +201,16 @@ interface Draft {
   meta: Record<string, Json>
 }
 
+/** Lists and objects of one's own; texts are shared, and some have 10 MB. */
+const copyOf = (value: Json): Json =>
+  Array.isArray(value) ? value.map(copyOf) : isObject(value) ? membersOf(value) : value
+
+const membersOf = (object: JsonObject): Record<string, Json> =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, copyOf(value)]))
+
 const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
-  const out = structuredClone({ body: piece.element.body, meta: piece.element.meta ?? {} }) as Draft
-  for (const [path, value] of Object.entries(piece.resolution?.set ?? {}))
-    put(out, path, structuredClone(value) as Json)
+  const out: Draft = { body: membersOf(piece.element.body), meta: membersOf(piece.element.meta ?? {}) }
+  for (const [path, value] of Object.entries(piece.resolution?.set ?? {})) put(out, path, copyOf(value as Json))
   const shrunk = new Set<Array<Json>>()
   const unnamed: Array<string> = []
   const warnings: Array<LoadWarning> = []
@@ -229,7 +235,7 @@ const fill = (piece: Piece, destinations: Destinations): Filled | Dangling => {
   for (const array of shrunk) array.splice(0, array.length, ...array.filter((v) => v !== null))
   const own = destinations.adapted?.(piece.entity, piece.sourceId)
   if (own !== undefined) {
-    for (const [path, value] of Object.entries(own.set)) put(out, path, structuredClone(value) as Json)
+    for (const [path, value] of Object.entries(own.set)) put(out, path, copyOf(value as Json))
     warnings.push({ code: own.code, field: Object.keys(own.set).join(", "), message: own.message })
   }
   return { _tag: "Filled", body: out.body, meta: out.meta, warnings }

@@ -99,8 +99,8 @@ export const compareComments = (
 }
 
 const commentFields = (approved: JsonObject, actual: JsonObject): ReadonlyArray<string> => {
-  const text = approved["html_body"] ?? approved["body"] ?? approved["value"] ?? null
-  const there = actual["html_body"] ?? actual["body"] ?? null
+  const text = String(approved["html_body"] ?? approved["body"] ?? approved["value"] ?? "")
+  const there = String(actual["html_body"] ?? actual["body"] ?? "")
   return [
     ...changedFields(
       {
@@ -110,7 +110,7 @@ const commentFields = (approved: JsonObject, actual: JsonObject): ReadonlyArray<
       },
       actual
     ),
-    ...(plainText(String(text ?? "")) === plainText(String(there ?? "")) ? [] : ["body"])
+    ...(text === there || plainText(text) === plainText(there) ? [] : ["body"])
   ]
 }
 

@@ -126,12 +126,18 @@ const commentsOf = (r: ReadBack, { there }: Pair) =>
         const now: typeof first = next
         const call = r.sink.uploads?.listing(now.call) ?? now.call
         const page: ReturnType<typeof first.read> = yield* http.read(r.connection, call, (answer) => now.read(answer))
-        for (const one of page.rows) rows.push(JSON.parse(one.json.toString("utf8")) as JsonObject)
+        for (const one of page.rows) rows.push(compared(JSON.parse(one.json.toString("utf8")) as JsonObject))
         next = page.next
       }
     }
     return rows
   })
+
+/** A destination may give a text of 10 MB three times, and there are thousands: only the one that is compared is kept. */
+const compared = (comment: JsonObject): JsonObject => {
+  const { body, plain_body: _same, ...rest } = comment
+  return typeof rest["html_body"] === "string" || body === undefined ? rest : { ...rest, body }
+}
 
 interface TicketComments {
   readonly sourceId: string
