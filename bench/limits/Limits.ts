@@ -1,5 +1,5 @@
 // `npm run bench -- limits`: how much of a vendor's limit is used, and how often it refuses, when form and figure of the limit
-// are not what is documented. In real time over HTTP, a vendor's minute lasting six seconds; the vendor counts.
+// are not what is documented. In real time over HTTP, a vendor's minute as long as one says; the vendor counts.
 import { Budgets } from "@bridge/http/Budgets"
 import { layer as sharedBudgets } from "@bridge/http/BudgetsPostgres"
 import { type Counter, limitedCall, limitedConnection, startLimited } from "@bridge/http/TestLimited"
@@ -22,8 +22,8 @@ export interface LimitRow {
   readonly least: { readonly used: number; readonly refused: number }
 }
 
-const windowMillis = 6_000
-const limit = 300
+/** Calls a second, on the mean, that a limit lets through. */
+const perSecond = 50
 const workers = 8
 
 const forms = { fixed, sliding, bucket } as const
@@ -34,8 +34,8 @@ const leastOf = (form: Form, tell: Tell): LimitRow["least"] => {
   return { used: form === "bucket" ? 0.98 : 0.95, refused: 0.001 }
 }
 
-const busy = (name: string, until: number) => {
-  const connection = limitedConnection(name, limit, windowMillis)
+const busy = (name: string, minute: number, until: number) => {
+  const connection = limitedConnection(name, perSecond * minute, minute * 1000)
   const worker = Effect.gen(function* () {
     const http = yield* VendorHttp
     while (performance.now() < until) yield* http.call(connection, limitedCall("/rows"))
@@ -46,12 +46,16 @@ const busy = (name: string, until: number) => {
   )
 }
 
-/** Every form of limit at the same time, `seconds` long; the last ones are kept by two processes together. */
-export const limits = async (seconds: number, say: (line: string) => void): Promise<ReadonlyArray<LimitRow>> => {
+/** Every form of limit at the same time, `seconds` long, a vendor's minute lasting `minute` seconds; the last ones are kept by two. */
+export const limits = async (
+  seconds: number,
+  minute: number,
+  say: (line: string) => void
+): Promise<ReadonlyArray<LimitRow>> => {
   const rows = (Object.keys(forms) as ReadonlyArray<Form>).flatMap((form) =>
     (["remaining", "reset-ceil", "nothing"] as const).flatMap((tell) =>
       (tell === "reset-ceil" ? [1] : [1, 2]).map((processes) => {
-        const counter: Counter = { limiter: forms[form](limit, windowMillis, tell), went: 0, refused: 0 }
+        const counter: Counter = { limiter: forms[form](perSecond * minute, minute * 1000, tell), went: 0, refused: 0 }
         return { name: `${form}-${tell}-${processes}`, form, tell, processes, counter }
       })
     )
@@ -66,12 +70,12 @@ export const limits = async (seconds: number, say: (line: string) => void): Prom
       })
     )
     await Effect.runPromise(migrate.pipe(Effect.provide(env)))
-    say(`${rows.length} limits for ${seconds} s, a vendor's minute lasting ${windowMillis / 1000} s`)
+    say(`${rows.length} limits for ${seconds} s, a vendor's minute lasting ${minute} s`)
     const until = performance.now() + seconds * 1000
     // Two pools and two owners of budgets are what two services are to the database.
     const shared = () => sharedBudgets.pipe(Layer.provide(Layer.fresh(postgres)))
     const run = (processes: number, budgets: Layer.Layer<Budgets, unknown>) => {
-      const own = rows.filter((row) => row.processes === processes).map(({ name }) => busy(name, until))
+      const own = rows.filter((row) => row.processes === processes).map(({ name }) => busy(name, minute, until))
       const http = VendorHttp.layer.pipe(Layer.provide([Layer.fresh(Wire.layer), budgets]), Layer.provide(env))
       const all = Effect.all(own, { concurrency: "unbounded", discard: true })
       // A worker that waits for its turn at the end is not waited for.
@@ -82,7 +86,7 @@ export const limits = async (seconds: number, say: (line: string) => void): Prom
     await stack.stop()
     vendor.close()
   }
-  const full = limit * ((seconds * 1000) / windowMillis)
+  const full = perSecond * seconds
   return rows.map(({ counter: { refused, went }, form, processes, tell }) => ({
     form,
     tell,

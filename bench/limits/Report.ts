@@ -13,8 +13,8 @@ const percent = (share: number, digits: number): string => `${(share * 100).toFi
 
 const isShort = ({ least, refused, used }: LimitRow): boolean => used < least.used || refused > least.refused
 
-export const limitTable = async (seconds: number, say: (line: string) => void): Promise<string> => {
-  const rows = await limits(seconds, say)
+export const limitTable = async (seconds: number, minute: number, say: (line: string) => void): Promise<string> => {
+  const rows = await limits(seconds, minute, say)
   const cells = rows.map((row) => [
     row.form,
     tells[row.tell],
