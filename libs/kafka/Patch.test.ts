@@ -161,6 +161,72 @@ describe("the request queue", () => {
   })
 })
 
+describe("fetchers of a member that is stopped while brokers come and go", () => {
+  interface Manager {
+    readonly start: () => Promise<void>
+    readonly stop: () => Promise<void>
+  }
+  type Managing = (options: object) => Manager
+  const logger = { namespace: (): object => logger, debug: () => {}, info: () => {} }
+
+  /** How often is fetched after the stop, when a broker has come just before it; 1,000 are for ever. */
+  const fetchesAfterStop = async (path: string): Promise<number> => {
+    const nodes = ["1", "2"]
+    const answers = new Map<string, () => void>()
+    let running = true
+    let after = 0
+    const manager = load<Managing>(path)({
+      logger,
+      getNodeIds: () => [...nodes],
+      handler: async () => {},
+      fetch: async (nodeId: string) => {
+        if (!running && ++after >= 1000) throw new Error("for ever")
+        // A member that is stopped has nothing, at once.
+        if (running) await new Promise<void>((answer) => answers.set(nodeId, answer))
+        return []
+      }
+    })
+    const working = manager.start()
+    await new Promise((later) => setTimeout(later, 10))
+    nodes.push("3")
+    // The first sees the new broker and ends; the second is still being answered when the member is stopped.
+    answers.get("1")?.()
+    await new Promise((later) => setTimeout(later, 10))
+    running = false
+    const stopping = manager.stop()
+    answers.get("2")?.()
+    await Promise.allSettled([stopping, working])
+    return after
+  }
+
+  it("end, in place of beginning anew without a wait for ever", async () => {
+    expect(await fetchesAfterStop("consumer/fetchManager.js")).toBe(0)
+    expect(await fetchesAfterStop("consumer/fetchManager.js.orig.js")).toBeGreaterThanOrEqual(1000)
+  })
+
+  it("begin again when the member does", async () => {
+    let fetches = 0
+    const manager = load<Managing>("consumer/fetchManager.js")({
+      logger,
+      getNodeIds: () => ["1"],
+      handler: async () => {},
+      fetch: async () => {
+        fetches++
+        await new Promise((later) => setTimeout(later, 5))
+        return []
+      }
+    })
+    for (let i = 0; i < 2; i++) {
+      const before = fetches
+      const working = manager.start()
+      await new Promise((later) => setTimeout(later, 20))
+      await manager.stop()
+      await working
+      expect(fetches).toBeGreaterThan(before)
+    }
+  })
+})
+
 describe("a group member's fetches", () => {
   interface Batch {
     readonly partition: number
