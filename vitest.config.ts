@@ -1,5 +1,5 @@
 // Four kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs), timed (system
-// tests that promise a time: they wait most of theirs, so they run side by side, with nothing else).
+// tests that promise a time, one by one, with nothing beside them).
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
@@ -85,8 +85,8 @@ export default defineConfig({
           name: "timed",
           include: timed,
           exclude,
+          fileParallelism: false,
           testTimeout: 600_000,
-          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           hookTimeout: 300_000
         }

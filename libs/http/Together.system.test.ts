@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Counter, type LimitedVendor, startLimited } from "./TestLimited.ts"
 import { bucket, fixed, type Limiter, sliding } from "./TestLimiter.ts"
 
-const windowMillis = 5_000
-const limit = 250
+const windowMillis = 6_000
+const limit = 300
 const file = new URL("./TestCaller.ts", import.meta.url).pathname
 /** Ends a process when we are gone, however we end. */
 const tether = new URL("../../scripts/Tether.mjs", import.meta.url).href
