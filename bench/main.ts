@@ -76,6 +76,8 @@ const tenants = whole("tenants", 1)
 const { only } = values
 if (only !== undefined && only !== "topic" && only !== "archive") refuse("--only is topic or archive")
 
+if (only === "topic" && tenants > 1) refuse("--tenants is for page to archive: leave --only topic out")
+
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
@@ -84,7 +86,7 @@ const measureEngine = async (): Promise<string> => {
   const part = tenants > 1 ? "archive" : only === "topic" || only === "archive" ? only : undefined
   const { apart, gzip, profile } = values
   const result = await engine({ records, runs, bytes, gzip, apart, tenants, only: part, profile, say })
-  return report(result, runs) + (values.json ? `${JSON.stringify(figures(result))}\n` : "")
+  return report(result, runs, tenants) + (values.json ? `${JSON.stringify(figures(result))}\n` : "")
 }
 
 const tables = {

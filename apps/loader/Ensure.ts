@@ -1,5 +1,5 @@
-// Makes one record exist that no batch brings: the stand-in person, the object whose records follow, the field that leads to them. Once per pair of accounts:
-// it has a row in the ledger like any other, and is looked for before it is made and after a crash. Promise 4.
+// Makes one record exist that no batch brings: the stand-in person, the object whose records follow, the field that leads to them.
+// Once per pair of accounts: it has a row in the ledger like any other, and is looked for before it is made and after a crash. Promise 4.
 import { hashJson } from "@bridge/domain/Canonical"
 import type { EntityId } from "@bridge/domain/Entities"
 import { asTenant } from "@bridge/store/Postgres"

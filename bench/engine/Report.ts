@@ -13,9 +13,10 @@ const row = (floor: number, name: string, run: Run | undefined): ReadonlyArray<R
   return [[name, thousands(run.rate), (run.rate / floor).toFixed(3), ownMicros(run.cpu).toFixed(0), ...parts]]
 }
 
-export const report = (r: EngineResult, runs: number): string =>
+/** Of as many tenants with the same tickets each. */
+export const report = (r: EngineResult, runs: number, tenants: number): string =>
   [
-    `${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}; ${thousands(r.expected.rows)} tickets of ${thousands(r.expected.bytesPerRow)} bytes, median of ${runs}`,
+    `${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}; ${tenants === 1 ? "" : `${tenants} tenants with `}${thousands(r.expected.rows)} tickets of ${thousands(r.expected.bytesPerRow)} bytes, median of ${runs}`,
     "",
     table(
       ["", "records/s", "of the floor", "CPU us/record", "node", "kafka", "postgres", "(vendor)"],

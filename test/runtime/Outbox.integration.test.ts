@@ -83,6 +83,9 @@ const settled = Effect.flatMap(SqlClient.SqlClient, (sql) =>
     Effect.repeat({ until: (rows) => rows.length === 0 })
   )
 )
+/** Nothing of an earlier test is left. */
+const emptied = Effect.andThen(settled, relayOnce)
+const keysOf = (sent: ReadonlyArray<Send>) => sent.flatMap((s) => s.messages.map((m) => m.key))
 const message = (key: string) => ({ topic: controlTopic("alerts"), key, partition: 0, payload: Buffer.from(key) })
 
 describe("the outbox", () => {
@@ -140,8 +143,7 @@ describe("the outbox", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        yield* settled
-        yield* relayOnce
+        yield* emptied
         yield* sql.withTransaction(Effect.andThen(enqueue([message("gone")]), Effect.fail("no"))).pipe(Effect.ignore)
         const enqueued = yield* Deferred.make<void>()
         const goOn = yield* Deferred.make<void>()
@@ -161,10 +163,7 @@ describe("the outbox", () => {
         yield* settled
         const sent: Array<Send> = []
         assert.strictEqual((yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))))?.messages, 2)
-        assert.deepStrictEqual(
-          sent.flatMap((s) => s.messages.map((m) => m.key)),
-          ["first", "second"]
-        )
+        assert.deepStrictEqual(keysOf(sent), ["first", "second"])
         assert.strictEqual(yield* unsent, 0)
       })
     ))
@@ -173,17 +172,13 @@ describe("the outbox", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        yield* settled
-        yield* relayOnce
+        yield* emptied
         const keys = Array.from({ length: 12 }, (_, i) => `m${i}`)
         yield* sql.withTransaction(Effect.forEach(keys, (key) => enqueue([message(key)])))
         yield* settled
         const sent: Array<Send> = []
         yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent)))
-        assert.deepStrictEqual(
-          sent.flatMap((s) => s.messages.map((m) => m.key)),
-          keys
-        )
+        assert.deepStrictEqual(keysOf(sent), keys)
       })
     ))
 
@@ -191,8 +186,7 @@ describe("the outbox", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        yield* settled
-        yield* relayOnce
+        yield* emptied
         const before = yield* unsent
         const messages = Array.from({ length: 3000 }, (_, i) => ({
           ...message(`m${i}`),
@@ -227,8 +221,7 @@ describe("the outbox", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        yield* settled
-        yield* relayOnce
+        yield* emptied
         yield* sql.withTransaction(enqueue(["a", "huge", "b"].map(message)))
         yield* settled
         const sent: Array<Send> = []
@@ -245,10 +238,7 @@ describe("the outbox", () => {
               : recording(sent).sendAll(sends)
         })
         yield* relayOnce.pipe(Effect.provideService(Producer, strict))
-        assert.deepStrictEqual(
-          sent.flatMap((s) => s.messages.map((m) => m.key)),
-          ["a", "b"]
-        )
+        assert.deepStrictEqual(keysOf(sent), ["a", "b"])
         assert.strictEqual(yield* unsent, 0)
       })
     ))
@@ -274,10 +264,7 @@ describe("the outbox", () => {
         // It dies after the send and before the mark.
         yield* Fiber.interrupt(first)
         assert.strictEqual((yield* relayOnce.pipe(Effect.provideService(Producer, recording(sent))))?.messages, 2)
-        assert.deepStrictEqual(
-          sent.flatMap((s) => s.messages.map((m) => m.key)),
-          ["a", "b", "a", "b"]
-        )
+        assert.deepStrictEqual(keysOf(sent), ["a", "b", "a", "b"])
         const away = new BrokerError({ operation: "send", reason: new BrokerUnavailable({ cause: "away" }) })
         yield* sql.withTransaction(enqueue([message("c")]))
         yield* settled

@@ -1,6 +1,5 @@
 // Destination records paired with the records of the job that they come from: compared, and entered as tallies of stage
 // `destination`. For ReadBack.ts, which finds the pairs.
-
 import { streamOf } from "@bridge/connectors/Engine"
 import type { Row } from "@bridge/connectors/Row"
 import type { AssembledFile } from "@bridge/domain/Assemble"
