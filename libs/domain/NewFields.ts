@@ -1,5 +1,6 @@
 // Custom fields that the destination does not have, as definitions to be made there and rules that fill them: of tickets, problems
-// and changes (whose values go by the field's id), of people and departments (by its key). Pure. For CustomFields.ts. What does not belong here: fields that both sides have.
+// and changes (whose values go by the field's id), of people and departments (by its key). Pure. For CustomFields.ts.
+// What does not belong here: fields that both sides have.
 import type { EntityId } from "./Entities.ts"
 import type { CustomField, CustomType, MadeField } from "./Mapping.ts"
 import { type CommentParent, isConversation } from "./Records.ts"
@@ -128,7 +129,8 @@ const optionsOf = ({ body }: MadeField): ReadonlyArray<Option> =>
   Array.isArray(body["custom_field_options"]) ? (body["custom_field_options"] as ReadonlyArray<Option>) : []
 
 /**
- * The same field where one of this title and type is made already, for tickets and their like: with the values of both, each with one tag. Null
+ * The same field where one of this title and type is made already, for tickets and their like: with the values of both, each with
+ * one tag. Null
  * where there is none.
  */
 export const sharedField = (
