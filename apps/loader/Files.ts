@@ -19,7 +19,18 @@ const mebibyte = 1024 * 1024
 /** Files of all batches of this process that may be in memory together: sealed and open, each is there twice for a moment. */
 const roomMebibytes = 128
 const room = Semaphore.makeUnsafe(roomMebibytes)
-const weightOf = (file: AssembledFile): number => Math.min(roomMebibytes, 1 + Math.ceil((2 * file.size) / mebibyte))
+const weightOf = ({ size }: Pick<AssembledFile, "size">): number =>
+  Math.min(roomMebibytes, 1 + Math.ceil((2 * size) / mebibyte))
+
+/**
+ * What takes a file into memory, when there is room. The run's permit is given back before it asks for room, and asked for again when
+ * the room is free: who holds one of the two never waits for the other.
+ */
+export const inRoom = <A, E, R>(
+  waiting: Desk["waiting"],
+  file: Pick<AssembledFile, "size">,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => waiting(room.withPermits(weightOf(file))(effect))
 
 /** Works whose files are there, until `staleAt` (monotonic milliseconds): after it they must be uploaded again. */
 export interface Prepared {
@@ -95,16 +106,13 @@ const uploadOne = (desk: Desk, uploads: Uploads<unknown>, file: AssembledFile) =
       const sent = blobs.get(tenantId, file.sha256).pipe(
         Effect.flatMap((bytes) =>
           Effect.result(
-            desk.waiting(
-              http.call(desk.connection, uploads.call(desk.connection.config, file, bytes), {
-                deadline: monotonicMillis() + uploadMillis
-              })
-            )
+            http.call(desk.connection, uploads.call(desk.connection.config, file, bytes), {
+              deadline: monotonicMillis() + uploadMillis
+            })
           )
-        ),
-        room.withPermits(weightOf(file))
+        )
       )
-      const end = yield* sent.pipe(
+      const end = yield* inRoom(desk.waiting, file, sent).pipe(
         Effect.catchIf(
           (e) => e._tag === "BlobError" && !e.transient,
           () => Effect.succeed(undefined)
