@@ -1,14 +1,11 @@
-// Four kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs), timed (system
-// tests that promise a time, one by one, with nothing beside them).
+// Five kinds of tests: fast (no servers), integration (one stack for the run), system (each starts what it needs), and those that
+// promise a time: timed (one by one, with nothing beside them) and paced (they keep to a vendor's pace and mostly wait: together).
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 const exclude = ["**/node_modules/**", "**/.bridge/**"]
-const timed = [
-  "test/flow/Outages.system.test.ts",
-  "test/flow/Estimate.system.test.ts",
-  "libs/http/Together.system.test.ts"
-]
+const timed = ["test/flow/Takeover.system.test.ts"]
+const paced = ["test/flow/Estimate.system.test.ts", "libs/http/Together.system.test.ts"]
 
 /** The longest first, so that none is left alone at the end; a new checkout knows nothing of the run before. */
 const long = [
@@ -62,8 +59,8 @@ export default defineConfig({
           // A bound for what hangs. What may take only so long says so itself.
           testTimeout: 240_000,
           isolate: false,
-          // Two cores carry the servers as well; a third file at work fills the time in which others wait.
-          maxWorkers: 3,
+          // Two cores carry the servers as well; more files at work fill the time in which others wait.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           hookTimeout: 120_000
         }
@@ -72,10 +69,10 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["**/*.system.test.ts"],
-          exclude: [...exclude, ...timed],
+          exclude: [...exclude, ...timed, ...paced],
           testTimeout: 600_000,
           isolate: false,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           hookTimeout: 300_000
         }
@@ -85,9 +82,22 @@ export default defineConfig({
           name: "timed",
           include: timed,
           exclude,
+          globalSetup: ["infra/GlobalSetup.ts"],
           fileParallelism: false,
           testTimeout: 600_000,
           sequence: { groupOrder: 2 },
+          hookTimeout: 300_000
+        }
+      },
+      {
+        test: {
+          name: "paced",
+          include: paced,
+          exclude,
+          globalSetup: ["infra/GlobalSetup.ts"],
+          testTimeout: 600_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
           hookTimeout: 300_000
         }
       }

@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { extract } from "@bridge/extractor/Extractor"
 import { type Stack, startStack } from "@bridge/infra/Stack"
 import { removeStack, testDir } from "@bridge/infra/TestStack"
@@ -7,7 +6,6 @@ import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { Effect, Layer } from "effect"
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest"
-import { start } from "../harness/Processes.ts"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
 import { asOwner, books, extractorWith, gate, refinerWith, reviewable, sourceIds, streams, watched } from "./Rig.ts"
 
@@ -108,27 +106,4 @@ it("goes on within 30 seconds when the broker was killed and came back, and read
     await broker.start()
   })
   expect(still).toBeLessThan(30_000)
-})
-
-it("goes on within 10 seconds when the extractor that reads is killed, and reads everything once (promise 8)", async () => {
-  const logFile = join(dir, "extractors.log")
-  const launch = () =>
-    start({ name: "extractor", file: "apps/all/service.ts", args: ["extractor"], env: w.settings, logFile })
-  const extractors = await Promise.all([launch(), launch()])
-  stop.push(
-    w.start("others", Layer.mergeAll(scheduler, refinerWith())),
-    ...extractors.map((process) => () => process.stop(5_000))
-  )
-  const reader = () =>
-    w.rows<{ owner: string; epoch: number }>(
-      (sql) =>
-        sql`select owner, epoch::int from job_streams s join jobs j on j.id = s.job_id where j.state = 'extracting'`
-    )
-  const still = await through(async () => {
-    const [first] = await reader()
-    const killed = extractors.find(({ pid }) => first?.owner.endsWith(`/${pid}`))
-    await killed?.kill()
-    expect(killed).toBeDefined()
-  })
-  expect(still).toBeLessThan(10_000)
 })
