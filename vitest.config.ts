@@ -7,35 +7,47 @@ const exclude = ["**/node_modules/**", "**/.bridge/**"]
 const timed = ["test/flow/Takeover.system.test.ts"]
 const paced = ["test/flow/Estimate.system.test.ts", "libs/http/Together.system.test.ts"]
 
-/** The longest first, so that none is left alone at the end; a new checkout knows nothing of the run before. */
+/** What takes longest, the longest first. A new checkout knows nothing of the run before. */
 const long = [
   "test/system/Migration",
   "test/system/Files",
-  "test/faults/leader-moves",
   "infra/Stack",
-  "test/flow/Seats",
-  "test/system/",
+  "test/faults/leader-moves",
+  "test/system/Instances",
+  "test/flow/Turns",
+  "test/flow/Large",
   "test/demo/",
-  "test/flow/",
+  "test/flow/MadeFields",
+  "test/flow/Outages",
   "apps/loader/Crash",
-  "test/runtime/",
-  "libs/kafka/"
+  "test/flow/Seats",
+  "test/flow/Stops",
+  "test/flow/Zombies",
+  "test/flow/Cuts",
+  "test/flow/Audit"
 ]
 
-class LongestFirst extends BaseSequencer {
+/** The long ones from the beginning on, so that none is left alone at the end, and short ones, which mostly wait, between them. */
+class LongAndShort extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
-    const bySize = await super.sort(files)
-    const placeOf = ({ moduleId, project }: TestSpecification): number => {
-      const at = long.findIndex((part) => moduleId.includes(part))
-      return (project.config.sequence.groupOrder ?? 0) * 100 + (at < 0 ? long.length : at)
-    }
-    return bySize.toSorted((a, b) => placeOf(a) - placeOf(b))
+    const sorted = await super.sort(files)
+    const groups = Object.groupBy(sorted, ({ project }) => project.config.sequence.groupOrder ?? 0)
+    return Object.values(groups).flatMap((group = []) => mixed(group))
   }
+}
+
+const mixed = (files: ReadonlyArray<TestSpecification>): ReadonlyArray<TestSpecification> => {
+  const longOnes = long.flatMap((part) => files.filter(({ moduleId }) => moduleId.includes(part)))
+  const shortOnes = files.filter((file) => !longOnes.includes(file))
+  const [first, second, ...others] = longOnes
+  const between = Math.ceil(shortOnes.length / (others.length + 1))
+  const rest = others.flatMap((file, i) => [...shortOnes.slice(i * between, (i + 1) * between), file])
+  return [first, second, ...rest, ...shortOnes.slice(others.length * between)].filter((file) => file !== undefined)
 }
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: LongAndShort },
     teardownTimeout: 60_000,
     projects: [
       {
@@ -59,8 +71,8 @@ export default defineConfig({
           // A bound for what hangs. What may take only so long says so itself.
           testTimeout: 240_000,
           isolate: false,
-          // Two cores carry the servers as well; more files at work fill the time in which others wait.
-          maxWorkers: 4,
+          // Two cores carry the servers as well; a third file at work fills the time in which others wait.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           hookTimeout: 120_000
         }
@@ -72,7 +84,7 @@ export default defineConfig({
           exclude: [...exclude, ...timed, ...paced],
           testTimeout: 600_000,
           isolate: false,
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           hookTimeout: 300_000
         }

@@ -2,7 +2,8 @@
 // A small shell holds the read end of a pipe whose write end is ours: when we are gone (kill -9 too), it passes the stop signal on.
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { identity, isAlive } from "./Lock.mjs"
 import { DiskFull, NotStarted, StackError } from "./StackError.ts"
@@ -129,6 +130,17 @@ const predecessorGone = async (pidFile: string): Promise<void> => {
     await wait(100)
   }
 }
+
+/** The servers of a stack's folder by name: the identity of each process, as its pid file says. */
+export const serversOf = (dir: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [".", "kafka", "registry"]
+      .map((part) => join(dir, part))
+      .filter((part) => existsSync(part))
+      .flatMap((part) => readdirSync(part).map((name) => [part, name] as const))
+      .filter(([, name]) => name.endsWith(".pid"))
+      .map(([part, name]) => [name.replace(".pid", ""), readFileSync(join(part, name), "utf8")])
+  )
 
 const lastWords = (log: string): string => log.trim().split("\n").slice(-5).join(" | ").slice(-600) || "nothing"
 

@@ -1,7 +1,7 @@
 // Vitest's set-up for tests that share a stack: one for the whole run, its addresses provided to every test file.
 import type { TestProject } from "vitest/node"
 import type { StackAddresses } from "./StackFile.ts"
-import { dropTestDatabases, ownTestStack, type TestStack } from "./TestStack.ts"
+import { dropTestDatabases, ownTestStack, prepare, type TestStack } from "./TestStack.ts"
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -20,7 +20,7 @@ const place: typeof globalThis & { [shared]?: Shared } = globalThis
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   process.env.BRIDGE_TEST_RUN = String(process.pid)
-  place[shared] ??= { stack: ownTestStack(), projects: 0 }
+  place[shared] ??= { stack: prepare().then(ownTestStack), projects: 0 }
   const run = place[shared]
   run.projects++
   const { stop, ...addresses } = await run.stack

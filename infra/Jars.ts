@@ -45,11 +45,16 @@ export const findJars = async (log: (line: string) => void, cache = checkoutCach
   }
 }
 
-/** Flags that make a JVM start from its class archive, or write one as it ends (it halves the next start). */
+/** The class archives of the servers, by their names in the cache. */
+export const archives = { kafka: "kafka.jsa", registry: "registry.jsa" } as const
+
+/** Flags that make a JVM start from its class archive, or write one as it ends, where it may (it takes two thirds off the next start). */
 export const classArchive = (
-  file: string
+  file: string,
+  mayWrite = true
 ): { readonly flags: ReadonlyArray<string>; readonly keep?: readonly [string, string] } => {
   if (existsSync(file)) return { flags: [`-XX:SharedArchiveFile=${file}`, "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] }
+  if (!mayWrite) return { flags: [] }
   const made = `${file}.${process.pid}`
   return {
     flags: [`-XX:ArchiveClassesAtExit=${made}`, "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off"],

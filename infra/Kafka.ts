@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Daemon, ready, startDaemon } from "./Daemon.ts"
-import { classArchive, type Jars } from "./Jars.ts"
+import { archives, classArchive, type Jars } from "./Jars.ts"
 import { brokersKnownTo } from "./Metadata.ts"
 import { DiskFull, JavaMissing, NotStarted, PortTaken, StackError } from "./StackError.ts"
 
@@ -58,7 +58,8 @@ const launch = async (o: KafkaOptions, id: number): Promise<Daemon> => {
   const config = join(o.dir, `node-${id}.properties`)
   writeFileSync(config, properties(o, id, data))
   if (!existsSync(join(data, "meta.properties"))) await format(o, id, data)
-  const archive = id === 1 ? classArchive(o.jars.made("kafka.jsa")) : { flags: [] }
+  // One node writes it, for all.
+  const archive = classArchive(o.jars.made(archives.kafka), id === 1)
   const named = { name: "Kafka", dir: o.dir, logFile: join(o.dir, `node-${id}.log`) }
   const daemon = await startDaemon({
     ...named,

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { type Daemon, ready, startDaemon } from "./Daemon.ts"
-import { classArchive, type Jars } from "./Jars.ts"
+import { archives, classArchive, type Jars } from "./Jars.ts"
 import { JavaMissing, PortTaken, StackError } from "./StackError.ts"
 
 export interface RegistryOptions {
@@ -20,7 +20,7 @@ export const registryUrl = (port: number): string => `http://127.0.0.1:${port}/a
 /** Starts the registry and waits until it lists its subjects. */
 export const startRegistry = async (o: RegistryOptions): Promise<Daemon> => {
   mkdirSync(o.dir, { recursive: true })
-  const archive = classArchive(o.jars.made("registry.jsa"))
+  const archive = classArchive(o.jars.made(archives.registry))
   const named = { name: "The schema registry", dir: o.dir, logFile: join(o.dir, "registry.log") }
   const daemon = await startDaemon({
     ...named,

@@ -1,9 +1,10 @@
 import { createServer, type Server } from "node:net"
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest"
+import { serversOf } from "./Daemon.ts"
 import { isAlive } from "./Lock.mjs"
 import { brokersKnownTo } from "./Metadata.ts"
 import { startStack } from "./Stack.ts"
-import { allGone, type Command, find, killServer, leave, runStack, servers } from "./StackFixture.ts"
+import { allGone, type Command, find, killServer, leave, runStack } from "./StackFixture.ts"
 import { removeStack, testDir } from "./TestStack.ts"
 
 const everything = ["row", "schema", "topic"]
@@ -35,14 +36,14 @@ describe("a stack and its owner", () => {
     const both = [run(), run()]
     const [first, second] = await Promise.all(both.map((command) => command.addresses))
     expect(second).toEqual(first)
-    expect(Object.keys(servers(dir)).sort()).toEqual(["node-1", "postgres", "registry"])
+    expect(Object.keys(serversOf(dir)).sort()).toEqual(["node-1", "postgres", "registry"])
     const joiner = await Promise.race(both.map(async (command) => ({ command, ...(await command.ended) })))
     expect(joiner).toMatchObject({ code: 0, stderr: expect.stringContaining("running already") })
-    expect(Object.values(servers(dir)).every(isAlive)).toBe(true)
+    expect(Object.values(serversOf(dir)).every(isAlive)).toBe(true)
     const owner = both.find((command) => command !== joiner.command)
     owner?.signal("SIGINT")
     expect((await owner?.ended)?.code).toBe(0)
-    expect(Object.values(servers(dir)).some(isAlive)).toBe(false)
+    expect(Object.values(serversOf(dir)).some(isAlive)).toBe(false)
   })
 
   it("leaves no process behind when its owner is killed, and comes back with its data", async () => {
@@ -75,7 +76,7 @@ describe("a stack and its owner", () => {
 
   it("starts again over folders that were half made", async () => {
     const killed = run()
-    while (Object.keys(servers(dir)).length === 0) await new Promise((soon) => setTimeout(soon, 20))
+    while (Object.keys(serversOf(dir)).length === 0) await new Promise((soon) => setTimeout(soon, 20))
     killed.signal("SIGKILL")
     const next = await run().addresses
     await leave(next, "kept")
@@ -98,7 +99,7 @@ describe("servers that are there already", () => {
       databaseUrl: external.DATABASE_URL
     })
     expect(await command.ended).toMatchObject({ code: 0 })
-    expect(servers(dir)).toEqual({})
+    expect(serversOf(dir)).toEqual({})
   })
 
   it("replace only the server that they name", async () => {
@@ -107,7 +108,7 @@ describe("servers that are there already", () => {
       SCHEMA_REGISTRY_URL: external.SCHEMA_REGISTRY_URL
     }).addresses
     expect(addresses.kafkaBrokers).toBe(external.KAFKA_BROKERS)
-    expect(Object.keys(servers(dir))).toEqual(["postgres"])
+    expect(Object.keys(serversOf(dir))).toEqual(["postgres"])
   })
 })
 
@@ -133,7 +134,7 @@ describe("a port that a person named", () => {
         code: 1,
         stderr: `Port ${port} for ${name} is taken by another program: stop that program, or name another port.\n`
       })
-      expect(Object.values(servers(dir)).some(isAlive)).toBe(false)
+      expect(Object.values(serversOf(dir)).some(isAlive)).toBe(false)
     })
 })
 

@@ -1,10 +1,11 @@
 // Kafka, the schema registry and PostgreSQL, started together, shared with a second command, stopped with their owner.
 // For every command that needs servers. Not here: what is put into them (topics, schemas, tables).
 import { join, resolve } from "node:path"
+import { serversOf } from "./Daemon.ts"
 import { checkout, findJars, type Jars } from "./Jars.ts"
 import { type KafkaNode, startKafka } from "./Kafka.ts"
-import { identity } from "./Lock.mjs"
-import { freePort } from "./Ports.ts"
+import { identity, isAlive } from "./Lock.mjs"
+import { freePort, isFree } from "./Ports.ts"
 import { startPostgres } from "./Postgres.ts"
 import { registryUrl, startRegistry } from "./Registry.ts"
 import { DiskFull, NotJoined, PortTaken, StackError } from "./StackError.ts"
@@ -94,6 +95,7 @@ const startOwn = async (
   o: StackOptions & { readonly log: (line: string) => void },
   external: Partial<StackAddresses>
 ): Promise<Stack> => {
+  await refuseTaken(dir, external)
   const lost = (name: string) => () => o.log(`${name} has ended by itself; its log is in ${dir}`)
   const needsJava = external.kafkaBrokers === undefined || external.registryUrl === undefined
   // PostgreSQL starts while the jars are being fetched.
@@ -125,15 +127,32 @@ interface Started {
   readonly stop: () => Promise<unknown>
 }
 
+/** Each server of ours that may be given a port: what names it, and what it is called. */
+const ports = {
+  databaseUrl: { variable: "BRIDGE_POSTGRES_PORT", server: "PostgreSQL" },
+  registryUrl: { variable: "BRIDGE_REGISTRY_PORT", server: "the schema registry" },
+  kafkaBrokers: { variable: "BRIDGE_KAFKA_PORT", server: "Kafka" }
+} as const
+
+/** Before anything is started: the servers find it out as well, but only after seconds. They wait for those that end just now. */
+const refuseTaken = async (dir: string, external: Partial<StackAddresses>): Promise<void> => {
+  if (Object.values(serversOf(dir)).some(isAlive)) return
+  for (const [name, { server, variable }] of Object.entries(ports)) {
+    const port = Number(process.env[variable] ?? 0)
+    if (port === 0 || external[name as keyof StackAddresses] !== undefined || (await isFree(port))) continue
+    throw new StackError({ reason: new PortTaken({ server, port }) })
+  }
+}
+
 const ownPostgres = (dir: string, durable: boolean, lost: () => void): Promise<Started> =>
-  onPort("BRIDGE_POSTGRES_PORT", async (port) => {
+  onPort(ports.databaseUrl.variable, async (port) => {
     const server = await startPostgres({ dir, port, durable })
     server.watch(lost)
     return { address: { databaseUrl: `postgres://postgres@127.0.0.1:${port}/bridge` }, stop: server.stop }
   })
 
 const ownRegistry = (dir: string, jars: Jars, lost: () => void): Promise<Started> =>
-  onPort("BRIDGE_REGISTRY_PORT", async (port) => {
+  onPort(ports.registryUrl.variable, async (port) => {
     const server = await startRegistry({ dir: join(dir, "registry"), jars, port, managementPort: await freePort() })
     server.watch(lost)
     return { address: { registryUrl: registryUrl(port) }, stop: server.stop }
@@ -145,15 +164,15 @@ const ownKafka = (
   { brokers = 1, durable = true }: StackOptions,
   lost: () => void
 ): Promise<Started> =>
-  onPort("BRIDGE_KAFKA_PORT", async (first) => {
-    const ports = await Promise.all(
+  onPort(ports.kafkaBrokers.variable, async (first) => {
+    const pairs = await Promise.all(
       Array.from(
         { length: brokers },
         async (_, index) => [index === 0 ? first : await freePort(), await freePort()] as const
       )
     )
-    const nodes = await startKafka({ dir: join(dir, "kafka"), jars, ports, lost })
-    const kafkaBrokers = ports.map(([port]) => `127.0.0.1:${port}`).join(",")
+    const nodes = await startKafka({ dir: join(dir, "kafka"), jars, ports: pairs, lost })
+    const kafkaBrokers = pairs.map(([port]) => `127.0.0.1:${port}`).join(",")
     // They wait until leaders have moved and logs are written: not worth it for data that nobody wants.
     const stop = () => Promise.all(nodes.map((node) => (durable ? node.stop() : node.kill())))
     return { address: { kafkaBrokers }, nodes, stop }

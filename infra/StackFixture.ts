@@ -1,13 +1,12 @@
 // A second process that owns or joins a stack, and things to find again in its servers. For Stack.system.test.ts.
 import { spawn } from "node:child_process"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { Admin } from "@bridge/kafka/Broker"
 import { kafkaLayerWith } from "@bridge/kafka/KafkaJs"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Option, Redacted } from "effect"
+import { serversOf } from "./Daemon.ts"
 import { isAlive } from "./Lock.mjs"
 import type { StackAddresses } from "./StackFile.ts"
 
@@ -52,26 +51,15 @@ export const runStack = (dir: string, env: NodeJS.ProcessEnv = {}): Command => {
   return { pid: child.pid ?? 0, addresses, ended, signal: (name) => void child.kill(name) }
 }
 
-/** The servers of a folder by name: the identity of each process, as its pid file says. */
-export const servers = (dir: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    [".", "kafka", "registry"]
-      .map((part) => join(dir, part))
-      .filter((part) => existsSync(part))
-      .flatMap((part) => readdirSync(part).map((name) => [part, name] as const))
-      .filter(([, name]) => name.endsWith(".pid"))
-      .map(([part, name]) => [name.replace(".pid", ""), readFileSync(join(part, name), "utf8")])
-  )
-
 /** `kill -9`, to a server by its name in `servers`. */
 export const killServer = (dir: string, name: string): void => {
-  process.kill(Number((servers(dir)[name] ?? "").split(".")[0]), "SIGKILL")
+  process.kill(Number((serversOf(dir)[name] ?? "").split(".")[0]), "SIGKILL")
 }
 
 /** Waits until no server of the folder is left; false after 15 seconds. */
 export const allGone = async (dir: string): Promise<boolean> => {
   for (let turn = 0; turn < 150; turn++) {
-    if (!Object.values(servers(dir)).some(isAlive)) return true
+    if (!Object.values(serversOf(dir)).some(isAlive)) return true
     await wait(100)
   }
   return false

@@ -1,10 +1,10 @@
 // Servers for tests: one stack for a whole run (GlobalSetup.ts), an empty database for each test file. For *.integration.test.ts.
 import { randomBytes } from "node:crypto"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
-import { checkout } from "./Jars.ts"
+import { archives, checkout, findJars } from "./Jars.ts"
 import { outsideOf } from "./Postgres.ts"
 import { defaultDir, runningStack, startStack } from "./Stack.ts"
 import type { StackAddresses } from "./StackFile.ts"
@@ -33,6 +33,20 @@ export const ownTestStack = async (): Promise<TestStack> => {
       if (!joined) removeStack(dir)
     }
   }
+}
+
+/** Makes what the servers leave behind for faster starts, where it is not there yet: dear for one start, cheap for many. */
+export const prepare = async (): Promise<void> => {
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = process.env
+  const own = [...(KAFKA_BROKERS ? [] : [archives.kafka]), ...(SCHEMA_REGISTRY_URL ? [] : [archives.registry])]
+  if (own.length === 0 || (await runningStack()) !== undefined) return
+  const jars = await findJars(() => {})
+  if (own.every((name) => existsSync(jars.made(name)))) return
+  const dir = testDir()
+  // Servers that are killed leave nothing, so these are not.
+  const { stop } = await startStack({ dir, durable: true })
+  await stop()
+  removeStack(dir)
 }
 
 /** A new folder in the checkout for a stack of this process. Removes those of processes that are gone. */
