@@ -9,6 +9,11 @@ const paced = ["test/flow/Estimate.system.test.ts", "libs/http/Together.system.t
 
 /** What takes longest, the longest first. A new checkout knows nothing of the run before. */
 const long = [
+  "libs/http/Pace.test",
+  "libs/http/Budgets.test",
+  "scripts/Bootstrap",
+  "connectors/freshservice/Freshservice.test",
+  "libs/http/VendorHttp",
   "test/system/Migration",
   "test/system/Files",
   "infra/Stack",
@@ -82,6 +87,8 @@ export default defineConfig({
           name: "system",
           include: ["**/*.system.test.ts"],
           exclude: [...exclude, ...timed, ...paced],
+          // For its registry, which serves those as well that have a broker and a database of their own.
+          globalSetup: ["infra/GlobalSetup.ts"],
           testTimeout: 600_000,
           isolate: false,
           maxWorkers: 3,

@@ -26,6 +26,8 @@ export interface StackOptions {
   /** False: faster, and a crash of the machine (not of a process) may lose data. */
   readonly durable?: boolean
   readonly log?: (line: string) => void
+  /** Servers that are there already, like those that the environment names. */
+  readonly use?: Partial<StackAddresses>
 }
 
 export interface Stack extends StackAddresses {
@@ -39,7 +41,7 @@ export interface Stack extends StackAddresses {
 
 /** Joins the stack that runs over this folder, or starts one. Servers named in the environment are used and not started. */
 export const startStack = async (o: StackOptions = {}): Promise<Stack> => {
-  const external = fromEnvironment()
+  const external = { ...fromEnvironment(), ...o.use }
   const have = complete(external)
   if (have !== undefined) return { ...have, owned: false, nodes: [], stop: async () => {} }
   const dir = resolve(o.dir ?? defaultDir(o.brokers))

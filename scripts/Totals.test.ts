@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { line, totals } from "./Totals.ts"
+import { line, sum, totals } from "./Totals.ts"
 
 const report = (
   passed: number,
@@ -28,3 +28,6 @@ it("counts a crash that left no report as a failure", () => {
   expect(totals("", 139)).toEqual({ passed: 0, failed: 1, skipped: 0 })
   expect(totals('{"numPassed', 0).failed).toBe(1)
 })
+
+it("adds up what several runs came to", () =>
+  expect(sum([totals(report(7, 0), 0), totals("", 1)])).toEqual({ passed: 7, failed: 1, skipped: 2 }))

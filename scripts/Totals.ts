@@ -33,6 +33,13 @@ export const totals = (json: string, exitCode: number): Totals => {
   }
 }
 
+/** Of several runs together. */
+export const sum = (runs: ReadonlyArray<Totals>): Totals => ({
+  passed: runs.reduce((n, one) => n + one.passed, 0),
+  failed: runs.reduce((n, one) => n + one.failed, 0),
+  skipped: runs.reduce((n, one) => n + one.skipped, 0)
+})
+
 /** The closing line of `npm test`. */
 export const line = ({ passed, failed, skipped }: Totals): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`

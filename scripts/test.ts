@@ -4,12 +4,12 @@ import { spawn } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { line, totals } from "./Totals.ts"
+import { prepare } from "@bridge/infra/TestStack"
+import { line, sum, type Totals, totals } from "./Totals.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const results = join(root, ".bridge", `test-results-${process.pid}.json`)
 
-const vitest = (args: ReadonlyArray<string>): Promise<number> =>
+const vitest = (args: ReadonlyArray<string>, results: string): Promise<number> =>
   new Promise((ended) => {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`]
     const child = spawn(
@@ -20,12 +20,20 @@ const vitest = (args: ReadonlyArray<string>): Promise<number> =>
         stdio: "inherit"
       }
     )
-    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal))
-    process.on("SIGINT", () => {})
+    const pass = (signal: NodeJS.Signals) => {
+      interrupted = true
+      child.kill(signal)
+    }
+    process.on("SIGTERM", pass).on("SIGHUP", pass)
     child.once("error", () => ended(1)).once("exit", (code) => ended(code ?? 1))
   })
 
-const written = (): string => {
+let interrupted = false
+process.on("SIGINT", () => {
+  interrupted = true
+})
+
+const written = (results: string): string => {
   try {
     return readFileSync(results, "utf8")
   } catch {
@@ -33,9 +41,24 @@ const written = (): string => {
   }
 }
 
+const run = async (args: ReadonlyArray<string>): Promise<Totals> => {
+  const results = join(root, ".bridge", `test-results-${process.pid}.json`)
+  const code = await vitest(args, results)
+  const came = totals(written(results), code)
+  rmSync(results, { force: true })
+  return came
+}
+
+/** Those that need no servers first; meanwhile what the others need is fetched and made. What goes wrong in it they say. */
+const everything = async (): Promise<ReadonlyArray<Totals>> => {
+  const prepared = prepare().catch(() => {})
+  const fast = await run(["--project", "fast"])
+  await prepared
+  return interrupted ? [fast] : [fast, await run(["--project", "!fast"])]
+}
+
 mkdirSync(join(root, ".bridge"), { recursive: true })
-const code = await vitest(process.argv.slice(2))
-const sum = totals(written(), code)
-rmSync(results, { force: true })
-process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0
-process.stdout.write(`\n${line(sum)}\n`)
+const given = process.argv.slice(2)
+const all = sum(given.length === 0 ? await everything() : [await run(given)])
+process.exitCode = all.failed > 0 || all.passed === 0 || interrupted ? 1 : 0
+process.stdout.write(`\n${line(all)}\n`)

@@ -5,7 +5,7 @@ import { refine } from "@bridge/refiner/Refiner"
 import { type Sandbox, startSandbox } from "@bridge/sandbox/Sandbox"
 import { scheduler } from "@bridge/scheduler/main"
 import { Effect, Layer } from "effect"
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, expect, inject, it } from "vitest"
 import { eventually, insertJob, type World, world } from "../harness/World.ts"
 import { asOwner, books, extractorWith, gate, refinerWith, reviewable, sourceIds, streams, watched } from "./Rig.ts"
 
@@ -16,8 +16,9 @@ let w: World
 let stop: Array<() => Promise<void>> = []
 
 beforeAll(async () => {
+  const registry = inject("stack")?.registryUrl
   const [own, vendor] = await Promise.all([
-    startStack({ dir, durable: false }),
+    startStack({ dir, durable: false, use: registry === undefined ? {} : { registryUrl: registry } }),
     startSandbox({ tickets: 400, seed: 13, limits: false })
   ])
   stack = own

@@ -25,6 +25,8 @@ export interface InstallOptions {
   readonly timeFactor: number
   readonly limitFactor?: number
   readonly durable?: boolean
+  /** A registry that is there already; the schemas are the same for all. */
+  readonly registryUrl?: string | undefined
   readonly sandboxArgs?: ReadonlyArray<string>
   readonly log?: (line: string) => void
   readonly env?: Readonly<Record<string, string>>
@@ -63,6 +65,7 @@ export const install = async (o: InstallOptions): Promise<Install> => {
   const stack = await startStack({
     dir: stackDir,
     durable: o.durable ?? true,
+    ...(o.registryUrl === undefined ? {} : { use: { registryUrl: o.registryUrl } }),
     ...(o.log === undefined ? {} : { log: o.log })
   }).catch(async (error: unknown) => {
     await starting.then((sandbox) => sandbox.process.stop(2_000)).catch(() => {})

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs"
 import { join } from "node:path"
 import type { JobView } from "@bridge/contract/Jobs"
 import { freePort } from "@bridge/infra/Ports"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { type Install, install, type Services } from "../harness/Install.ts"
 import { checkout } from "../harness/Processes.ts"
 import { approve, connect, isReviewable, jobUntil, migrate, newTenant, type Rest } from "../harness/Rest.ts"
@@ -61,6 +61,7 @@ beforeAll(async () => {
     timeFactor: 60,
     limitFactor: 60,
     durable: false,
+    registryUrl: inject("stack")?.registryUrl,
     sandboxArgs: ["--attachments", "120"]
   })
   port = await freePort()

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { afterAll, beforeAll, expect, inject, it } from "vitest"
 import { type Install, install } from "../harness/Install.ts"
 import { checkout } from "../harness/Processes.ts"
 import { approve, connect, isReviewable, jobUntil, migrate, newTenant } from "../harness/Rest.ts"
@@ -10,7 +10,15 @@ const dir = join(checkout, ".bridge", `system-instances-${process.pid}`)
 let bridge: Install
 
 beforeAll(async () => {
-  bridge = await install({ dir, tickets: 150, seed: "two", timeFactor: 60, limitFactor: 60, durable: false })
+  bridge = await install({
+    dir,
+    tickets: 150,
+    seed: "two",
+    timeFactor: 60,
+    limitFactor: 60,
+    durable: false,
+    registryUrl: inject("stack")?.registryUrl
+  })
 })
 
 afterAll(async () => {

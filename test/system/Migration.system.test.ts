@@ -3,7 +3,7 @@ import { join } from "node:path"
 import type { JobView } from "@bridge/contract/Jobs"
 import type { Summary } from "@bridge/contract/Review"
 import { freePort } from "@bridge/infra/Ports"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { type Install, install, type Services } from "../harness/Install.ts"
 import { checkout } from "../harness/Processes.ts"
 import { approve, connect, isReviewable, jobUntil, migrate, newTenant, type Rest, results } from "../harness/Rest.ts"
@@ -72,7 +72,15 @@ const killWhen = async (ready: (c: Counts) => boolean): Promise<void> => {
 }
 
 beforeAll(async () => {
-  bridge = await install({ dir, tickets: 300, seed: "system", timeFactor: 60, limitFactor: 60, durable: false })
+  bridge = await install({
+    dir,
+    tickets: 300,
+    seed: "system",
+    timeFactor: 60,
+    limitFactor: 60,
+    durable: false,
+    registryUrl: inject("stack")?.registryUrl
+  })
   port = await freePort()
   services = await bridge.services("bridge", port)
   rest = bridge.rest(services)

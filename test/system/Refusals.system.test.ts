@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import type { JobView } from "@bridge/contract/Jobs"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { type Install, install } from "../harness/Install.ts"
 import { checkout } from "../harness/Processes.ts"
 import { connect, isReviewable, jobUntil, migrate, newTenant, type Reply, Rest } from "../harness/Rest.ts"
@@ -19,7 +19,15 @@ interface Problem {
 }
 
 beforeAll(async () => {
-  bridge = await install({ dir, tickets: 4, seed: "refusals", timeFactor: 60, limitFactor: 60, durable: false })
+  bridge = await install({
+    dir,
+    tickets: 4,
+    seed: "refusals",
+    timeFactor: 60,
+    limitFactor: 60,
+    durable: false,
+    registryUrl: inject("stack")?.registryUrl
+  })
   const services = await bridge.services("bridge")
   rest = bridge.rest(services)
   await newTenant(rest, "acme", bridge.operatorToken)
