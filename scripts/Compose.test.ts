@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { root, sources } from "./Checkout.ts"
-import { environment, flags } from "./Memory.mjs"
+import { environment, flagsFor } from "./Memory.mjs"
 
 interface Service {
   readonly image: string
@@ -110,7 +110,7 @@ describe("Dockerfile", () => {
   it("keeps memory as small as what is started without an image", () => {
     const image = readFileSync(join(root, "Dockerfile"), "utf8")
     const entry = image.split("\n").find((line) => line.startsWith("ENTRYPOINT")) ?? ""
-    for (const flag of flags) expect(entry).toContain(`"${flag}"`)
+    for (const flag of flagsFor("apps/all/service.ts")) expect(entry).toContain(`"${flag}"`)
     for (const [name, value] of Object.entries(environment({})))
       expect(image).toMatch(new RegExp(`^ENV .*${name}=${value}`, "m"))
   })

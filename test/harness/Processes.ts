@@ -4,7 +4,7 @@ import { createWriteStream, mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { environment, flags } from "../../scripts/Memory.mjs"
+import { environment, flagsFor } from "../../scripts/Memory.mjs"
 
 export const checkout = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "")
 
@@ -38,7 +38,14 @@ export const start = (o: StartOptions): Promise<Started> => {
   const log = createWriteStream(o.logFile, { flags: "a" })
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", ...flags, "--import", tether, join(checkout, o.file), ...(o.args ?? [])],
+    [
+      "--disable-warning=ExperimentalWarning",
+      ...flagsFor(o.file),
+      "--import",
+      tether,
+      join(checkout, o.file),
+      ...(o.args ?? [])
+    ],
     {
       cwd: checkout,
       env: { ...process.env, ...environment(process.env), ...o.env },
