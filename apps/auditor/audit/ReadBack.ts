@@ -10,7 +10,7 @@ import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { asTenant } from "@bridge/store/Postgres"
 import { Clock, DateTime, Effect, Stream } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { expected } from "./Expected.ts"
 import { enterPairs } from "./Pairs.ts"
 import type { Ours, Pair, ReadBack, There } from "./There.ts"
@@ -78,22 +78,29 @@ const forget = ({ entity, scope }: ReadBack) =>
       and batch_key like ${`${entity}/%`}`)
   )
 
-/** Records of the job that these destination records belong to: by source key, or by the id the ledger has. */
+/** Records of the job by their ids at the source: what a destination record's source key names. */
+const bySourceId = (r: ReadBack, ids: ReadonlyArray<string>) =>
+  oursAmong(r, ids, (sql) => sql`o.source_id = any(${ids}::text[])`)
+
+/** Records of the job by the id at the destination that their outcome or the ledger has. Looks through all of the job. */
+const byDestinationId = (r: ReadBack, ids: ReadonlyArray<string>) =>
+  oursAmong(r, ids, (sql) => sql`(l.destination_id = any(${ids}::text[]) or o.destination_id = any(${ids}::text[]))`)
+
 const oursAmong = (
   { entity, scope }: ReadBack,
-  sourceIds: ReadonlyArray<string>,
-  destinationIds: ReadonlyArray<string>
-) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    asTenant(
+  ids: ReadonlyArray<string>,
+  those: (sql: SqlClient.SqlClient) => Statement.Fragment
+): Effect.Effect<ReadonlyArray<Ours>, SqlError.SqlError, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    if (ids.length === 0) return []
+    const sql = yield* SqlClient.SqlClient
+    return yield* asTenant(
       scope.tenantId
     )(sql<Ours>`select o.source_id, coalesce(o.destination_id, l.destination_id) as destination_id, l.state, o.outcome
       from job_record_outcomes o left join load_ledger l on l.tenant_id = o.tenant_id and l.entity = o.entity and l.source_id = o.source_id
         and l.destination_account = ${scope.destinationAccount} and l.source_account = ${scope.sourceAccount}
-      where o.job_id = ${scope.jobId}::uuid and o.entity = ${entity} and o.outcome not in ('failed', 'unknown')
-        and (o.source_id = any(${sourceIds}::text[]) or l.destination_id = any(${destinationIds}::text[])
-          or o.destination_id = any(${destinationIds}::text[]))`)
-  )
+      where o.job_id = ${scope.jobId}::uuid and o.entity = ${entity} and o.outcome not in ('failed', 'unknown') and ${those(sql)}`)
+  })
 
 const thereOf = (sink: Sink<unknown>, row: Row): ReadonlyArray<There> => {
   const json: JsonObject = JSON.parse(row.json.toString("utf8"))
@@ -111,16 +118,12 @@ const comparePage = (r: ReadBack, page: number, rows: ReadonlyArray<Row>, roots:
     const keyed = new Map(
       there.flatMap((t) => (t.key?.startsWith(prefix) === true ? [[t.id, t.key.slice(prefix.length)] as const] : []))
     )
-    const ours = yield* oursAmong(
-      r,
-      [...keyed.values()],
-      there.map((t) => t.id)
-    )
-    const bySource = new Map(ours.map((o) => [o.source_id, o]))
-    const byDestination = Map.groupBy(ours, (o) => o.destination_id ?? "")
+    const bySource = new Map((yield* bySourceId(r, [...keyed.values()])).map((o) => [o.source_id, o]))
+    const ownOf = (t: There): Ours | undefined => bySource.get(keyed.get(t.id) ?? "")
+    const others = there.filter((t) => ownOf(t) === undefined).map((t) => t.id)
+    const byDestination = Map.groupBy(yield* byDestinationId(r, others), (o) => o.destination_id ?? "")
     const pairs = there.flatMap((t) => {
-      const source = keyed.get(t.id)
-      const own = source === undefined ? undefined : bySource.get(source)
+      const own = ownOf(t)
       const owners = own === undefined ? (byDestination.get(t.id) ?? []) : [own]
       return owners.map((o) => ({ there: t, ours: o }))
     })
