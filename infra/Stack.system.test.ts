@@ -1,8 +1,14 @@
 import { createServer, type Server } from "node:net"
+import { join } from "node:path"
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest"
 import { serversOf } from "./Daemon.ts"
+import { findJars } from "./Jars.ts"
+import { startKafka } from "./Kafka.ts"
 import { isAlive } from "./Lock.mjs"
 import { brokersKnownTo } from "./Metadata.ts"
+import { freePort } from "./Ports.ts"
+import { startPostgres } from "./Postgres.ts"
+import { startRegistry } from "./Registry.ts"
 import { startStack } from "./Stack.ts"
 import { allGone, type Command, find, killServer, leave, runStack } from "./StackFixture.ts"
 import { removeStack, testDir } from "./TestStack.ts"
@@ -112,15 +118,15 @@ describe("servers that are there already", () => {
   })
 })
 
-describe("a port that a person named", () => {
-  const listen = (): Promise<{ server: Server; port: number }> =>
-    new Promise((up) => {
-      const server = createServer().listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        up({ server, port: typeof address === "object" && address !== null ? address.port : 0 })
-      })
+const listen = (): Promise<{ server: Server; port: number }> =>
+  new Promise((up) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      up({ server, port: typeof address === "object" && address !== null ? address.port : 0 })
     })
+  })
 
+describe("a port that a person named", () => {
   for (const [variable, name] of [
     ["BRIDGE_POSTGRES_PORT", "PostgreSQL"],
     ["BRIDGE_KAFKA_PORT", "Kafka"],
@@ -134,8 +140,32 @@ describe("a port that a person named", () => {
         code: 1,
         stderr: `Port ${port} for ${name} is taken by another program: stop that program, or name another port.\n`
       })
-      expect(Object.values(serversOf(dir)).some(isAlive)).toBe(false)
+      expect(serversOf(dir)).toEqual({})
     })
+
+  it("is waited for while a server of an owner that was killed still has it", async () => {
+    const env = { BRIDGE_POSTGRES_PORT: String(await freePort()) }
+    const owner = run(env)
+    const { databaseUrl } = await owner.addresses
+    owner.signal("SIGKILL")
+    expect((await run(env).addresses).databaseUrl).toBe(databaseUrl)
+  })
+})
+
+describe("a port that is taken between its choice and the start of a server", () => {
+  it("is told by each server, so that another is chosen", async () => {
+    const { server, port } = await listen()
+    const jars = await findJars(() => {})
+    const taken = (name: string) => `Port ${port} for ${name} is taken by another program`
+    const lost = () => {}
+    await expect(startPostgres({ dir, port, durable: false })).rejects.toThrow(taken("PostgreSQL"))
+    await expect(
+      startRegistry({ dir: join(dir, "registry"), jars, port, managementPort: await freePort() })
+    ).rejects.toThrow(taken("the schema registry"))
+    const ports = [[port, await freePort()]] as const
+    await expect(startKafka({ dir: join(dir, "kafka"), jars, ports, lost })).rejects.toThrow(taken("Kafka"))
+    server.close()
+  })
 })
 
 describe("three brokers", () => {

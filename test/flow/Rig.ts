@@ -262,3 +262,15 @@ export const archivedRows = async (of: World, job: string, entity: string) => {
   )
   return (await Promise.all(cut)).flat()
 }
+
+/** The books of a job of tickets and comments when it can be reviewed, and what stands in them when each row was read once. */
+export const readOnce = async (w: World, sandbox: Sandbox, job: string) => {
+  await reviewable(w, job)
+  const { archive, dead, manifest, records } = await books(w, job)
+  const [ticket, comment] = [sourceIds(sandbox, "ticket"), sourceIds(sandbox, "comment")]
+  const counts = { ticket: ticket.length, comment: comment.length }
+  return {
+    is: { manifest, archive, dead, records: { ticket: records.ticket, comment: records.comment } },
+    should: { manifest: counts, archive: counts, dead: 0, records: { ticket, comment } }
+  }
+}
