@@ -147,8 +147,12 @@ describe("a port that a person named", () => {
     const env = { BRIDGE_POSTGRES_PORT: String(await freePort()) }
     const owner = run(env)
     const { databaseUrl } = await owner.addresses
+    const server = Number(serversOf(dir)["postgres"]?.split(".")[0])
+    process.kill(server, "SIGSTOP")
     owner.signal("SIGKILL")
-    expect((await run(env).addresses).databaseUrl).toBe(databaseUrl)
+    const next = run(env)
+    setTimeout(() => process.kill(server, "SIGCONT"), 2_000)
+    expect((await next.addresses).databaseUrl).toBe(databaseUrl)
   })
 })
 
