@@ -183,7 +183,6 @@ export const records = (key: BatchKey, revision: number, list: ReadonlyArray<Ref
   Effect.gen(function* () {
     if (list.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const json = (value: unknown, empty: boolean) => (empty ? null : JSON.stringify(value))
     yield* sql`insert into job_records as r (tenant_id, job_id, entity, source_id, native_id, parent_id, parent_entity, stream, batch,
         position, version, revision, raw_hash, transformed_hash, state, reason, match_key, sort_key, title, status,
         warnings, refs)
@@ -196,8 +195,7 @@ export const records = (key: BatchKey, revision: number, list: ReadonlyArray<Ref
         ${list.map((r) => r.rawHash)}::text[], ${nullable(list.map((r) => r.hash))}::text[], ${list.map((r) => r.state)}::text[],
         ${nullable(list.map((r) => r.reason))}::text[], ${nullable(list.map((r) => r.matchKey))}::text[],
         ${list.map((r) => r.sortKey)}::text[], ${list.map((r) => r.title)}::text[], ${nullable(list.map((r) => r.status))}::text[],
-        ${nullable(list.map((r) => json(r.warnings, r.warnings.length === 0)))}::text[],
-        ${nullable(list.map((r) => json(r.refs, Object.keys(r.refs).length === 0)))}::text[])
+        ${nullable(list.map((r) => r.warnings))}::text[], ${nullable(list.map((r) => r.refs))}::text[])
         as a(e, s, n, p, pe, o, v, h, t, x, y, m, k, l, u, w, f)
       on conflict (job_id, entity, source_id) do update set native_id = excluded.native_id, parent_id = excluded.parent_id, parent_entity = excluded.parent_entity,
         stream = excluded.stream, batch = excluded.batch, position = excluded.position, version = excluded.version,

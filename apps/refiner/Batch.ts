@@ -2,10 +2,11 @@
 // For the shells (Refiner.ts, Remap.ts, Redrive.ts), which fetch and store. One row cannot spoil the others.
 import type { Normalised } from "@bridge/connectors/Connector"
 import { canonicalJson, sha256 } from "@bridge/domain/Canonical"
-import type { Element, JsonObject, Warning } from "@bridge/domain/Element"
+import type { JsonObject, Warning } from "@bridge/domain/Element"
 import { type EntityId, entity as entityOf } from "@bridge/domain/Entities"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { isConversation, type JsonValue } from "@bridge/domain/Records"
+import type { Message } from "@bridge/kafka/Broker"
 import { matchKey } from "@bridge/mapping/resolve/Identity"
 import type { Transforms } from "@bridge/mapping/transform/Compile"
 import { type Made, type Part, resolvedOf } from "./chain/Made.ts"
@@ -46,13 +47,15 @@ export interface RefinedRecord {
   readonly sortKey: string
   readonly title: string
   readonly status: string | null
-  readonly warnings: ReadonlyArray<Warning>
-  readonly refs: Element["refs"]
+  /** As JSON; null when there are none. */
+  readonly warnings: string | null
+  /** As JSON; null when there are none. */
+  readonly refs: string | null
   /** In UTF-8: it is hashed and stored as bytes. */
   readonly element: Buffer | null
   readonly hash: string | null
-  /** For the normalized topic. */
-  readonly record: CanonicalRecord
+  /** For the normalized topic; null where nobody publishes (remaps). */
+  readonly message: Message | null
   readonly row: RawRow
   /** Which of the records of its row: 0 is the row's own. */
   readonly part: number
@@ -69,24 +72,42 @@ export interface RefinedBatch {
   readonly dead: ReadonlyArray<DeadRow>
 }
 
+/** What a message of the normalized topic says beside the record. */
+export interface Origin {
+  readonly sourceId: string
+  readonly parentId: string | null
+  readonly row: RawRow
+  readonly part: number
+}
+
 /**
- * All rows of a batch of `entity`; other entities' records only where they are wanted.
- * Derived records (members of a group) are numbered by themselves, in the order of rows, from `firstFree` on.
+ * The message of a record, made while the record is at hand: what was parsed is garbage at once. Kept until the batch is
+ * stored it would cost the collector more than it cost to make (docs/benchmarks.md).
  */
-export const refineRows = (
-  entity: EntityId,
-  rows: ReadonlyArray<RawRow>,
-  normaliser: (rowStream: string) => Normalise | null,
-  transforms: Transforms,
-  wanted: ReadonlySet<string>,
-  firstFree: (derived: EntityId) => number = () => 0
-): RefinedBatch => {
+export type Tell = (entity: EntityId, record: CanonicalRecord, origin: Origin) => Message
+
+/** What a batch is refined with. */
+export interface Means {
+  readonly normaliser: (rowStream: string) => Normalise | null
+  readonly transforms: Transforms
+  /** Other entities' records are taken only where they are wanted. */
+  readonly wanted: ReadonlySet<string>
+  /** Null: nothing is published. */
+  readonly tell: Tell | null
+  /** Derived records (members of a group) are numbered by themselves, in the order of rows, from here on; 0 by default. */
+  readonly firstFree?: (derived: EntityId) => number
+}
+
+/** All rows of a batch of `entity`, one after the other. */
+export const refineRows = (entity: EntityId, rows: ReadonlyArray<RawRow>, means: Means): RefinedBatch => {
+  const { firstFree, normaliser, wanted } = means
   const records: Array<RefinedRecord> = []
   const dead: Array<DeadRow> = []
   const next = new Map<EntityId, number>()
   const place = (id: EntityId, part: number, row: RawRow): number => {
     if (id === entity && part === 0) return row.position
-    const at = next.get(id) ?? (id === entity ? Math.max(...rows.map((one) => one.position)) + 1 : firstFree(id))
+    const at =
+      next.get(id) ?? (id === entity ? Math.max(...rows.map((one) => one.position)) + 1 : (firstFree?.(id) ?? 0))
     next.set(id, at + 1)
     return at
   }
@@ -98,8 +119,10 @@ export const refineRows = (
     }
     const made: Array<RefinedRecord> = []
     let refused: string | null = null
-    for (const [part, one] of processed.records.entries())
-      if (part === 0 || wanted.has(one.entity)) refused ??= push(made, one, part, row, transforms, place)
+    for (let part = 0; part < processed.records.length; part++) {
+      const one = processed.records[part] as Part
+      if (part === 0 || wanted.has(one.entity)) refused ??= push(made, one, part, row, means, place)
+    }
     if (refused === null) records.push(...made)
     else dead.push({ row, code: "incomplete-record", message: refused })
   }
@@ -111,24 +134,24 @@ const push = (
   one: Part,
   part: number,
   row: RawRow,
-  transforms: Transforms,
+  means: Means,
   place: (id: EntityId, part: number, row: RawRow) => number
 ): string | null => {
   const resolved = resolvedOf(one)
   if (resolved._tag === "Refused") return `${one.entity} ${one.sourceId}: ${resolved.reason}`
   if (one.sourceId === "" || one.sourceId.includes("\0") || !one.sourceId.isWellFormed())
     return "the source id cannot be stored"
-  made.push(refined(one, resolved.record, resolved.notes, part, row, transforms, place(one.entity, part, row)))
+  made.push(refined(one, resolved.record, resolved.notes, part, row, means, place(one.entity, part, row)))
   return null
 }
 
 const refined = (
-  { entity, parentEntity, parentId, sourceId }: Normalised,
+  { entity, parentEntity, parentId: parent, sourceId }: Normalised,
   record: CanonicalRecord,
   notes: ReadonlyArray<Warning>,
   part: number,
   row: RawRow,
-  transforms: Transforms,
+  { tell, transforms }: Means,
   position: number
 ): RefinedRecord => {
   const gone = row.op === "delete"
@@ -137,12 +160,13 @@ const refined = (
     : transforms[entity](record)
   const text = element === null ? null : Buffer.from(canonicalJson(element), "utf8")
   const body = element?.body ?? {}
+  const parentId = parent ?? null
   return {
     entity,
     sourceId,
     nativeId: record.native_id,
-    parentId: parentId ?? null,
-    parentEntity: parentId === undefined ? null : (parentEntity ?? entityOf(entity).parents[0] ?? null),
+    parentId,
+    parentEntity: parentId === null ? null : (parentEntity ?? entityOf(entity).parents[0] ?? null),
     position,
     version: row.version,
     rawHash: row.contentHash,
@@ -152,14 +176,19 @@ const refined = (
     sortKey: record.created_at ?? "",
     title: titleOf(record),
     status: statusOf(entity, body),
-    warnings: notes.length === 0 ? warnings : [...notes, ...warnings],
-    refs: element?.refs ?? {},
+    warnings: jsonOf(notes.length === 0 ? warnings : [...notes, ...warnings]),
+    refs: jsonOf(element?.refs ?? {}),
     element: text,
     hash: text === null ? null : sha256(text),
-    record,
+    message: tell === null ? null : tell(entity, record, { sourceId, parentId, row, part }),
     row,
     part
   }
+}
+
+const jsonOf = (value: object): string | null => {
+  for (const _ in value) return JSON.stringify(value)
+  return null
 }
 
 /** Of several versions of one record in a batch the newest, at one version the last; in the order of source ids. */

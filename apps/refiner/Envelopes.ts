@@ -4,7 +4,7 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { recordTopic } from "@bridge/flow/Flow"
 import { type AvroError, type Codec, schemaIdOf } from "@bridge/kafka/Avro"
-import { type Envelope, envelope, type Fields } from "@bridge/kafka/Envelope"
+import { type Envelope, envelope, type Fields, type Parts } from "@bridge/kafka/Envelope"
 import type { RegistryError } from "@bridge/kafka/Registry"
 import { Schemas, schemaText } from "@bridge/kafka/Schemas"
 import { Context, Effect, Layer } from "effect"
@@ -21,14 +21,19 @@ export interface RawBatch {
 /** A row whose bytes may still be in the blob store. */
 export type RawRecord = Omit<RawRow, "bytes"> & { readonly bytes: Buffer | null }
 
-export interface Opened {
+/** Which batch a record is of; of neighbours the same object. */
+export interface Head {
   readonly batch: RawBatch
-  readonly row: RawRecord
   readonly jobId: string
   readonly stream: string
   readonly entity: EntityId
   readonly number: number
   readonly epoch: bigint
+}
+
+export interface Opened {
+  readonly head: Head
+  readonly row: RawRecord
 }
 
 export class Envelopes extends Context.Service<
@@ -68,14 +73,21 @@ function make(schemas: Schemas["Service"]) {
         // Another version of the schema: slower, and the bytes pass through a string.
         yield* codec.prepare(values)
         const read = quick.batchReader(bytes, "row_stream")
-        return (value, eventId) =>
-          opened(schemaIdOf(value) === codec.schemaId ? read(value) : codec.decode(value), eventId)
+        const slow = (value: Buffer): Parts => {
+          const fields = codec.decode(value)
+          return { shared: fields, own: fields }
+        }
+        let known: { readonly shared: Fields; readonly head: Head } | undefined
+        return (value, eventId) => {
+          const { own, shared } = schemaIdOf(value) === codec.schemaId ? read(value) : slow(value)
+          if (known?.shared !== shared) known = { shared, head: headOf(shared) }
+          return { head: known.head, row: rowOf(shared, own, eventId) }
+        }
       })
   })
 }
 
-const opened = (fields: Fields, eventId: string): Opened => {
-  const { raw } = fields
+const headOf = (fields: Fields): Head => {
   const entity = text(fields, "entity")
   if (!isEntityId(entity)) throw new Error(`${entity} is no entity`)
   return {
@@ -88,19 +100,23 @@ const opened = (fields: Fields, eventId: string): Opened => {
       connectionId: text(fields, "connection_id"),
       sourceSystem: text(fields, "source_system"),
       extractedAt: Number(fields.extracted_at)
-    },
-    row: {
-      position: Number(fields.position),
-      sourceId: text(fields, "source_id"),
-      parentId: typeof fields.parent_id === "string" ? fields.parent_id : null,
-      rowStream: text(fields, "row_stream") || text(fields, "stream"),
-      version: text(fields, "version"),
-      op: fields.op === "DELETE" ? "delete" : "upsert",
-      contentHash: text(fields, "content_hash"),
-      eventId,
-      bytes: typeof raw === "string" ? Buffer.from(raw, "utf8") : Buffer.isBuffer(raw) ? raw : null,
-      blob: typeof fields.blob === "string" ? fields.blob : null
     }
+  }
+}
+
+const rowOf = (shared: Fields, own: Fields, eventId: string): RawRecord => {
+  const { raw } = own
+  return {
+    position: Number(own.position),
+    sourceId: text(own, "source_id"),
+    parentId: typeof own.parent_id === "string" ? own.parent_id : null,
+    rowStream: text(own, "row_stream") || text(shared, "stream"),
+    version: text(own, "version"),
+    op: own.op === "DELETE" ? "delete" : "upsert",
+    contentHash: text(own, "content_hash"),
+    eventId,
+    bytes: typeof raw === "string" ? Buffer.from(raw, "utf8") : Buffer.isBuffer(raw) ? raw : null,
+    blob: typeof own.blob === "string" ? own.blob : null
   }
 }
 

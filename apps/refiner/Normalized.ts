@@ -14,20 +14,23 @@ import { Registry, type RegistryError } from "@bridge/kafka/Registry"
 import { schemaText, subjectOf } from "@bridge/kafka/Schemas"
 import { Context, Effect, Layer } from "effect"
 import type { BatchKey } from "./Archive.ts"
-import type { RefinedRecord } from "./Batch.ts"
+import type { RefinedRecord, Tell } from "./Batch.ts"
 import type { RawBatch } from "./Envelopes.ts"
+import { isEntityId } from "./Keys.ts"
 
 export class Normalized extends Context.Service<
   Normalized,
   {
-    /** The sends of a batch's records, each small enough for one record batch. */
-    readonly sends: (
+    /** What makes the messages of a batch: of its own entity and of others that are wanted. */
+    readonly teller: (
       key: BatchKey,
       raw: RawBatch,
       revision: number,
-      records: ReadonlyArray<RefinedRecord>,
+      wanted: ReadonlySet<string>,
       nowMillis: number
-    ) => Effect.Effect<ReadonlyArray<Send>, RegistryError>
+    ) => Effect.Effect<Tell, RegistryError>
+    /** The sends of a batch's messages, each small enough for one record batch. */
+    readonly sends: (tenantId: string, records: ReadonlyArray<RefinedRecord>) => ReadonlyArray<Send>
   }
 >()("bridge/refiner/Normalized") {
   static readonly layer = Layer.effect(
@@ -42,7 +45,6 @@ export class Normalized extends Context.Service<
 const cutText = 65_536
 
 interface Topic {
-  readonly name: string
   readonly envelope: Envelope
 }
 
@@ -55,33 +57,40 @@ function make(registry: Registry["Service"], partitions: Partitions["Service"]) 
       const name = recordTopic("normalized", entity)
       const schema = schemaText(`normalized-${entity}`)
       return Effect.map(registry.idOf(subjectOf(name), schema), (id) => {
-        const topic: Topic = { name, envelope: envelope(schema, id) }
+        const topic: Topic = { envelope: envelope(schema, id) }
         topics.set(entity, topic)
         return topic
       })
     })
   return Normalized.of({
-    sends: (key, raw, revision, records, nowMillis) =>
+    teller: (key, raw, revision, wanted, nowMillis) =>
       Effect.gen(function* () {
-        const sends: Array<Send> = []
-        for (const [entity, list] of byEntity(records)) {
-          const topic = yield* topicOf(entity)
-          const write = writer(topic, entity, key, raw, revision, nowMillis)
-          const partition = partitions.of(topic.name, key.tenantId)
-          for (const messages of portions(list.map(write), ({ value }) => value?.length ?? 0))
-            sends.push({ topic: topic.name, partition, messages })
+        const writers = new Map<EntityId, Tell>()
+        for (const id of new Set([key.entity, ...[...wanted].filter(isEntityId)]))
+          writers.set(id, writer(yield* topicOf(id), id, key, raw, revision, nowMillis))
+        return (entity, record, origin) => {
+          const write = writers.get(entity)
+          if (write === undefined) throw new Error(`${entity} is not among the entities of the job`)
+          return write(entity, record, origin)
         }
-        return sends
+      }),
+    sends: (tenantId, records) =>
+      [...byEntity(records)].flatMap(([entity, messages]) => {
+        const topic = recordTopic("normalized", entity)
+        const partition = partitions.of(topic, tenantId)
+        const sizeOf = ({ value }: Message) => value?.length ?? 0
+        return portions(messages, sizeOf).map((portion): Send => ({ topic, partition, messages: portion }))
       })
   })
 }
 
-const byEntity = (records: ReadonlyArray<RefinedRecord>): ReadonlyMap<EntityId, ReadonlyArray<RefinedRecord>> => {
-  const out = new Map<EntityId, Array<RefinedRecord>>()
-  for (const record of records) {
-    const list = out.get(record.entity)
-    if (list === undefined) out.set(record.entity, [record])
-    else list.push(record)
+const byEntity = (records: ReadonlyArray<RefinedRecord>): ReadonlyMap<EntityId, ReadonlyArray<Message>> => {
+  const out = new Map<EntityId, Array<Message>>()
+  for (const { entity, message } of records) {
+    if (message === null) continue
+    const list = out.get(entity)
+    if (list === undefined) out.set(entity, [message])
+    else list.push(message)
   }
   return out
 }
@@ -93,7 +102,7 @@ const writer = (
   raw: RawBatch,
   revision: number,
   nowMillis: number
-): ((record: RefinedRecord) => Message) => {
+): Tell => {
   const shared = eventHeaders({
     id: "",
     type: `bridge.normalized.${entity}`,
@@ -102,26 +111,26 @@ const writer = (
     tenantId: key.tenantId,
     atMillis: nowMillis
   })
-  return (r) => {
-    const values = avroValues(entity, r.row.blob === null ? r.record : slim(r.record), {
+  return (_, record, { parentId, part, row, sourceId }) => {
+    const values = avroValues(entity, row.blob === null ? record : slim(record), {
       tenant_id: key.tenantId,
       job_id: key.jobId,
       connection_id: raw.connectionId,
       source: raw.sourceSystem,
-      parent_id: r.parentId,
+      parent_id: parentId,
       observed_at: raw.extractedAt,
-      raw_hash: r.rawHash,
+      raw_hash: row.contentHash,
       revision,
-      op: r.state === "deleted" ? "delete" : "upsert"
+      op: row.op
     })
     return {
-      key: `${key.tenantId}/${r.sourceId}`,
+      key: `${key.tenantId}/${sourceId}`,
       value: topic.envelope.row(values),
       // The same row under the same revision is recognisably the same event (docs/topics.md).
       headers: {
         ...shared,
-        ce_id: sha256(`${r.row.eventId}\n${r.part}\n${revision}`).slice(0, 32),
-        ce_subject: `${key.jobId}/${r.sourceId}`
+        ce_id: sha256(`${row.eventId}\n${part}\n${revision}`).slice(0, 32),
+        ce_subject: `${key.jobId}/${sourceId}`
       }
     }
   }

@@ -79,7 +79,7 @@ const reopen = (letter: Letter) =>
 const byBatch = (letters: ReadonlyArray<Reopened>): ReadonlyArray<ReadonlyArray<Reopened>> => {
   const groups = new Map<string, Array<Reopened>>()
   for (const one of letters) {
-    const { entity, epoch, number, stream } = one.opened
+    const { entity, epoch, number, stream } = one.opened.head
     const key = `${stream}/${entity}/${number}/${epoch}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [one])
@@ -93,7 +93,7 @@ const again = (run: Run, letters: ReadonlyArray<Reopened>) =>
   Effect.gen(function* () {
     const [first] = letters
     if (first === undefined) return
-    const { batch: raw, entity, epoch, jobId, number, stream } = first.opened
+    const { batch: raw, entity, epoch, jobId, number, stream } = first.opened.head
     const key: Archive.BatchKey = { tenantId: run.tenantId, jobId, stream, entity, number }
     const mappings = yield* Mappings
     const sources = yield* Sources
@@ -107,16 +107,18 @@ const again = (run: Run, letters: ReadonlyArray<Reopened>) =>
     )
     const free = yield* run.transaction(lengths(key))
     const wanted = new Set(job.entities)
+    const normalized = yield* Normalized
+    const nowMillis = yield* Clock.currentTimeMillis
+    const tell = yield* normalized.teller(key, raw, job.revision, wanted, nowMillis).pipe(Effect.catch(wait))
+    const { normaliser } = reader
+    const firstFree = (id: EntityId) => free.get(id) ?? 0
     const batch = yield* withRules(compiled.mapping, compiled.transforms, (transforms) =>
-      refineRows(entity, rows, reader.normaliser, transforms, wanted, (id) => free.get(id) ?? 0)
+      refineRows(entity, rows, { normaliser, transforms, wanted, tell, firstFree })
     )
     const stored = yield* largeElements(run.tenantId, batch.records)
     const alive = new Set(batch.records.map((record) => record.row))
-    const normalized = yield* Normalized
     const producer = yield* Producer
-    const nowMillis = yield* Clock.currentTimeMillis
-    const sends = yield* normalized.sends(key, raw, job.revision, batch.records, nowMillis).pipe(Effect.catch(wait))
-    yield* producer.sendAll(sends)
+    yield* producer.sendAll(normalized.sends(run.tenantId, batch.records))
     yield* run.transaction(
       Effect.gen(function* () {
         // The records change: what was settled is void. Promise 3: approved is frozen.

@@ -17,7 +17,7 @@ import * as Archive from "./Archive.ts"
 import { type DeadRow, type RawRow, type RefinedBatch, type RefinedRecord, refineRows } from "./Batch.ts"
 import { madeOf } from "./chain/Link.ts"
 import type { Made } from "./chain/Made.ts"
-import { Envelopes, type RawBatch, type RawRecord } from "./Envelopes.ts"
+import { Envelopes, type Head, type RawBatch, type RawRecord } from "./Envelopes.ts"
 import { batchKeyOf } from "./Keys.ts"
 import { archiveRows } from "./Layout.ts"
 import { type CompiledMapping, Mappings } from "./Mappings.ts"
@@ -122,14 +122,14 @@ const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint, made: MadeOf |
     const reader = yield* envelopes.reader(key.entity, values).pipe(Effect.catchIf((error) => error.transient, failed))
     const rows: Array<RawRecord> = []
     const unreadable: Array<Read["unreadable"][number]> = []
-    let raw: RawBatch = { connectionId: "", sourceSystem: "", extractedAt: 0 }
+    let head: Head | undefined
     for (const [position, rec] of run.records.entries()) {
       try {
         const one = reader(rec.value ?? Buffer.alloc(0), header(rec, "ce_id") ?? "")
-        if (one.jobId !== key.jobId || one.stream !== key.stream || one.number !== key.number || one.epoch !== epoch)
+        if (one.head !== head && !isOf(one.head, key, epoch))
           throw new Error("the headers name another batch than the value")
         if (one.row.position !== position) throw new Error(`position ${one.row.position} stands at ${position}`)
-        raw = one.batch
+        head = one.head
         const before = made?.(rec)
         rows.push(before === undefined ? one.row : { ...one.row, made: before })
       } catch (fault) {
@@ -142,7 +142,7 @@ const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint, made: MadeOf |
     const bodies = yield* withBodies(run.tenantId, rows)
     return {
       recs: run.records,
-      raw,
+      raw: head?.batch ?? { connectionId: "", sourceSystem: "", extractedAt: 0 },
       rows: bodies.rows,
       unreadable: [
         ...unreadable,
@@ -153,6 +153,9 @@ const readRows = (run: Run, key: Archive.BatchKey, epoch: bigint, made: MadeOf |
       ]
     } satisfies Read
   })
+
+const isOf = (head: Head, key: Archive.BatchKey, epoch: bigint): boolean =>
+  head.jobId === key.jobId && head.stream === key.stream && head.number === key.number && head.epoch === epoch
 
 const letter = (errorClass: string, message: string, key: Archive.BatchKey, sourceId?: string): Poison =>
   new Poison({ errorClass, message, entity: key.entity, jobId: key.jobId, ...(sourceId !== undefined && { sourceId }) })
@@ -177,29 +180,24 @@ const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, 
     const sources = yield* Sources
     const { normaliser } = yield* sources.reader(run.tenantId, prepared.job.sourceConnection).pipe(Effect.catch(failed))
     const wanted = new Set(prepared.job.entities)
+    const normalized = yield* Normalized
+    const now = yield* Clock.currentTimeMillis
+    const tell = yield* normalized.teller(key, read.raw, prepared.job.revision, wanted, now).pipe(Effect.catch(failed))
     const batch = yield* withRules(prepared.mapping, prepared.transforms, (transforms) =>
-      refineRows(key.entity, read.rows, normaliser, transforms, wanted)
+      refineRows(key.entity, read.rows, { normaliser, transforms, wanted, tell })
     )
     const stored = yield* largeElements(run.tenantId, batch.records)
-    const publishing = publish(run, key, read.raw, prepared.job.revision, batch.records)
+    const publishing = publish(run, batch.records)
     const [rows] = yield* Effect.all([laidOut(key, read, batch, stored), publishing], { concurrency: 2 })
     return yield* store(run, key, epoch, read, prepared, { batch, stored, rows })
   })
 
 /** Acknowledged before the commit: what is in the tables is in the topics. */
-const publish = (
-  run: Run,
-  key: Archive.BatchKey,
-  raw: RawBatch,
-  revision: number,
-  records: ReadonlyArray<RefinedRecord>
-) =>
+const publish = (run: Run, records: ReadonlyArray<RefinedRecord>) =>
   Effect.gen(function* () {
     const normalized = yield* Normalized
     const producer = yield* Producer
-    const now = yield* Clock.currentTimeMillis
-    const sends = yield* normalized.sends(key, raw, revision, records, now).pipe(Effect.catch(failed))
-    yield* run.inOrder(producer.sendAll(sends))
+    yield* run.inOrder(producer.sendAll(normalized.sends(run.tenantId, records)))
   })
 
 /** A batch as it goes into the tables. */

@@ -52,7 +52,7 @@ const remapBatch = (run: Run, key: Archive.BatchKey, job: Archive.JobFacts) =>
     const { lost, rows } = yield* withBodies(run.tenantId, rowsOf(key, reader, archived))
     const wanted = new Set(job.entities)
     const batch = yield* withRules(compiled.mapping, compiled.transforms, (transforms) =>
-      refineRows(key.entity, rows, reader.normaliser, transforms, wanted)
+      refineRows(key.entity, rows, { normaliser: reader.normaliser, transforms, wanted, tell: null })
     )
     const stored = yield* largeElements(run.tenantId, batch.records)
     const entities = [...new Set([key.entity, ...batch.records.map((record) => record.entity)])]

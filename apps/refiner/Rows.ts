@@ -16,12 +16,18 @@ export const withBodies = (tenantId: string, rows: ReadonlyArray<RawRecord>) =>
     const complete: Array<RawRow> = []
     const lost: Array<RawRecord> = []
     for (const row of rows) {
-      const bytes = row.bytes ?? (row.blob === null ? null : yield* fetch(blobs, tenantId, row.blob))
+      if (isComplete(row)) {
+        complete.push(row)
+        continue
+      }
+      const bytes = row.blob === null ? null : yield* fetch(blobs, tenantId, row.blob)
       if (bytes === null) lost.push(row)
       else complete.push({ ...row, bytes })
     }
     return { rows: complete, lost }
   })
+
+const isComplete = (row: RawRecord): row is RawRow => row.bytes !== null
 
 const fetch = (blobs: Blobs["Service"], tenantId: string, hash: string) =>
   blobs.get(tenantId, hash).pipe(

@@ -78,11 +78,23 @@ describe("the envelope by hand", () => {
         const read = one.batchReader(raw, "row_stream")
         for (const [value, head] of values) {
           const bytes = one.batch(heads[head] ?? split(value, 10)[0])(split(value, 10)[1])
-          expect(read(bytes)).toEqual(one.read(bytes, raw))
+          const { own, shared } = read(bytes)
+          expect({ ...shared, ...own }).toEqual(one.read(bytes, raw))
         }
         expect(() => read(Buffer.alloc(3))).toThrow()
       })
     )
+  })
+
+  it("gives records of a batch the same object for what they share", () => {
+    const one = envelope(schema, 3)
+    const [value, other] = fc.sample(row, 2) as [Fields, Fields]
+    const read = one.batchReader(new Set(), "row_stream")
+    const write = one.batch(split({ ...value, stream: "a" }, 10)[0])
+    const first = read(write(split(value, 10)[1])).shared
+    expect(read(write(split(other, 10)[1])).shared).toBe(first)
+    const next = read(one.batch(split({ ...value, stream: "b" }, 10)[0])(split(value, 10)[1])).shared
+    expect([first.stream, next.stream]).toEqual(["a", "b"])
   })
 
   it("takes and gives a row as bytes without a string in between", () => {

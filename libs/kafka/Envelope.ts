@@ -1,7 +1,7 @@
 // The Avro envelope written by hand, table-driven from its schema: what all records of a batch share is encoded once.
 // For the hot paths of extractor and refiner. Held equal to avsc by a property test. Not here: single values (Kinds.ts), which
 // fields (avro/).
-import { type Field, fieldsOf, type Value } from "./Kinds.ts"
+import { type Cursor, type Field, fieldsOf, type Value } from "./Kinds.ts"
 
 export type Fields = Readonly<Record<string, Value>>
 
@@ -16,10 +16,16 @@ export interface Envelope {
   /** Reads what was written under the same schema id; the fields named in `raw` stay bytes (slices of `bytes`). */
   readonly read: (bytes: Buffer, raw: ReadonlySet<string>) => Record<string, Value>
   /**
-   * `read` for the records of a batch, one after the other: the fields before `own` are read anew only where their bytes
-   * are not those of the record before.
+   * `read` for the records of a batch, one after the other, in two parts: the fields before `own` are the very object of the
+   * record before as long as their bytes are the same.
    */
-  readonly batchReader: (raw: ReadonlySet<string>, own: string) => (bytes: Buffer) => Record<string, Value>
+  readonly batchReader: (raw: ReadonlySet<string>, own: string) => (bytes: Buffer) => Parts
+}
+
+/** A record's fields: those that it shares with the one before, and its own. */
+export interface Parts {
+  readonly shared: Fields
+  readonly own: Fields
 }
 
 /** Throws for a schema that has other fields than Kinds.ts knows. */
@@ -40,19 +46,26 @@ export const envelope = (schema: string, schemaId: number): Envelope => {
       if (values.length !== fields.length) throw new Error(`${values.length} values for ${fields.length} fields`)
       return encode(fields, (i) => values[i] as Value, empty)
     },
-    read: (bytes, raw) => readFrom(fields, bytes, framed(bytes, schemaId), {}, raw),
+    read: (bytes, raw) => {
+      const from: Cursor = { bytes, at: framed(bytes, schemaId) }
+      return ended(from, readFields(wanted(fields, raw), from, {}))
+    },
     batchReader: (raw, own) => {
       const first = fields.findIndex(({ name }) => name === own)
       if (first < 0) throw new Error(`there is no field ${own}`)
-      const [shared, rest] = [fields.slice(0, first), fields.slice(first)]
-      let head: Buffer = Buffer.alloc(0)
-      let known: Record<string, Value> = {}
+      const [head, rest] = [wanted(fields.slice(0, first), raw), wanted(fields.slice(first), raw)]
+      const blank = Object.fromEntries(rest.map(({ name }) => [name, null as Value]))
+      let known: Buffer = Buffer.alloc(0)
+      let shared: Fields = {}
       return (bytes) => {
-        if (head.length === 0 || !startsWith(bytes, head)) {
-          known = {}
-          head = bytes.subarray(0, readFields(shared, bytes, framed(bytes, schemaId), known, raw))
+        if (known.length === 0 || !startsWith(bytes, known)) {
+          const from: Cursor = { bytes, at: framed(bytes, schemaId) }
+          shared = readFields(head, from, {})
+          known = bytes.subarray(0, from.at)
         }
-        return readFrom(rest, bytes, head.length, { ...known }, raw)
+        const from: Cursor = { bytes, at: known.length }
+        // A copy has room for all its fields at once.
+        return { shared, own: ended(from, readFields(rest, from, { ...blank })) }
       }
     }
   }
@@ -67,27 +80,30 @@ const framed = (bytes: Buffer, schemaId: number): number => {
   return 5
 }
 
-/** Reads fields into `out`; where they end. */
-const readFields = (
-  fields: ReadonlyArray<Field>,
-  bytes: Buffer,
-  from: number,
-  out: Record<string, Value>,
-  raw: ReadonlySet<string>
-): number => {
-  let at = from
-  for (const { name, kind } of fields) {
-    const [value, next] = kind.read(bytes, at, raw.has(name))
-    out[name] = value
-    at = next
-  }
-  return at
+interface WantedField extends Field {
+  /** As bytes. */
+  readonly raw: boolean
 }
 
-/** The last fields of a value, behind which nothing may stand. */
-const readFrom = (...[fields, bytes, from, out, raw]: Parameters<typeof readFields>): Record<string, Value> => {
-  if (readFields(fields, bytes, from, out, raw) !== bytes.length)
-    throw new Error("the value does not end where its fields end")
+const wanted = (fields: ReadonlyArray<Field>, raw: ReadonlySet<string>): ReadonlyArray<WantedField> =>
+  fields.map((field) => ({ ...field, raw: raw.has(field.name) }))
+
+/** Reads fields into `out`, which it returns. */
+const readFields = (
+  fields: ReadonlyArray<WantedField>,
+  from: Cursor,
+  out: Record<string, Value>
+): Record<string, Value> => {
+  for (let i = 0; i < fields.length; i++) {
+    const { kind, name, raw } = fields[i] as WantedField
+    out[name] = kind.read(from, raw)
+  }
+  return out
+}
+
+/** What was read up to here, behind which nothing may stand. */
+const ended = (from: Cursor, out: Record<string, Value>): Record<string, Value> => {
+  if (from.at !== from.bytes.length) throw new Error("the value does not end where its fields end")
   return out
 }
 

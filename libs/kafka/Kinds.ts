@@ -9,8 +9,14 @@ export interface Kind {
   readonly most: (value: Value) => number
   /** Returns the position after the value. */
   readonly write: (out: Buffer, at: number, value: Value) => number
-  /** Position and value, text as a slice of the bytes when `raw`. */
-  readonly read: (bytes: Buffer, at: number, raw: boolean) => readonly [value: Value, at: number]
+  /** The value at the cursor, which goes on behind it; text as a slice of the bytes when `raw`. */
+  readonly read: (from: Cursor, raw: boolean) => Value
+}
+
+/** Where a record is read: one for all its fields, so that no value comes with a position of its own. */
+export interface Cursor {
+  readonly bytes: Buffer
+  at: number
 }
 
 export interface Field {
@@ -42,26 +48,30 @@ const writeVarint = (out: Buffer, at: number, n: number): number => {
   return to
 }
 
-/** The unsigned number at `at`: below 2^49, as nearly all are, without a bigint. */
-const readVarint = (bytes: Buffer, at: number): readonly [number | bigint, number] => {
+/** The unsigned number at the cursor: below 2^49, as nearly all are, without a bigint. */
+const readVarint = (from: Cursor): number | bigint => {
+  const { at, bytes } = from
   let value = 0
   let scale = 1
-  for (let from = at; from < bytes.length && from < at + 7; from++) {
-    const byte = bytes[from] as number
+  for (let i = at; i < bytes.length && i < at + 7; i++) {
+    const byte = bytes[i] as number
     value += (byte & 0x7f) * scale
-    if (byte < 0x80) return [value, from + 1]
+    if (byte < 0x80) {
+      from.at = i + 1
+      return value
+    }
     scale *= 0x80
   }
-  return readWide(bytes, at)
+  return readWide(from)
 }
 
-const readWide = (bytes: Buffer, at: number): readonly [bigint, number] => {
+const readWide = (from: Cursor): bigint => {
   let value = 0n
   let shift = 0n
-  for (let from = at; from < bytes.length && shift < 70n; from++) {
-    const byte = bytes[from] as number
+  while (from.at < from.bytes.length && shift < 70n) {
+    const byte = from.bytes[from.at++] as number
     value |= BigInt(byte & 0x7f) << shift
-    if (byte < 0x80) return [value, from + 1]
+    if (byte < 0x80) return value
     shift += 7n
   }
   throw new Error("truncated")
@@ -82,10 +92,7 @@ const integer: Kind = {
     for (; typeof rest === "bigint" && rest >= 0x80n; rest >>= 7n) out[to++] = Number(rest & 0x7fn) | 0x80
     return writeVarint(out, to, Number(rest))
   },
-  read: (bytes, at) => {
-    const [value, next] = readVarint(bytes, at)
-    return [signed(value), next]
-  }
+  read: (from) => signed(readVarint(from))
 }
 
 /** Texts up to here are written letter by letter, as long as these are ASCII: a call into the engine costs more. */
@@ -122,12 +129,13 @@ const text: Kind = {
     out.set(value, start)
     return start + value.length
   },
-  read: (bytes, at, raw) => {
-    const [zigzag, start] = readVarint(bytes, at)
-    const length = Number(signed(zigzag))
+  read: (from, raw) => {
+    const length = Number(signed(readVarint(from)))
+    const { at: start, bytes } = from
     const end = start + length
     if (length < 0 || end > bytes.length) throw new Error("truncated")
-    return [raw ? bytes.subarray(start, end) : bytes.toString("utf8", start, end), end]
+    from.at = end
+    return raw ? bytes.subarray(start, end) : bytes.toString("utf8", start, end)
   }
 }
 
@@ -140,11 +148,11 @@ const symbol = (symbols: ReadonlyArray<string>): Kind => {
   return {
     most: () => longestVarint,
     write: (out, at, value) => writeVarint(out, at, indexOf(value) * 2),
-    read: (bytes, at) => {
-      const [index, next] = readVarint(bytes, at)
-      const found = symbols[Number(signed(index))]
+    read: (from) => {
+      const index = signed(readVarint(from))
+      const found = symbols[Number(index)]
       if (found === undefined) throw new Error(`no symbol ${index}`)
-      return [found, next]
+      return found
     }
   }
 }
@@ -156,9 +164,9 @@ const boolean: Kind = {
     out[at] = value ? 1 : 0
     return at + 1
   },
-  read: (bytes, at) => {
-    if (at >= bytes.length) throw new Error("truncated")
-    return [bytes[at] === 1, at + 1]
+  read: (from) => {
+    if (from.at >= from.bytes.length) throw new Error("truncated")
+    return from.bytes[from.at++] === 1
   }
 }
 
@@ -189,10 +197,10 @@ const nullable = (kind: Kind): Kind => ({
     out[at] = value === null ? 0 : 2
     return value === null ? at + 1 : kind.write(out, at + 1, value)
   },
-  read: (bytes, at, raw) => {
-    const branch = bytes[at]
-    if (branch === 0) return [null, at + 1]
-    if (branch === 2) return kind.read(bytes, at + 1, raw)
+  read: (from, raw) => {
+    const branch = from.bytes[from.at++]
+    if (branch === 0) return null
+    if (branch === 2) return kind.read(from, raw)
     throw new Error(`no branch ${branch}`)
   }
 })

@@ -7,7 +7,7 @@ import { recordTopic } from "@bridge/flow/Flow"
 import { orStageError } from "@bridge/flow/Retry"
 import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { schemaIdOf } from "@bridge/kafka/Avro"
-import { envelope, type Fields } from "@bridge/kafka/Envelope"
+import { envelope, type Fields, type Parts } from "@bridge/kafka/Envelope"
 import { Schemas, schemaText } from "@bridge/kafka/Schemas"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -80,8 +80,12 @@ const rawTallies = (run: Run, entity: EntityId) =>
     const quick = envelope(schemaText("raw"), codec.schemaId).batchReader(bytes, "row_stream")
     const values = valuesOf(run)
     yield* codec.prepare(values)
+    const slow = (value: Buffer): Parts => {
+      const fields = codec.decode(value)
+      return { shared: fields, own: fields }
+    }
     const read = Effect.try({
-      try: () => values.map((value) => (schemaIdOf(value) === codec.schemaId ? quick(value) : codec.decode(value))),
+      try: () => values.map((value) => (schemaIdOf(value) === codec.schemaId ? quick(value) : slow(value))),
       catch: (cause) =>
         new StageError({
           stage: run.stage,
@@ -91,33 +95,33 @@ const rawTallies = (run: Run, entity: EntityId) =>
           })
         })
     })
-    const fields = yield* read
-    const first = fields[0]
+    const parts = yield* read
+    const first = parts[0]
     if (first === undefined) return [] as ReadonlyArray<Tally>
     const derive = yield* deriveOf(run, entity, first)
-    return countRaw(entity, fields.map(lineOf), derive)
+    return countRaw(entity, parts.map(lineOf), derive)
   })
 
 /** Only rows that bring other records (groups with members) are looked into. */
-const deriveOf = (run: Run, entity: EntityId, first: Fields) =>
+const deriveOf = (run: Run, entity: EntityId, first: Parts) =>
   Effect.gen(function* () {
     if (!entities.some((e) => e.derivedFrom === entity)) return null
     const connections = yield* Connections
-    return yield* connections.open(run.tenantId, String(first["connection_id"])).pipe(
-      Effect.map((connection): Derive | null => deriver(connection, String(first["row_stream"]))),
+    return yield* connections.open(run.tenantId, String(first.shared["connection_id"])).pipe(
+      Effect.map((connection): Derive | null => deriver(connection, String(first.own["row_stream"]))),
       Effect.mapError((cause) => new StageError({ stage: run.stage, reason: new Transient({ cause }) }))
     )
   })
 
-const lineOf = (f: Fields): RawLine => {
-  const raw = f["raw"]
+const lineOf = ({ own, shared }: Parts): RawLine => {
+  const raw = own["raw"]
   return {
-    stream: String(f["stream"]),
-    batch: Number(f["batch"]),
-    epoch: Number(f["epoch"]),
-    sourceId: String(f["source_id"]),
-    version: String(f["version"]),
-    contentHash: String(f["content_hash"]),
+    stream: String(shared["stream"]),
+    batch: Number(shared["batch"]),
+    epoch: Number(shared["epoch"]),
+    sourceId: String(own["source_id"]),
+    version: String(own["version"]),
+    contentHash: String(own["content_hash"]),
     body: raw === null || raw === undefined ? null : Buffer.isBuffer(raw) ? raw : Buffer.from(String(raw), "utf8")
   }
 }

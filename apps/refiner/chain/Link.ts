@@ -82,7 +82,7 @@ const maker = (run: Run, process: boolean, resolving: boolean) =>
     const first = [...opened.values()].find((one) => one !== undefined)
     if (first === undefined) return nothing
     const source = yield* Effect.option(
-      Effect.flatMap(Sources, (sources) => sources.reader(run.tenantId, first.batch.connectionId))
+      Effect.flatMap(Sources, (sources) => sources.reader(run.tenantId, first.head.batch.connectionId))
     )
     return (rec: Rec): Made | undefined => {
       const row = opened.get(rec)?.row

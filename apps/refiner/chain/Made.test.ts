@@ -51,7 +51,12 @@ describe("a row whose chain is cut", () => {
           blob: null
         }
         const refined = (made?: Made) =>
-          refineRows(entity, [made === undefined ? raw : { ...raw, made }], normaliser, transforms, new Set(entityIds))
+          refineRows(entity, [made === undefined ? raw : { ...raw, made }], {
+            normaliser,
+            transforms,
+            wanted: new Set(entityIds),
+            tell: null
+          })
         const without = ({ dead, records }: ReturnType<typeof refined>) => ({
           records: records.map(({ row: _, ...rest }) => rest),
           dead: dead.map(({ row: _, ...rest }) => rest)

@@ -43,7 +43,12 @@ const settledJob = (
       for (const [number, sample] of samples.entries()) {
         const key = { tenantId: tenant, jobId, stream: "rows", entity: sample.entity, number }
         const rows = [rowOf(sample, 0)]
-        const batch = refineRows(sample.entity, rows, reader.normaliser, transforms, new Set(everything))
+        const batch = refineRows(sample.entity, rows, {
+          normaliser: reader.normaliser,
+          transforms,
+          wanted: new Set(everything),
+          tell: null
+        })
         yield* Archive.archive(
           key,
           "freshservice",

@@ -79,7 +79,10 @@ export const ticket = (_config: unknown, row: JsonObject): ReadonlyArray<Normali
       entity: "ticket",
       sourceId: id,
       record: {
-        ...identity(row, id),
+        source_id: id,
+        native_id: id,
+        source_updated_at: timeOf(row.updated_at),
+        created_at: timeOf(row.created_at),
         display_number: id,
         subject: textOf(row.subject) ?? textOf(row.raw_subject),
         description_html: null,
