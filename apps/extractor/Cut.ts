@@ -57,6 +57,9 @@ export const merge = (groups: ReadonlyArray<Group>): Group => ({
 
 export const rowCount = (group: Group): number => group.rows.reduce((n, s) => n + s.rows.length, 0)
 
+export const byteCount = (group: Group): number =>
+  group.rows.reduce((n, s) => s.rows.reduce((bytes, row) => bytes + row.json.length, n), 0)
+
 /** Cuts a group into numbered batches, in the order of arrival per entity; `next` holds the first free number per entity. */
 export const cut = (
   group: Group,

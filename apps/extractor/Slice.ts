@@ -8,13 +8,14 @@ import { Commands } from "@bridge/flow/Commands"
 import type { Run } from "@bridge/flow/Stage"
 import { Wakeups } from "@bridge/flow/Wakeups"
 import { type BrokerError, Producer, type Send } from "@bridge/kafka/Broker"
-import { Cause, Clock, Effect, Fiber, Option, Queue, Stream } from "effect"
+import { type Cause, Clock, Effect, Fiber, Option, Queue, Stream } from "effect"
 import { type Choice, choiceOf } from "./Choice.ts"
 import { counting } from "./Counting.ts"
-import { type Batch, cut, type Group, merge, rowCount } from "./Cut.ts"
+import { type Batch, cut, type Group } from "./Cut.ts"
 import { Files } from "./Files.ts"
 import * as Manifest from "./Manifest.ts"
 import { RawBatches } from "./RawBatch.ts"
+import { takeGroup } from "./Take.ts"
 
 /** Pages read ahead of the sends. */
 const pagesAhead = 4
@@ -143,23 +144,6 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep, { 
     )
   )
 }
-
-/** At least one page, and as many more as are there already, up to a batch. Null at the end. */
-const takeGroup = (queue: Queue.Dequeue<Group, ReadError | Cause.Done>, rows: number) =>
-  Effect.gen(function* () {
-    const groups: Array<Group> = []
-    const first = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))
-    if (first === null) return null
-    groups.push(first)
-    let count = rowCount(first)
-    while (count < rows && groups.at(-1)?.next !== null && (yield* Queue.size(queue)) > 0) {
-      const more = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))
-      if (more === null) break
-      groups.push(more)
-      count += rowCount(more)
-    }
-    return merge(groups)
-  })
 
 /** One transaction: the last send counts, and what comes next is announced. */
 const advance = (run: Run, claim: Manifest.Claim, sent: Sent | null, next: Next) =>

@@ -129,6 +129,57 @@ describe("produce", () => {
   })
 })
 
+describe("records encoded ahead of their turn", () => {
+  type Prepare = (compression: number, messages: ReadonlyArray<object>) => Promise<void>
+  const prepare: Prepare = Reflect.get(globalThis, Symbol.for("bridge/kafkajs/prepare"))
+  const requestOf = (messages: ReadonlyArray<object>, compression: number, firstSequence: number) => ({
+    acks: -1,
+    timeout: 1,
+    producerId: "7",
+    compression,
+    topicData: [{ topic: "t", partitions: [{ partition: 0, firstSequence, messages }] }]
+  })
+  const isStock = async (request: object): Promise<boolean> => {
+    const ours = (await produce(request).encode()).buffer
+    return ours.equals((await produceStock(request).encode()).buffer)
+  }
+
+  it("are the same bytes under the numbers they are sent with, again and again", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(usual, unusual, alike), { maxLength: 20 }),
+        fc.constantFrom(0, 1, 4),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
+        async (messages, compression, sequences) => {
+          await prepare(compression, messages)
+          if (messages.length === 0) return
+          for (const first of sequences) expect(await isStock(requestOf(messages, compression, first))).toBe(true)
+        }
+      ),
+      { numRuns: 100 }
+    ))
+
+  it("are encoded once: what becomes of a message afterwards changes nothing", async () => {
+    const messages = [
+      { key: "k", value: Buffer.from("before") },
+      { key: "k", value: Buffer.from("second") }
+    ]
+    await prepare(0, messages)
+    messages[0]?.value.write("after!")
+    const { buffer } = await produce(requestOf(messages, 0, 1)).encode()
+    expect(buffer.includes("before")).toBe(true)
+  })
+
+  it("are not taken for another list, another codec or a part of them", async () => {
+    const messages = ["a", "b", "c"].map((key) => ({ key, value: Buffer.from(key) }))
+    await prepare(0, messages)
+    expect(await isStock(requestOf(messages.slice(0, 2), 0, 5))).toBe(true)
+    expect(await isStock(requestOf([...messages.slice(0, 2), { key: "d", value: Buffer.from("d") }], 0, 5))).toBe(true)
+    expect(await isStock(requestOf(messages.slice(1), 0, 5))).toBe(true)
+    expect(await isStock(requestOf(messages, 4, 5))).toBe(true)
+  })
+})
+
 describe("requests at the same time", () => {
   it("do not write into each other's room", async () => {
     await fc.assert(

@@ -5,7 +5,7 @@ import kafkajs from "kafkajs"
 import { type BrokerError, Producer, type Send } from "./Broker.ts"
 import { Client, retry } from "./Client.ts"
 import { brokerError } from "./Failures.ts"
-import { Writer } from "./Writer.ts"
+import { compression, Writer } from "./Writer.ts"
 
 type Connected = (typeof Client)["Service"]
 
@@ -38,6 +38,7 @@ const over = (client: Connected, cures: Cures): Writer =>
     forget: client.forget,
     log: client.log,
     guard: cures.guard,
+    prepare,
     producer: () => {
       stockSends(!cures.patch)
       return client.kafka.producer({
@@ -49,6 +50,14 @@ const over = (client: Connected, cures: Cures): Writer =>
       })
     }
   })
+
+type Prepare = (compression: number, messages: ReadonlyArray<kafkajs.Message>) => Promise<void>
+
+/** The patched KafkaJS leaves it here (patches/kafkajs). */
+const prepare = async (messages: ReadonlyArray<kafkajs.Message>): Promise<void> => {
+  const patched: Prepare | undefined = Reflect.get(globalThis, Symbol.for("bridge/kafkajs/prepare"))
+  await patched?.(compression, messages)
+}
 
 /** The patched KafkaJS looks here when a producer is made (patches/kafkajs). */
 const stockSends = (on: boolean): void => {

@@ -19,6 +19,7 @@ const cluster = (script: ReadonlyArray<"ok" | "omit 0" | "swallow" | Error | Pro
   const log = new Map<number, Array<string>>()
   const producers: Array<{ connected: boolean; sends: number }> = []
   const said: Array<string> = []
+  const prepared: Array<ReadonlyArray<unknown>> = []
   let call = 0
   const append = (batch: Batch, omit: (partition: number) => boolean) => {
     const firsts = new Map<number, number>()
@@ -38,6 +39,10 @@ const cluster = (script: ReadonlyArray<"ok" | "omit 0" | "swallow" | Error | Pro
   }
   const around: Surroundings = {
     guard: true,
+    prepare: async (messages) => {
+      prepared.push(messages)
+      await Promise.resolve()
+    },
     require: async () => {},
     forget: (topic) => said.push(`forget ${topic}`),
     log: (level, message) => said.push(`${level} ${message}`),
@@ -63,7 +68,7 @@ const cluster = (script: ReadonlyArray<"ok" | "omit 0" | "swallow" | Error | Pro
       }
     }
   }
-  return { writer: new Writer(around), log, producers, said }
+  return { writer: new Writer(around), log, prepared, producers, said }
 }
 
 const failure = (work: Promise<unknown>): Promise<unknown> =>
@@ -79,6 +84,21 @@ describe("Writer", () => {
     expect([log.get(0), log.get(1)]).toEqual([["a", "b"], ["c"]])
     expect(said.filter((words) => words.startsWith("Error")).length).toBe(1)
     expect(producers.length).toBe(1)
+  })
+
+  it("has messages encoded while those before them are on their way, in the order of their turns", async () => {
+    let answer = (): void => {}
+    const slow = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const { writer, log, prepared } = cluster([slow])
+    const sending = writer.send([sendOf(0, "a"), sendOf(0, "b"), sendOf(0, "c")])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const values = prepared.map((list) => list.map((one) => String(Reflect.get(Object(one), "value"))))
+    expect([values, log.get(0)]).toEqual([[["a"], ["b"], ["c"]], undefined])
+    answer()
+    await sending
+    expect(log.get(0)).toEqual(["a", "b", "c"])
   })
 
   it("notices a batch that was taken for a repetition, and sends it under a new producer id", async () => {
@@ -150,6 +170,9 @@ describe("Writer", () => {
   it("sends nothing to a topic that is not there", async () => {
     const writer = new Writer({
       guard: true,
+      prepare: async () => {
+        throw new Error("goes unnoticed")
+      },
       forget: () => {},
       log: () => {},
       producer: () => {

@@ -10,6 +10,8 @@ import { Lanes } from "./Lanes.ts"
 export interface Surroundings {
   /** A new KafkaJS producer, not connected. */
   readonly producer: () => Pick<KafkaProducer, "connect" | "disconnect" | "sendBatch">
+  /** Encodes messages of one partition ahead of their turn; they are sent as well without it. */
+  readonly prepare: (messages: ReadonlyArray<kafkajs.Message>) => Promise<unknown>
   readonly require: (operation: string, topic: string, partition: number) => Promise<void>
   readonly forget: (topic: string) => void
   readonly log: (level: "Warn" | "Error", message: string, fields: Record<string, unknown>) => void
@@ -23,6 +25,8 @@ interface Line {
   open: number
   retired: boolean
 }
+
+export const compression = kafkajs.CompressionTypes.ZSTD
 
 /** How often one call may be sent again by ourselves; KafkaJS has retried for 40 s inside each. */
 const attempts = 5
@@ -48,21 +52,31 @@ export class Writer {
     if (line !== undefined) await this.#retire(line)
   }
 
-  /** Sends to different partitions share a request; a second one to the same partition goes after the first. */
+  /**
+   * Sends to different partitions share a request; a second one to the same partition goes after the first, and is encoded while
+   * the broker has that.
+   */
   async send(sends: ReadonlyArray<Send>): Promise<void> {
-    const full = sends.filter((send) => send.messages.length > 0)
-    const rounds: Array<Array<Send>> = []
+    const full = sends.filter((send) => send.messages.length > 0).map(placed)
+    const rounds: Array<Array<Placed>> = []
     for (const send of full) {
       const free = rounds.find((round) => !round.some((other) => sameLane(other, send)))
       if (free === undefined) rounds.push([send])
       else free.push(send)
     }
     // Enqueued before the first await: the order of the calls is the order in each lane.
-    const results = await Promise.allSettled(rounds.map((round) => this.#enqueue(round)))
+    const going = rounds.map((round) => this.#enqueue(round))
+    void this.#prepare(rounds.flat())
+    const results = await Promise.allSettled(going)
     for (const result of results) if (result.status === "rejected") throw result.reason
   }
 
-  #enqueue(round: ReadonlyArray<Send>): Promise<void> {
+  /** One after the other, in the order of their turns. What fails here fails again, and is heard of, when it is sent. */
+  async #prepare(sends: ReadonlyArray<Placed>): Promise<void> {
+    for (const { list } of sends) await this.#around.prepare(list).catch(() => {})
+  }
+
+  #enqueue(round: ReadonlyArray<Placed>): Promise<void> {
     return this.#lanes.run(
       round.map(({ topic, partition }) => laneOf(topic, partition)),
       async () => {
@@ -73,14 +87,14 @@ export class Writer {
   }
 
   /** Returns only when every record is acknowledged by an answer that names its partition. */
-  async #durable(round: ReadonlyArray<Send>): Promise<void> {
+  async #durable(round: ReadonlyArray<Placed>): Promise<void> {
     let left = round
     for (let attempt = 1; ; attempt++) {
       try {
         const wrong = await this.#once(left)
         if (wrong.length === 0) return
         this.#alarm(wrong)
-        left = wrong.map(({ send }) => send)
+        left = left.filter((send) => wrong.some((one) => one.send === send))
         if (attempt === attempts) throw new Error("the broker left records unacknowledged again and again")
       } catch (error) {
         if (isTooLarge(error) && left.length > 1) return await this.#apart(left)
@@ -90,14 +104,14 @@ export class Writer {
     }
   }
 
-  async #once(sends: ReadonlyArray<Send>): Promise<ReadonlyArray<Unacknowledged>> {
+  async #once(sends: ReadonlyArray<Placed>): Promise<ReadonlyArray<Unacknowledged>> {
     const line = await this.#current()
     line.open++
     try {
       const answers = await line.producer.sendBatch({
         acks: -1,
         timeout: 4500,
-        compression: kafkajs.CompressionTypes.ZSTD,
+        compression,
         topicMessages: request(sends)
       })
       const wrong = this.#around.guard ? this.#guard.check(sends, answers.map(acknowledgement)) : []
@@ -115,7 +129,7 @@ export class Writer {
   }
 
   /** One of them is larger than its topic takes; the others must not suffer for it. */
-  async #apart(sends: ReadonlyArray<Send>): Promise<void> {
+  async #apart(sends: ReadonlyArray<Placed>): Promise<void> {
     const results = await Promise.allSettled(sends.map((send) => this.#durable([send])))
     for (const result of results) if (result.status === "rejected") throw result.reason
   }
@@ -191,15 +205,23 @@ const sameLane = (a: Send, b: Send): boolean => a.topic === b.topic && a.partiti
 const bytesOf = ({ key, value }: Send["messages"][number]): number =>
   (key === null ? 0 : Buffer.byteLength(key)) + (value?.length ?? 0)
 
-/** KafkaJS wants one entry per topic; the partition stands in every message. */
-const request = (sends: ReadonlyArray<Send>) => {
+/** A send with its messages as KafkaJS wants them: the partition stands in every message. */
+interface Placed extends Send {
+  readonly list: ReadonlyArray<kafkajs.Message>
+}
+
+const placed = (send: Send): Placed => {
+  const { messages, partition } = send
+  const list = messages.map(({ headers, key, value }) =>
+    headers === undefined ? { key, value, partition } : { key, value, partition, headers }
+  )
+  return { ...send, list }
+}
+
+/** KafkaJS wants one entry per topic. */
+const request = (sends: ReadonlyArray<Placed>) => {
   const topics = new Map<string, Array<kafkajs.Message>>()
-  for (const { topic, partition, messages } of sends) {
-    const list = topics.get(topic) ?? []
-    for (const { key, value, headers } of messages)
-      list.push(headers === undefined ? { key, value, partition } : { key, value, partition, headers })
-    topics.set(topic, list)
-  }
+  for (const { list, topic } of sends) topics.set(topic, [...(topics.get(topic) ?? []), ...list])
   return [...topics].map(([topic, messages]) => ({ topic, messages }))
 }
 
