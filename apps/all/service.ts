@@ -2,11 +2,12 @@
 import { setFlagsFromString } from "node:v8"
 import { isService, runService, services } from "./Run.ts"
 
-// V8 lets a heap grow to several times what lives in it before it collects: for a service alone half of that is as fast and a fifth
-// smaller (docs/benchmarks.md, "Memory"). All services in one process would pay for it with a quarter of their time. Those that hold
-// whole conversations, with texts of 10 MB in several forms, have less; for extractor and refiner that would be dear.
+// V8 lets a heap grow to several times what lives in it before it collects; less is smaller and slower, and how much depends on
+// what a service holds (docs/benchmarks.md, "Memory"). Those that hold whole conversations, with texts of 10 MB in several forms,
+// have the least. All services in one process would pay for it with a quarter of their time, and are left as V8 has it.
 const name = process.argv[2] ?? ""
-setFlagsFromString(`--heap-growing-percent=${["loader", "auditor"].includes(name) ? 35 : 50}`)
+const growth: Readonly<Record<string, number>> = { extractor: 200, refiner: 75, loader: 35, auditor: 25 }
+setFlagsFromString(`--heap-growing-percent=${growth[name] ?? 50}`)
 
 const missing = ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL"].filter(
   (key) => (process.env[key] ?? "") === ""

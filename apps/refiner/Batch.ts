@@ -215,7 +215,8 @@ const titleOf = (record: CanonicalRecord): string => {
     const value = fields[name]
     if (typeof value !== "string" || value === "") continue
     const text = name === "html" ? value.slice(0, 2000).replace(/<[^>]*>/gu, " ") : value.slice(0, 2000)
-    return text.replace(/\s+/gu, " ").trim().slice(0, titleLength).toWellFormed()
+    const line = /[^\S ]| {2}/u.test(text) ? text.replace(/\s+/gu, " ") : text
+    return line.trim().slice(0, titleLength).toWellFormed()
   }
   return ""
 }

@@ -21,7 +21,7 @@ const type = avroType(schema)
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary" }).map((s) => s.toWellFormed()),
-  fc.constantFrom("x".repeat(48), "x".repeat(49), `${"x".repeat(47)}é`, "é".repeat(70_000))
+  fc.constantFrom("x".repeat(64), "x".repeat(65), `${"x".repeat(63)}é`, "é".repeat(70_000))
 )
 const row = fc.tuple(
   text,

@@ -96,7 +96,7 @@ const integer: Kind = {
 }
 
 /** Texts up to here are written letter by letter, as long as these are ASCII: a call into the engine costs more. */
-const shortText = 48
+const shortText = 64
 
 /** Writes a short ASCII text with its length, or nothing (-1). */
 const writeAscii = (out: Buffer, at: number, value: string): number => {

@@ -16,7 +16,8 @@ export const reader = (name: string): Read => {
       return typeof custom === "object" && custom !== null ? own(custom, key) : null
     }
   }
-  return (record) => own(record, name)
+  // Every record is asked for every name: only where an object has the name without being given it, it matters whose it is.
+  return name in Object.prototype ? (record) => own(record, name) : (record) => given(record, name)
 }
 
 /** The first of several that is not blank. */
@@ -33,8 +34,10 @@ export const firstReader = (names: string | ReadonlyArray<string>): Read => {
   }
 }
 
-const own = (object: object, key: string): JsonValue =>
-  Object.hasOwn(object, key) ? ((object as { readonly [key: string]: JsonValue | undefined })[key] ?? null) : null
+const given = (object: object, key: string): JsonValue =>
+  (object as { readonly [key: string]: JsonValue | undefined })[key] ?? null
+
+const own = (object: object, key: string): JsonValue => (Object.hasOwn(object, key) ? given(object, key) : null)
 
 /** `agent`, `inactive-agent` or `requester`. */
 const personKind: Read = (record) =>

@@ -50,4 +50,19 @@ describe("HTML", () => {
   )
   it("of a text shows the text", () =>
     expect(escapeHtml('<a> & "b"\r\nc\nd')).toBe("&lt;a&gt; &amp; &quot;b&quot;<br>c<br>d"))
+  it("of a text escapes each character by itself, and each end of a line once", () =>
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom("a", "é", "🙂", "&", "<", ">", '"', "'", "\r", "\n", "\r\n") }),
+        (plain) => {
+          const simple = plain
+            .replaceAll("&", "&amp;")
+            .replaceAll("<", "&lt;")
+            .replaceAll(">", "&gt;")
+            .replaceAll('"', "&quot;")
+            .replace(/\r\n?|\n/gu, "<br>")
+          expect(escapeHtml(plain)).toBe(simple)
+        }
+      )
+    ))
 })

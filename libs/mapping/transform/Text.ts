@@ -2,13 +2,31 @@
 // For Steps.ts and Compile.ts.
 
 /** Plain text as HTML that shows the same: line breaks become `<br>`. */
-export const escapeHtml = (text: string): string =>
-  text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replace(/\r\n?|\n/gu, "<br>")
+export const escapeHtml = (text: string): string => {
+  let out = ""
+  let from = 0
+  for (let i = 0; i < text.length; i++) {
+    const written = escaped(text.charCodeAt(i))
+    if (written === undefined) continue
+    out += text.slice(from, i) + written
+    if (text.charCodeAt(i) === carriageReturn && text.charCodeAt(i + 1) === lineFeed) i++
+    from = i + 1
+  }
+  return from === 0 ? text : out + text.slice(from)
+}
+
+const carriageReturn = 13
+const lineFeed = 10
+
+/** What stands for a character in HTML; undefined: itself. */
+const escaped = (code: number): string | undefined => {
+  if (code > 62) return undefined
+  if (code === 38) return "&amp;"
+  if (code === 60) return "&lt;"
+  if (code === 62) return "&gt;"
+  if (code === 34) return "&quot;"
+  return code === lineFeed || code === carriageReturn ? "<br>" : undefined
+}
 
 /** True when nobody would see anything: only tags, blanks and no-break spaces, and no picture. */
 export const isBlankHtml = (html: string): boolean => {
