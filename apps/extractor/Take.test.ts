@@ -41,16 +41,16 @@ const groups = (pages: ReadonlyArray<Group>, ended: boolean) =>
   )
 
 describe("pages that are there", () => {
-  it("are taken together up to four batches, the page that is over it as a whole", async () => {
+  it("are taken together up to six batches, the page that is over it as a whole", async () => {
     const pages = [1, 2, 3, 4].map((n) => page(25, 1, n))
     expect(await groups(pages, false)).toEqual([
-      [50, 2, { page: 2 }],
-      [50, 2, { page: 4 }]
+      [75, 3, { page: 3 }],
+      [25, 1, { page: 4 }]
     ])
   })
 
   it("are taken one by one where each is as large as a group may be", async () => {
-    const large = 4 * 1024 * 1024
+    const large = 6 * 1024 * 1024
     expect(await groups([page(1, large, 1), page(1, large, 2)], false)).toEqual([
       [1, 1, { page: 1 }],
       [1, 1, { page: 2 }]

@@ -5,7 +5,7 @@ import { Cause, Effect, Queue } from "effect"
 import { byteCount, type Group, merge, rowCount } from "./Cut.ts"
 
 /** An announcement costs as much as a batch or two, and the batches of a group are encoded while the one before is sent. */
-const groupBatches = 4
+const groupBatches = 6
 const groupBytes = groupBatches * maxBatchBytes
 
 /** At least one page, and as many more as are there already, until there are so many rows or bytes. Null at the end. */
