@@ -180,15 +180,14 @@ const writeRecords = (out, from, messages, facts) => {
   return to
 }
 
-/**
- * Batches whose records were encoded before it was their turn, by their first message: numbers and times are written when they
- * are sent. Gone with the message.
- */
+/** Batches whose records were encoded before it was their turn, by their first message; numbers and times are written when they are sent. */
 const ahead = new WeakMap()
+/** First messages of batches whose turn has come: nothing is to be done for them any more. */
+const begun = new WeakSet()
 
 /** Encodes what is to be sent later, while the broker has something else. Nothing is sent, and nothing has to be: see Writer.ts. */
 const prepare = async (compression, messages) => {
-  if (messages.length === 0 || !messages.every(usual)) return
+  if (messages.length === 0 || begun.has(messages[0]) || !messages.every(usual)) return
   const batch = records(compression, messages)
   ahead.set(messages[0], { compression, batch, size: messages.length, last: messages.at(-1) })
   await batch
@@ -196,15 +195,21 @@ const prepare = async (compression, messages) => {
 
 globalThis[Symbol.for("bridge/kafkajs/prepare")] = prepare
 
-/** The same first and last message and as many of them: the list is only ever split by partition, in its order. */
-const prepared = (compression, messages) => {
-  const one = ahead.get(messages[0])
+/**
+ * The same first and last message and as many of them: the list is only ever split by partition, in its order. Once: a repetition
+ * is encoded anew, and nothing of a batch is kept until it is acknowledged.
+ */
+const taken = (compression, messages) => {
+  const [first] = messages
+  const one = ahead.get(first)
+  begun.add(first)
+  ahead.delete(first)
   const same = one?.compression === compression && one.size === messages.length && one.last === messages.at(-1)
   return same ? one.batch : undefined
 }
 
 const encodeBatch = async ({ compression, messages, now, producerId, producerEpoch, firstSequence, transactional }) => {
-  const batch = await (prepared(compression, messages) ?? records(compression, messages))
+  const batch = await (taken(compression, messages) ?? records(compression, messages))
   const attributes = (compression & COMPRESSION_CODEC_MASK) | (transactional ? TRANSACTIONAL : 0)
   batch.writeBigInt64BE(0n, 0)
   batch.writeInt32BE(batch.length - 12, 8)
