@@ -1,4 +1,4 @@
-import { comment } from "@bridge/connectors/zendesk/Normalise"
+import { comment, ticket } from "@bridge/connectors/zendesk/Normalise"
 import { parseExactBytes } from "@bridge/domain/ExactJson"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import { compile } from "@bridge/mapping/transform/Compile"
@@ -51,6 +51,15 @@ describe("a refined batch", () => {
     expect(records.flatMap((record) => Object.values(record))).not.toContainEqual(
       expect.objectContaining({ text: "one" })
     )
+  })
+
+  it("does not take a row of another entity than it came as, and the others all the same", () => {
+    const rows = [rowOf({ plain_body: "one" }, 0), { ...rowOf({}, 1), rowStream: "tickets" }]
+    const normaliser: Means["normaliser"] = (stream) => (row, parentId) =>
+      stream === "tickets" ? ticket({}, row) : comment({}, row, parentId)
+    const { dead, records } = refineRows("comment", rows, { ...means, normaliser })
+    expect(records.map(({ sourceId }) => sourceId)).toEqual(["0"])
+    expect(dead).toMatchObject([{ row: { sourceId: "1" }, code: "other-entity" }])
   })
 
   it("gives warnings and references as JSON, and none as nothing", () => {

@@ -117,6 +117,11 @@ export const refineRows = (entity: EntityId, rows: ReadonlyArray<RawRow>, means:
       dead.push({ row, code: processed.code, message: processed.message })
       continue
     }
+    const [own] = processed.records
+    if (own !== undefined && own.entity !== entity) {
+      dead.push({ row, code: "other-entity", message: `the row came as ${entity} and reads as ${own.entity}` })
+      continue
+    }
     const made: Array<RefinedRecord> = []
     let refused: string | null = null
     for (let part = 0; part < processed.records.length; part++) {

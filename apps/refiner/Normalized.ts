@@ -1,7 +1,7 @@
 // Canonical records as messages of the normalized topics. For the shells that refine rows for the first time.
 // What does not belong here: the schema and the step from record to value (libs/domain/NormalizedAvro.ts).
 import { sha256 } from "@bridge/domain/Canonical"
-import type { EntityId } from "@bridge/domain/Entities"
+import { type EntityId, entities } from "@bridge/domain/Entities"
 import { avroValues } from "@bridge/domain/NormalizedAvro"
 import type { CanonicalRecord } from "@bridge/domain/RecordFields"
 import { eventHeaders } from "@bridge/flow/Envelope"
@@ -16,17 +16,15 @@ import { Context, Effect, Layer } from "effect"
 import type { BatchKey } from "./Archive.ts"
 import type { RefinedRecord, Tell } from "./Batch.ts"
 import type { RawBatch } from "./Envelopes.ts"
-import { isEntityId } from "./Keys.ts"
 
 export class Normalized extends Context.Service<
   Normalized,
   {
-    /** What makes the messages of a batch: of its own entity and of others that are wanted. */
+    /** What makes the messages of a batch: of its own entity and of those that are derived from it. */
     readonly teller: (
       key: BatchKey,
       raw: RawBatch,
       revision: number,
-      wanted: ReadonlySet<string>,
       nowMillis: number
     ) => Effect.Effect<Tell, RegistryError>
     /** The sends of a batch's messages, each small enough for one record batch. */
@@ -63,14 +61,15 @@ function make(registry: Registry["Service"], partitions: Partitions["Service"]) 
       })
     })
   return Normalized.of({
-    teller: (key, raw, revision, wanted, nowMillis) =>
+    teller: (key, raw, revision, nowMillis) =>
       Effect.gen(function* () {
         const writers = new Map<EntityId, Tell>()
-        for (const id of new Set([key.entity, ...[...wanted].filter(isEntityId)]))
-          writers.set(id, writer(yield* topicOf(id), id, key, raw, revision, nowMillis))
+        for (const { derivedFrom, id } of entities)
+          if (id === key.entity || derivedFrom === key.entity)
+            writers.set(id, writer(yield* topicOf(id), id, key, raw, revision, nowMillis))
         return (entity, record, origin) => {
           const write = writers.get(entity)
-          if (write === undefined) throw new Error(`${entity} is not among the entities of the job`)
+          if (write === undefined) throw new Error(`${entity} is not derived from ${key.entity}`)
           return write(entity, record, origin)
         }
       }),

@@ -109,11 +109,11 @@ const again = (run: Run, letters: ReadonlyArray<Reopened>) =>
     const wanted = new Set(job.entities)
     const normalized = yield* Normalized
     const nowMillis = yield* Clock.currentTimeMillis
-    const tell = yield* normalized.teller(key, raw, job.revision, wanted, nowMillis).pipe(Effect.catch(wait))
+    const tell = yield* normalized.teller(key, raw, job.revision, nowMillis).pipe(Effect.catch(wait))
     const { normaliser } = reader
     const firstFree = (id: EntityId) => free.get(id) ?? 0
-    const batch = yield* withRules(compiled.mapping, compiled.transforms, (transforms) =>
-      refineRows(entity, rows, { normaliser, transforms, wanted, tell, firstFree })
+    const batch = yield* withRules(compiled.mapping, compiled.transforms, (transforms, asking) =>
+      refineRows(entity, rows, { normaliser, transforms, wanted, tell: asking ? null : tell, firstFree })
     )
     const stored = yield* largeElements(run.tenantId, batch.records)
     const alive = new Set(batch.records.map((record) => record.row))

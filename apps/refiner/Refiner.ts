@@ -182,9 +182,9 @@ const refineOnce = (run: Run, key: Archive.BatchKey, epoch: bigint, read: Read, 
     const wanted = new Set(prepared.job.entities)
     const normalized = yield* Normalized
     const now = yield* Clock.currentTimeMillis
-    const tell = yield* normalized.teller(key, read.raw, prepared.job.revision, wanted, now).pipe(Effect.catch(failed))
-    const batch = yield* withRules(prepared.mapping, prepared.transforms, (transforms) =>
-      refineRows(key.entity, read.rows, { normaliser, transforms, wanted, tell })
+    const tell = yield* normalized.teller(key, read.raw, prepared.job.revision, now).pipe(Effect.catch(failed))
+    const batch = yield* withRules(prepared.mapping, prepared.transforms, (transforms, asking) =>
+      refineRows(key.entity, read.rows, { normaliser, transforms, wanted, tell: asking ? null : tell })
     )
     const stored = yield* largeElements(run.tenantId, batch.records)
     const publishing = publish(run, batch.records)

@@ -26,28 +26,35 @@ export const rulesOf = (entity: EntityMapping | undefined): ReadonlyArray<string
 
 const ruleOf = ({ rule }: Part): ReadonlyArray<string> => (rule === undefined ? [] : [rule])
 
-/** `pass` transforms records, always the same ones in the same order; it is called twice when there are rules. */
+/**
+ * `pass` transforms records, always the same ones in the same order. It is called twice when there are rules: first only to ask
+ * which records there are.
+ */
 export const withRules = <A>(
   mapping: Mapping,
   transforms: Transforms,
-  pass: (transforms: Transforms) => A
+  pass: (transforms: Transforms, asking: boolean) => A
 ): Effect.Effect<A> => {
   const ids = (Object.keys(mapping.entities) as ReadonlyArray<EntityId>).filter(
     (id) => rulesOf(mapping.entities[id]).length > 0
   )
-  if (ids.length === 0) return Effect.sync(() => pass(transforms))
+  if (ids.length === 0) return Effect.sync(() => pass(transforms, false))
   return Effect.gen(function* () {
     const asked: Array<readonly [EntityId, CanonicalRecord]> = []
     pass(
       replaced(transforms, ids, (id) => (record) => {
         asked.push([id, record])
         return { element: null, excluded: null, warnings: [] }
-      })
+      }),
+      true
     )
     const compiled = new Map(ids.map((id) => [id, rulesOf(mapping.entities[id]).map((rule) => compileRule(rule))]))
     const answers = yield* Effect.forEach(asked, ([id, record]) => answersTo(compiled.get(id) ?? [], record))
     let next = 0
-    return pass(replaced(transforms, ids, (id) => (record) => transforms[id](record, answers[next++])))
+    return pass(
+      replaced(transforms, ids, (id) => (record) => transforms[id](record, answers[next++])),
+      false
+    )
   })
 }
 
