@@ -63,8 +63,8 @@ export const readSlice = (run: Run, claim: Manifest.Claim, connection: OpenConne
           sent = null
         }
         const group: Group | null = yield* ready
-          ? takeGroup(queue, batchSize)
-          : run.waiting(takeGroup(queue, batchSize))
+          ? takeGroup(queue, batchSize, yield* run.crowded)
+          : run.waiting(takeGroup(queue, batchSize, true))
         if (group === null) break
         const { batches, next } = cut(group, numbers, batchSize, maxBatchBytes)
         numbers = next

@@ -25,14 +25,14 @@ const page = (rows: number, bytes: number, next: number | null): Group => ({
 })
 
 /** What groups of batches of 10 rows are made of pages that are all there, and where each goes on. */
-const groups = (pages: ReadonlyArray<Group>, ended: boolean) =>
+const groups = (pages: ReadonlyArray<Group>, ended: boolean, crowded = false) =>
   Effect.runPromise(
     Effect.gen(function* () {
       const queue = yield* Queue.unbounded<Group, never>()
       yield* Queue.offerAll(queue, pages)
       const out: Array<readonly [rows: number, calls: number, next: unknown]> = []
       while ((yield* Queue.size(queue)) > 0) {
-        const group = yield* takeGroup(queue, 10)
+        const group = yield* takeGroup(queue, 10, crowded)
         if (group !== null) out.push([rowCount(group), group.calls, group.next])
       }
       expect(ended).toBe(out.at(-1)?.[2] === null)
@@ -46,6 +46,14 @@ describe("pages that are there", () => {
     expect(await groups(pages, false)).toEqual([
       [75, 3, { page: 3 }],
       [25, 1, { page: 4 }]
+    ])
+  })
+
+  it("are taken up to one batch while others wait", async () => {
+    const pages = [1, 2, 3].map((n) => page(6, 1, n))
+    expect(await groups(pages, false, true)).toEqual([
+      [12, 2, { page: 2 }],
+      [6, 1, { page: 3 }]
     ])
   })
 
@@ -69,7 +77,7 @@ describe("pages that are there", () => {
       Effect.gen(function* () {
         const queue = yield* Queue.unbounded<Group, never>()
         yield* Effect.forkChild(Effect.andThen(Effect.sleep("10 millis"), Queue.offer(queue, page(1, 1, 1))))
-        return yield* takeGroup(queue, 10)
+        return yield* takeGroup(queue, 10, false)
       })
     )
     expect(group?.calls).toBe(1)

@@ -8,16 +8,20 @@ import { byteCount, type Group, merge, rowCount } from "./Cut.ts"
 const groupBatches = 6
 const groupBytes = groupBatches * maxBatchBytes
 
-/** At least one page, and as many more as are there already, until there are so many rows or bytes. Null at the end. */
-export const takeGroup = <E>(queue: Queue.Dequeue<Group, E | Cause.Done>, batchSize: number) =>
+/**
+ * At least one page, and as many more as are there already, until there are so many rows or bytes: while others wait for our turn
+ * to end (`crowded`), those of one batch. Null at the end.
+ */
+export const takeGroup = <E>(queue: Queue.Dequeue<Group, E | Cause.Done>, batchSize: number, crowded: boolean) =>
   Effect.gen(function* () {
+    const rows = crowded ? batchSize : groupBatches * batchSize
     const groups: Array<Group> = []
     const first = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))
     if (first === null) return null
     groups.push(first)
     let count = rowCount(first)
     let bytes = byteCount(first)
-    const isRoom = () => count < groupBatches * batchSize && bytes < groupBytes && groups.at(-1)?.next !== null
+    const isRoom = () => count < rows && bytes < groupBytes && groups.at(-1)?.next !== null
     while (isRoom() && (yield* Queue.size(queue)) > 0) {
       const more = yield* Queue.take(queue).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed(null)))
       if (more === null) break
