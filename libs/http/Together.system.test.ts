@@ -92,7 +92,7 @@ describe("two processes on one credential", () => {
     for (const [account] of forms) caller(account, `${account}-other`)
     const all = (windows: number) => Promise.all(forms.map(([account]) => during(account, windows)))
     // Learning, in windows much shorter than a minute, is not what is held here.
-    await passed(5)
+    await passed(7)
     for (const [i, { one, other, refused, used }] of (await all(3)).entries()) {
       const form = forms[i]?.[0]
       expect(used, `${form} used by both`).toBeGreaterThan(mostOfIt)
