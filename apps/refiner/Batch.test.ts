@@ -1,5 +1,4 @@
 import { comment, ticket } from "@bridge/connectors/zendesk/Normalise"
-import { parseExactBytes } from "@bridge/domain/ExactJson"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import { compile } from "@bridge/mapping/transform/Compile"
 import fc from "fast-check"
@@ -67,6 +66,6 @@ describe("a refined batch", () => {
     const [first, second] = refineRows("comment", rows, means).records
     expect(JSON.parse(first?.warnings ?? "")).toMatchObject([{ code: "empty-text" }])
     expect(JSON.parse(first?.refs ?? "")).toMatchObject({ author_id: { entity: "person", nativeId: "5" } })
-    expect([second?.warnings, parseExactBytes(Buffer.from(second?.refs ?? "null"))]).toEqual([null, expect.anything()])
+    expect(second?.warnings).toBeNull()
   })
 })

@@ -4,7 +4,7 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { recordTopic } from "@bridge/flow/Flow"
 import { type AvroError, type Codec, schemaIdOf } from "@bridge/kafka/Avro"
-import { type Envelope, envelope, type Fields, type Parts } from "@bridge/kafka/Envelope"
+import { type Envelope, envelope, type Fields, undivided } from "@bridge/kafka/Envelope"
 import type { RegistryError } from "@bridge/kafka/Registry"
 import { Schemas, schemaText } from "@bridge/kafka/Schemas"
 import { Context, Effect, Layer } from "effect"
@@ -73,13 +73,9 @@ function make(schemas: Schemas["Service"]) {
         // Another version of the schema: slower, and the bytes pass through a string.
         yield* codec.prepare(values)
         const read = quick.batchReader(bytes, "row_stream")
-        const slow = (value: Buffer): Parts => {
-          const fields = codec.decode(value)
-          return { shared: fields, own: fields }
-        }
         let known: { readonly shared: Fields; readonly head: Head } | undefined
         return (value, eventId) => {
-          const { own, shared } = schemaIdOf(value) === codec.schemaId ? read(value) : slow(value)
+          const { own, shared } = schemaIdOf(value) === codec.schemaId ? read(value) : undivided(codec.decode(value))
           if (known?.shared !== shared) known = { shared, head: headOf(shared) }
           return { head: known.head, row: rowOf(shared, own, eventId) }
         }

@@ -28,6 +28,9 @@ export interface Parts {
   readonly own: Fields
 }
 
+/** A record that was read as a whole, another way. */
+export const undivided = (fields: Fields): Parts => ({ shared: fields, own: fields })
+
 /** Throws for a schema that has other fields than Kinds.ts knows. */
 export const envelope = (schema: string, schemaId: number): Envelope => {
   const fields = fieldsOf(JSON.parse(schema))

@@ -7,7 +7,7 @@ import { recordTopic } from "@bridge/flow/Flow"
 import { orStageError } from "@bridge/flow/Retry"
 import { Poison, type Run, type Stage, StageError, Transient } from "@bridge/flow/Stage"
 import { schemaIdOf } from "@bridge/kafka/Avro"
-import { envelope, type Fields, type Parts } from "@bridge/kafka/Envelope"
+import { envelope, type Fields, type Parts, undivided } from "@bridge/kafka/Envelope"
 import { Schemas, schemaText } from "@bridge/kafka/Schemas"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -80,12 +80,9 @@ const rawTallies = (run: Run, entity: EntityId) =>
     const quick = envelope(schemaText("raw"), codec.schemaId).batchReader(bytes, "row_stream")
     const values = valuesOf(run)
     yield* codec.prepare(values)
-    const slow = (value: Buffer): Parts => {
-      const fields = codec.decode(value)
-      return { shared: fields, own: fields }
-    }
     const read = Effect.try({
-      try: () => values.map((value) => (schemaIdOf(value) === codec.schemaId ? quick(value) : slow(value))),
+      try: () =>
+        values.map((value) => (schemaIdOf(value) === codec.schemaId ? quick(value) : undivided(codec.decode(value)))),
       catch: (cause) =>
         new StageError({
           stage: run.stage,
