@@ -3,11 +3,12 @@
 import { startApi } from "@bridge/api/TestApi"
 import { archived } from "@bridge/api/TestReview"
 import type { JobView } from "@bridge/contract/Jobs"
+import { atLeast, atMost, type Outcome } from "./Aims.ts"
 import { median, table, thousands } from "./Figures.ts"
 
 const batchRows = 500
 
-export const csv = async (records: number, runs: number): Promise<string> => {
+export const csv = async (records: number, runs: number): Promise<Outcome> => {
   const api = await startApi()
   try {
     const tenant = await api.tenant("csv")
@@ -29,19 +30,30 @@ export const csv = async (records: number, runs: number): Promise<string> => {
     for (const { lines } of results)
       if (lines !== records + 1) throw new Error(`${lines} lines instead of ${records + 1}`)
     const of = (value: (r: (typeof results)[number]) => number) => median(results.map(value))
-    return `${table(
+    const rate = of((r) => records / r.seconds)
+    const text = table(
       ["tickets", "rows/s", "CPU us/row", "MiB", "memory at a tenth, MiB", "at the end, MiB"],
       [
         [
           thousands(records),
-          thousands(of((r) => records / r.seconds)),
+          thousands(rate),
           of((r) => r.micros / records).toFixed(1),
           (of((r) => r.bytes) / 2 ** 20).toFixed(0),
           of((r) => r.early).toFixed(0),
           of((r) => r.late).toFixed(0)
         ]
       ]
-    )}\n`
+    )
+    const aims = [
+      atLeast("a review CSV", rate, 20_000, "rows/s"),
+      atMost(
+        "memory at the end of it, of that at a tenth",
+        of((r) => r.late / r.early),
+        1.3,
+        "times"
+      )
+    ]
+    return { text: `${text}\n`, aims }
   } finally {
     await api.stop()
   }

@@ -5,19 +5,21 @@ import { archived, stored } from "@bridge/api/TestReview"
 import type { JobView } from "@bridge/contract/Jobs"
 import type { LiveMessage } from "@bridge/contract/Live"
 import { WebSocket } from "ws"
-import { table } from "./Figures.ts"
+import { type Aim, atMost, type Outcome } from "./Aims.ts"
+import { table, thousands } from "./Figures.ts"
 
 const pages = 200
 /** Tickets that the job has already: counting them is part of every look. */
 const sizes = [0, 20_000, 100_000]
 const batchRows = 500
 
-export const live = async (): Promise<string> => {
+export const live = async (): Promise<Outcome> => {
   const api = await startApi()
   try {
     const tenant = await api.tenant("live")
     const [source, destination] = await api.connections(tenant)
     const rows: Array<ReadonlyArray<string>> = []
+    const aims: Array<Aim> = []
     for (const size of sizes) {
       const { body: job } = await tenant.post<JobView>("/api/migrations", { source, destination })
       for (let n = 0; n < size / batchRows; n++)
@@ -30,10 +32,11 @@ export const live = async (): Promise<string> => {
         )
       await api.owner((sql) => sql`analyze`)
       const waits = await watched(api, tenant, job.id, size / batchRows)
-      const at = (part: number) => (waits[Math.max(0, Math.ceil(waits.length * part) - 1)] ?? 0).toFixed(0)
-      rows.push([size.toLocaleString("en-US"), at(0.5), at(0.95), at(0.99), at(1)])
+      const at = (part: number) => waits[Math.max(0, Math.ceil(waits.length * part) - 1)] ?? Number.NaN
+      rows.push([thousands(size), ...[0.5, 0.95, 0.99, 1].map((part) => at(part).toFixed(0))])
+      aims.push(atMost(`95 of 100 with ${thousands(size)} tickets in the job`, at(0.95), 300, "ms"))
     }
-    return `${table(["tickets in the job", "p50 ms", "p95 ms", "p99 ms", "most ms"], rows)}\n`
+    return { text: `${table(["tickets in the job", "p50 ms", "p95 ms", "p99 ms", "most ms"], rows)}\n`, aims }
   } finally {
     await api.stop()
   }

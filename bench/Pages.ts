@@ -9,6 +9,7 @@ import { readAhead } from "@bridge/http/ReadAhead"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Wire } from "@bridge/http/Wire"
 import { ConfigProvider, Effect, Layer, Stream } from "effect"
+import { atLeast, type Outcome } from "./Aims.ts"
 import { median, table } from "./Figures.ts"
 
 const latencyMillis = 150
@@ -47,7 +48,7 @@ const read = Effect.gen(function* () {
   return last / ((performance.now() - began) / 1000)
 })
 
-export const pages = async (): Promise<string> => {
+export const pages = async (): Promise<Outcome> => {
   const server = createServer((request, response) => {
     request.resume()
     setTimeout(() => response.writeHead(200, { "content-type": "application/json" }).end("{}"), latencyMillis)
@@ -59,6 +60,9 @@ export const pages = async (): Promise<string> => {
   const all = Effect.all(Array.from({ length: 1 + runs }, () => read))
   const [, ...rates] = await Effect.runPromise(Effect.provide(all, http)).finally(() => server.close())
   const rate = median(rates)
-  const wanted = rate >= 46 ? "" : "below 46"
-  return `${table(["numbered pages", "in flight", "requests/s", ""], [["150 ms each", String(pagesInFlight), rate.toFixed(1), wanted]])}\n`
+  const text = table(
+    ["numbered pages", "in flight", "requests/s"],
+    [["150 ms each", String(pagesInFlight), rate.toFixed(1)]]
+  )
+  return { text: `${text}\n`, aims: [atLeast("numbered pages", rate, 46, "requests/s")] }
 }

@@ -1,4 +1,5 @@
-// What `npm run bench -- limits` prints; what falls short is said. For main.ts.
+// What `npm run bench -- limits` prints. For main.ts.
+import { type Aim, atLeast, atMost, type Outcome } from "../Aims.ts"
 import { table } from "../Figures.ts"
 import { type LimitRow, limits } from "./Limits.ts"
 
@@ -11,17 +12,23 @@ const tells = {
 
 const percent = (share: number, digits: number): string => `${(share * 100).toFixed(digits)} %`
 
-const isShort = ({ least, refused, used }: LimitRow): boolean => used < least.used || refused > least.refused
+const aimsOf = ({ form, least, processes, refused, tell, used }: LimitRow): ReadonlyArray<Aim> => {
+  const name = `${form}, headers tell ${tells[tell]}, processes: ${processes}`
+  return [
+    atLeast(`${name}, used`, used * 100, least.used * 100, "%"),
+    atMost(`${name}, refused`, refused * 100, least.refused * 100, "%")
+  ]
+}
 
-export const limitTable = async (seconds: number, minute: number, say: (line: string) => void): Promise<string> => {
+export const limitTable = async (seconds: number, minute: number, say: (line: string) => void): Promise<Outcome> => {
   const rows = await limits(seconds, minute, say)
   const cells = rows.map((row) => [
     row.form,
     tells[row.tell],
     String(row.processes),
     percent(row.used, 1),
-    percent(row.refused, 2),
-    isShort(row) ? "falls short" : ""
+    percent(row.refused, 2)
   ])
-  return `${table(["limit", "headers tell", "processes", "used", "refused", ""], cells)}\n`
+  const text = `${table(["limit", "headers tell", "processes", "used", "refused"], cells)}\n`
+  return { text, aims: rows.flatMap(aimsOf) }
 }

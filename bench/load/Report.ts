@@ -1,20 +1,21 @@
-// What `npm run bench -- load` prints; what falls short is said. For main.ts.
+// What `npm run bench -- load` prints. For main.ts.
+import { atLeast, type Outcome } from "../Aims.ts"
 import { table, thousands } from "../Figures.ts"
 import { type LoadOptions, load } from "./Load.ts"
 
-/** Dispatched records a second. */
-const wanted = 2_000
+/** Records per second of the bare loop on the machine that the aim was set on. */
+const expectedFloor = 55_000
 
-export const loadTable = async (o: LoadOptions): Promise<string> => {
+export const loadTable = async (o: LoadOptions): Promise<Outcome> => {
   const { cpu, dispatched, finished, floor, rssMiB } = await load(o)
   const micros = (name: string): string => (cpu[name] ?? 0).toFixed(0)
   const own = ["node", "kafka", "postgres"].reduce((sum, name) => sum + (cpu[name] ?? 0), 0)
-  const head = ["", "records/s", "of the floor", "CPU us/record", "node", "kafka", "postgres", "(vendor)", ""]
-  return [
+  const head = ["", "records/s", "of the floor", "CPU us/record", "node", "kafka", "postgres", "(vendor)"]
+  const text = [
     `${thousands(o.records)} tickets of about ${thousands(o.bytes)} bytes in bulk calls of 100, median of ${o.runs}`,
     "",
     table(head, [
-      ["floor", thousands(floor), "1.000", "", "", "", "", "", ""],
+      ["floor", thousands(floor), "1.000", "", "", "", "", ""],
       [
         "dispatched",
         thousands(dispatched),
@@ -23,13 +24,14 @@ export const loadTable = async (o: LoadOptions): Promise<string> => {
         micros("node"),
         micros("kafka"),
         micros("postgres"),
-        micros("destination"),
-        dispatched >= wanted ? "" : `below ${thousands(wanted)}`
+        micros("destination")
       ],
-      ["finished", thousands(finished), (finished / floor).toFixed(3), "", "", "", "", "", ""]
+      ["finished", thousands(finished), (finished / floor).toFixed(3), "", "", "", "", ""]
     ]),
     "",
     `peak memory: ${rssMiB} MiB, all services in one process`,
     ""
   ].join("\n")
+  const floorHere = { is: floor, expected: expectedFloor }
+  return { text, aims: [atLeast("dispatched", dispatched, 2_000, "records/s", floorHere)] }
 }
