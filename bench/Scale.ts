@@ -36,7 +36,7 @@ export const scale = async (
     "records/s",
     "of the floor",
     "CPU us/record",
-    "of the floor's",
+    "in floor's records",
     "node",
     "kafka",
     "postgres"
