@@ -20,17 +20,14 @@ export interface Counts {
   readonly approved: number
   readonly loaded: number
   readonly failed: number
+  /** Rows that the archived records came from: one that came twice (a type's field with each type below) is two. */
+  readonly refined: number
 }
 
-export const countsIn = (standing: Standing): ReadonlyArray<Counts> =>
-  standing.entities.map(({ approved, archived, entity, excluded, failed, loaded }) => ({
-    entity: entity as EntityId,
-    archived,
-    excluded,
-    approved,
-    loaded,
-    failed
-  }))
+export interface Look {
+  readonly standing: Standing
+  readonly counts: ReadonlyArray<Counts>
+}
 
 /** In the tenant's transaction; `known` counts are taken as they are, so that a page is told at once in any job. */
 export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
@@ -42,7 +39,7 @@ export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
     const outcomes = counted.map((c) => ({ ...c, done: c.loaded + c.failed }))
     const { eta, expected, extracting, secondsLeft } = yield* forecastOf(job, brought, outcomes)
     const dead = new Map((yield* deadOf(job.id)).map((d) => [d.entity, d.dead]))
-    return {
+    const standing: Standing = {
       jobId: job.id,
       state: job.state,
       paused: job.paused,
@@ -54,19 +51,22 @@ export const standingOf = (jobId: string, known?: ReadonlyArray<Counts>) =>
       secondsLeft,
       eta,
       entities: job.entities.map((entity) => {
-        const c = counts.get(entity) ?? none(entity)
+        const { refined, ...c } = counts.get(entity) ?? none(entity)
+        const kept = c.archived + (dead.get(entity) ?? 0)
+        const again = Math.max(0, refined - kept)
         const rows = brought.filter((b) => b.entity === entity).reduce((n, b) => n + b.rows, 0)
+        const ahead = extracting ? expected(entity) : null
         return {
           ...c,
           // A count of the source is no news when it was read.
-          expected: extracting ? expected(entity) : null,
-          extracted: whole.has(job.state) ? Math.min(rows, c.archived + (dead.get(entity) ?? 0)) : rows
+          expected: ahead === null ? null : ahead - again,
+          extracted: whole.has(job.state) ? Math.min(rows, kept) : rows - again
         }
       })
-    } satisfies Standing
+    }
+    return { standing, counts: counted } satisfies Look
   })
 
-/** Rows are counted while they come. When all are there, one that came twice (a type's field with each type below) is one. */
 const whole: ReadonlySet<string> = new Set(["data_ready", "validation_pending", "loading", "completed"])
 
 const deadOf = (jobId: string) =>
@@ -79,13 +79,23 @@ const deadOf = (jobId: string) =>
       from dead_letters where job_id = ${jobId}::uuid and state = 'open' and entity is not null group by entity`
   )
 
-const none = (entity: EntityId): Counts => ({ entity, archived: 0, excluded: 0, approved: 0, loaded: 0, failed: 0 })
+const none = (entity: EntityId): Counts => ({
+  entity,
+  archived: 0,
+  excluded: 0,
+  approved: 0,
+  loaded: 0,
+  failed: 0,
+  refined: 0
+})
 
 /** When the records are gone, as the auditor has counted them. */
 const keptCountsOf = (jobId: string) =>
   Effect.flatMap(
     SqlClient.SqlClient,
-    (sql) => sql<Counts>`select entity, archived, excluded, approved, loaded + matched as loaded, failed
+    (
+      sql
+    ) => sql<Counts>`select entity, archived, excluded, approved, loaded + matched as loaded, failed, archived as refined
       from migration_results where job_id = ${jobId}::uuid`
   )
 
@@ -95,10 +105,12 @@ export const countsOf = (jobId: string) =>
     SqlClient.SqlClient,
     (sql) => sql<Counts>`select entity, coalesce(r.archived, 0)::int as archived,
         coalesce(r.archived - r.approved, 0)::int as excluded, coalesce(r.approved, 0)::int as approved,
-        coalesce(o.loaded, 0)::int as loaded, coalesce(o.failed, 0)::int as failed
+        coalesce(o.loaded, 0)::int as loaded, coalesce(o.failed, 0)::int as failed, coalesce(b.refined, 0)::int as refined
       from (select entity, count(*) as archived, count(*) filter (where ${sql.literal(approvedOnly)}) as approved
         from job_records where job_id = ${jobId}::uuid group by entity) r
       full join (select entity, count(*) filter (where outcome not in ('failed', 'unknown')) as loaded,
           count(*) filter (where outcome in ('failed', 'unknown')) as failed
-        from job_record_outcomes where job_id = ${jobId}::uuid group by entity) o using (entity)`
+        from job_record_outcomes where job_id = ${jobId}::uuid group by entity) o using (entity)
+      left join (select entity, sum(rows) as refined from job_batches
+        where job_id = ${jobId}::uuid and state = 'refined' group by entity) b using (entity)`
   )

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { inTenant } from "../http/Rows.ts"
 import { paced, remember } from "./Pace.ts"
 import { isDue, isFresh, restUntil, untilNext } from "./Rounds.ts"
-import { type Counts, countsIn, countsOf, type Standing, standingOf } from "./Snapshot.ts"
+import { type Counts, countsOf, type Look, type Standing, standingOf } from "./Snapshot.ts"
 
 /** Said again when nothing changes, so that proxies keep the connection and a dead client is noticed. */
 const aliveMillis = 15_000
@@ -47,7 +47,7 @@ export class Watch extends Context.Service<
   static readonly layer = Layer.effect(Watch, Effect.suspend(make))
 }
 
-const standing = (tenantId: string, jobId: string, known?: ReadonlyArray<Counts>) =>
+const look = (tenantId: string, jobId: string, known?: ReadonlyArray<Counts>) =>
   inTenant(tenantId)(standingOf(jobId, known))
 
 function make() {
@@ -62,11 +62,11 @@ function make() {
       Effect.gen(function* () {
         w.due = false
         const began = yield* Clock.currentTimeMillis
-        const quick = yield* standing(w.tenantId, w.jobId, w.counts)
+        const { standing: quick } = yield* look(w.tenantId, w.jobId, w.counts)
         // Another state, and the end above all, is told with its own counts.
         const moved = quick.state !== w.last?.state || quick.revision !== w.last.revision
         if (!moved) yield* Effect.forkIn(recount(w), scope)
-        yield* moved ? takeWhole(w, yield* standing(w.tenantId, w.jobId), began) : take(w, quick, began)
+        yield* moved ? takeWhole(w, yield* look(w.tenantId, w.jobId), began) : take(w, quick, began)
       }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
 
     const recount = (w: Watched) =>
@@ -90,10 +90,10 @@ function make() {
       Queue.offerUnsafe(bell, undefined)
     }
 
-    const takeWhole = (w: Watched, now: Standing, began: number) =>
+    const takeWhole = (w: Watched, { counts, standing }: Look, began: number) =>
       Effect.suspend(() => {
-        w.counts = countsIn(now)
-        return take(w, now, began)
+        w.counts = counts
+        return take(w, standing, began)
       })
 
     const take = (w: Watched, now: Standing, began: number) =>
@@ -159,7 +159,7 @@ function make() {
         const now =
           known?.tenantId === tenantId && known.last !== undefined && isFresh(known, began)
             ? undefined
-            : yield* standing(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+            : yield* look(tenantId, jobId).pipe(Effect.provideService(SqlClient.SqlClient, sql))
         const w = yield* enter(tenantId, jobId)
         const updates = yield* PubSub.subscribe(w.hub)
         if (now !== undefined) yield* takeWhole(w, now, began)
