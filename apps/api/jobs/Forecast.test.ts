@@ -73,7 +73,7 @@ describe("the time that is left for reading", () => {
   })
 
   it("takes half of the page at hand for read, while it is being read", () => {
-    const s = stream({ taken: 500, millis: 1 })
+    const s = stream({ taken: 500, millis: 49 * 60_000 })
     assert.strictEqual(extractionLeft([s], [limit("view", 10)]).secondsLeft, 44 * 60)
     assert.strictEqual(extractionLeft([{ ...s, millis: 0 }], [limit("view", 10)]).secondsLeft, 49 * 60)
   })
@@ -86,6 +86,18 @@ describe("the time that is left for reading", () => {
     const early = stream({ taken: 10, millis: 100_000 })
     assert.strictEqual(extractionLeft([early], [limit("view", 160)]).limitedBy, "view")
     assert.deepInclude(extractionLeft([early], []), { secondsLeft: 1_567, limitedBy: null })
+  })
+
+  it("is not told by a limit that the vendor lets far more through than", () => {
+    const outrun = stream({ taken: 500, millis: 60_000 })
+    const left = extractionLeft([outrun], [limit("view", 40), limit("account", 5_000)])
+    assert.deepInclude(left, { secondsLeft: 53, limitedBy: null })
+    // A window that was under way, and all of two more.
+    const within = stream({ taken: 140, millis: 60_000 })
+    assert.strictEqual(extractionLeft([within], [limit("view", 40)]).limitedBy, "view")
+    const ended = stream({ ended: true, taken: 500, millis: 60_000 })
+    const other = stream({ stream: "problems", survey: counted(90, { row: { view: 1 }, page: {} }) })
+    assert.deepInclude(extractionLeft([ended, other], [limit("view", 40)]), { secondsLeft: 10, limitedBy: null })
   })
 
   it("is not known while a stream is not counted", () =>
@@ -104,5 +116,6 @@ describe("the time that is left for writing", () => {
     ]
     assert.deepStrictEqual(loadingLeft(writes, 10_000, []), { calls: 100, secondsLeft: 100, limitedBy: null })
     assert.deepInclude(loadingLeft(writes, 10_000, [limit("account", 20)]), { secondsLeft: 240, limitedBy: "account" })
+    assert.deepInclude(loadingLeft(writes, 10_000, [limit("account", 2)]), { secondsLeft: 98, limitedBy: null })
   })
 })

@@ -1,5 +1,6 @@
 // How long a job still takes: what is left to ask for, against the vendor's limits and the pace so far. Pure. For Estimate.ts.
-// Under a limit the limit tells, from the first second on; without one, or where something else is slower, the pace does.
+// Under a limit the limit tells, from the first second on; without one, where something else is slower, or where more was let
+// through than the limit allows, the pace does.
 import type { Survey } from "@bridge/connectors/Survey"
 import type { KnownLimit } from "@bridge/http/KnownLimits"
 
@@ -55,9 +56,34 @@ export const aheadOf = (s: StreamFacts): Ahead => {
 const atHand = (s: StreamFacts, rows: number): number =>
   s.millis === 0 || s.survey === null || s.survey.rowCalls === 0 ? 0 : Math.min(rows, s.survey.pageRows / 2)
 
+type Credits = Readonly<Record<string, number>>
+
 interface Load {
   readonly calls: number
-  readonly credits: Readonly<Record<string, number>>
+  readonly credits: Credits
+}
+
+const sumOf = (parts: ReadonlyArray<readonly [from: Credits, times: number]>): Credits => {
+  const sum: Record<string, number> = {}
+  for (const [from, times] of parts)
+    for (const [name, n] of Object.entries(from)) sum[name] = (sum[name] ?? 0) + n * times
+  return sum
+}
+
+/** Calls that a stream's rows have needed beyond the plan. */
+const beyondPlan = (s: StreamFacts, survey: Survey): number =>
+  Math.max(0, s.calls - s.taken * survey.rowCalls - (s.taken + s.leftOut) / Math.max(1, survey.pageRows))
+
+/** What a stream has asked for so far. */
+const spentOf = (s: StreamFacts): Credits => {
+  const { survey } = s
+  if (survey === null) return { account: s.calls }
+  const pages = survey.pageRows === 0 ? 0 : (s.taken + s.leftOut) / survey.pageRows
+  return sumOf([
+    [survey.page, pages],
+    [survey.row, s.taken],
+    [{ account: 1 }, beyondPlan(s, survey)]
+  ])
 }
 
 /** Everything a stream still asks for, corrected by what its rows have needed so far. */
@@ -67,16 +93,13 @@ const loadOf = (s: StreamFacts): Load | null => {
   if (listed === null || rows === null) return null
   if (survey === null) return { calls: 0, credits: {} }
   const pages = survey.pageRows === 0 ? 0 : listed / survey.pageRows
-  const planned = s.taken * survey.rowCalls + (s.taken + s.leftOut) / Math.max(1, survey.pageRows)
-  const more = s.taken < enough ? 0 : Math.max(0, (s.calls - planned) / s.taken)
-  const credits: Record<string, number> = {}
-  const add = (from: Survey["row"], times: number) => {
-    for (const [name, n] of Object.entries(from)) credits[name] = (credits[name] ?? 0) + n * times
-  }
+  const more = s.taken < enough ? 0 : beyondPlan(s, survey) / s.taken
   const left = rows - atHand(s, rows)
-  add(survey.page, pages)
-  add(survey.row, left)
-  add({ account: more }, left)
+  const credits = sumOf([
+    [survey.page, pages],
+    [survey.row, left],
+    [{ account: more }, left]
+  ])
   return { calls: pages + left * (survey.rowCalls + more), credits }
 }
 
@@ -84,10 +107,9 @@ export const extractionLeft = (streams: ReadonlyArray<StreamFacts>, limits: Read
   const open = streams.filter((s) => !s.ended)
   const loads = open.map(loadOf)
   if (loads.some((load) => load === null)) return { calls: null, secondsLeft: null, limitedBy: null }
-  const credits: Record<string, number> = {}
-  for (const load of loads)
-    for (const [name, n] of Object.entries(load?.credits ?? {})) credits[name] = (credits[name] ?? 0) + n
-  const slowest = underLimits(credits, limits)
+  const spent = sumOf(streams.map((s) => [spentOf(s), 1]))
+  const held = holding(limits, spent, Math.max(0, ...streams.map(({ millis }) => millis)))
+  const slowest = underLimits(sumOf(loads.map((load) => [load?.credits ?? {}, 1])), held)
   const paced = Math.max(0, ...open.map((s) => pacedMillis(s, slowest.windowMillis)))
   const calls = Math.round(loads.reduce((sum, load) => sum + (load?.calls ?? 0), 0))
   return legOf(calls, slowest, paced)
@@ -115,12 +137,28 @@ interface Slowest {
   readonly windowMillis: number
 }
 
+/** A limit, and whether the vendor has kept to it. */
+type Held = KnownLimit & { readonly holds: boolean }
+
+/**
+ * A vendor that lets through more than a limit allows has another one: the same with windows as short as what was let through
+ * makes them. Two windows beside those that have gone by may have been used: that which was under way, and that which is.
+ */
+const holding = (limits: ReadonlyArray<KnownLimit>, spent: Credits, millis: number): ReadonlyArray<Held> =>
+  limits.map((limit): Held => {
+    const used = spent[limit.budget] ?? 0
+    if (millis === 0 || used <= limit.limit * (2 + millis / limit.windowMillis) * slower)
+      return { ...limit, holds: true }
+    return { ...limit, windowMillis: (limit.limit * millis) / used, window: null, holds: false }
+  })
+
 /** The budget that takes longest. */
-export const underLimits = (credits: Readonly<Record<string, number>>, limits: ReadonlyArray<KnownLimit>): Slowest =>
+const underLimits = (credits: Credits, limits: ReadonlyArray<Held>): Slowest =>
   limits.reduce<Slowest>(
     (slowest, limit) => {
-      const millis = millisOf(credits[limit.budget] ?? 0, limit)
-      return millis > slowest.millis ? { budget: limit.budget, millis, windowMillis: limit.windowMillis } : slowest
+      const { budget, holds, windowMillis } = limit
+      const millis = millisOf(credits[budget] ?? 0, limit)
+      return millis > slowest.millis ? { budget: holds ? budget : null, millis, windowMillis } : slowest
     },
     { budget: null, millis: 0, windowMillis: 0 }
   )
@@ -144,6 +182,6 @@ export const loadingLeft = (writes: ReadonlyArray<Writes>, millis: number, limit
   const sum = (of: (w: Writes) => number) => writes.reduce((n, w) => n + of(w) / w.perCall, 0)
   const [all, done] = [sum((w) => w.records), sum((w) => Math.min(w.done, w.records))]
   const calls = Math.ceil(all - done)
-  const slowest = underLimits({ account: calls }, limits)
+  const slowest = underLimits({ account: calls }, holding(limits, { account: done }, millis))
   return legOf(calls, slowest, done === 0 ? 0 : ((all - done) * millis) / done)
 }
