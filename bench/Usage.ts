@@ -42,8 +42,13 @@ export const cpuMicros = (roots: Roots): Readonly<Record<string, number>> =>
     ])
   )
 
-/** The most memory that one process has held so far, in MiB. */
-export const peakMiB = (pid: number): number => {
-  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
-  return Math.round(Number(peak ?? 0) / 1024)
+const memoryMiB = (pid: number, field: "VmHWM" | "VmRSS"): number => {
+  const kB = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
+  return Math.round(Number(kB ?? 0) / 1024)
 }
+
+/** The most memory that one process has held so far, in MiB. */
+export const peakMiB = (pid: number): number => memoryMiB(pid, "VmHWM")
+
+/** What it holds now. */
+export const heldMiB = (pid: number): number => memoryMiB(pid, "VmRSS")

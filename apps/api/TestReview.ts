@@ -55,8 +55,8 @@ export const reviewedJob = async (
 
 /** One batch as it is when the refiner has committed it. */
 export const archived = async (
-  api: TestApi,
-  { tenantId }: Caller,
+  api: Pick<TestApi, "sql">,
+  { tenantId }: { readonly tenantId: string },
   jobId: string,
   batch: number,
   tickets: ReadonlyArray<Seed>
@@ -94,7 +94,7 @@ export const archived = async (
 
 /** A page's batch as the extractor (`sent`) or the refiner leaves it. */
 export const stored = (
-  api: TestApi,
+  api: Pick<TestApi, "sql">,
   tenantId: string,
   jobId: string,
   batch: number,
