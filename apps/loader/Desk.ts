@@ -7,7 +7,8 @@ import type { EntityId } from "@bridge/domain/Entities"
 import { sourceKey } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
 import type { Run } from "@bridge/flow/Stage"
-import type { VendorError } from "@bridge/http/VendorError"
+import type { Reason, VendorError } from "@bridge/http/VendorError"
+import { VendorHttp } from "@bridge/http/VendorHttp"
 import { asTenant } from "@bridge/store/Postgres"
 import { Config, Duration, Effect } from "effect"
 import { type Batch, holdBatch } from "./Batches.ts"
@@ -145,9 +146,25 @@ export const refusedConnection = (desk: Desk, error: VendorError, told: boolean)
     return true
   })
 
+/** This account, or who we are in it, has no access to what was asked for. */
+export const isForbidden = (reason: Reason): boolean => reason._tag === "AuthRejected" && reason.status === 403
+
+/** The credentials are good: what was forbidden is one part of the account (a plan without it, a role that may not). */
+const isWelcome = (desk: Desk) =>
+  Effect.gen(function* () {
+    const http = yield* VendorHttp
+    const { config, connector } = desk.connection
+    const { check } = connector
+    const read = http.read(desk.connection, check.call(config), (answer) => check.read(config, answer), {
+      mode: "live"
+    })
+    const end = yield* Effect.result(desk.waiting(read))
+    return end._tag === "Success" && end.success === null
+  })
+
 /**
  * A look at the vendor that must come to an end: tried until the vendor answers, whatever stands in the way (credentials
- * refused, outage). `Gone` and `Refused` are answers.
+ * refused, outage). `Gone` and `Refused` are answers, and so is 403 to good credentials: it would be the same tomorrow.
  */
 export const patiently =
   (desk: Desk) =>
@@ -159,6 +176,7 @@ export const patiently =
         if (end._tag === "Success") return end
         const { reason } = end.failure
         if (reason._tag === "Gone" || reason._tag === "Refused") return end
+        if (isForbidden(reason) && (yield* isWelcome(desk))) return end
         told = yield* refusedConnection(desk, end.failure, told)
         yield* Effect.logWarning("the destination does not answer, tried again", {
           job: desk.card.id,

@@ -1,21 +1,25 @@
 // What is at the destination already by its natural key (a person's e-mail, a group's or organization's name): matched and
 // never changed. Looked for before a lone create, and after a refusal that may mean "this one exists".
 import type { Call, Lookup, Write } from "@bridge/connectors/Connector"
+import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Result } from "effect"
-import { type Desk, patiently, stillOurs, type Work } from "./Desk.ts"
+import { type Desk, isForbidden, patiently, stillOurs, type Work } from "./Desk.ts"
 import { complete } from "./Further.ts"
 import { type Settlement, settle } from "./Ledger.ts"
 import type { Outcome } from "./Outcome.ts"
 import { mayBeThere, type SentMap } from "./Send.ts"
 
-/** A look-up or match, read page by page until it finds something. `Gone` and `Refused` mean that nothing is there. */
+/**
+ * A look-up or match, read page by page until it finds something. `Gone` and `Refused` mean that nothing is there; null, that
+ * the vendor does not let us look.
+ */
 export const pages = (desk: Desk, look: Pick<Lookup<unknown>, "read" | "next">, first: Call | null, write: Write) =>
   Effect.gen(function* () {
     const http = yield* VendorHttp
     for (let call = first; call !== null; ) {
       const asked: Call = call
-      const seen: Result.Result<Seen, unknown> = yield* patiently(desk)((connection) =>
+      const seen: Result.Result<Seen, VendorError> = yield* patiently(desk)((connection) =>
         http.read(
           connection,
           asked,
@@ -23,7 +27,7 @@ export const pages = (desk: Desk, look: Pick<Lookup<unknown>, "read" | "next">, 
           { mode: "live" }
         )
       )
-      if (Result.isFailure(seen)) return []
+      if (Result.isFailure(seen)) return isForbidden(seen.failure.reason) ? null : []
       if (seen.success.ids.length > 0) return seen.success.ids
       call = seen.success.next
     }
@@ -39,8 +43,8 @@ interface Seen {
 const matchOf = (desk: Desk, work: Work) =>
   Effect.gen(function* () {
     for (const match of desk.sink.match ?? []) {
-      const [id] = yield* pages(desk, match, match.call(desk.connection.config, work.write), work.write)
-      if (id !== undefined) return id
+      const ids = yield* pages(desk, match, match.call(desk.connection.config, work.write), work.write)
+      if (ids?.[0] !== undefined) return ids[0]
     }
     return undefined
   })

@@ -144,7 +144,7 @@ const lookUp = (desk: Desk, doubts: ReadonlyArray<Doubt>, findings: Map<string, 
       if (!findings.has(work.sourceId)) findings.set(work.sourceId, { _tag: able ? "absent" : "undecided" })
   })
 
-/** Those that none of the look-ups finds. */
+/** Those that none of the look-ups finds; undecided are those that the vendor does not let us look for. */
 const ask = (
   desk: Desk,
   lookups: ReadonlyArray<Lookup<unknown>>,
@@ -156,8 +156,12 @@ const ask = (
     for (const doubt of doubts) {
       const { sourceId, write } = doubt.work
       let ids: ReadonlyArray<string> = []
-      for (const lookup of lookups)
-        if (ids.length === 0) ids = yield* pages(desk, lookup, lookup.call(desk.connection.config, write), write)
+      for (const lookup of lookups) {
+        if (ids.length > 0) break
+        const seen = yield* pages(desk, lookup, lookup.call(desk.connection.config, write), write)
+        if (seen === null) findings.set(sourceId, { _tag: "undecided" })
+        ids = seen ?? []
+      }
       const first = ids[0]
       if (first === undefined) missing.push(doubt)
       else findings.set(sourceId, { _tag: "found", destinationId: first })

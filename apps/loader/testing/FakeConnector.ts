@@ -168,6 +168,7 @@ export const fakeConnector: AnyConnector = {
     if (status < 300 || status === 409) return { _tag: "Ok" }
     if (status === 429) return { _tag: "Throttled", retryAfterMillis: 20 }
     if (status === 401) return { _tag: "AuthRejected", message: "wrong key" }
+    if (status === 403) return { _tag: "AuthRejected", message: "not allowed" }
     if (status === 404) return { _tag: "Gone", message: "gone" }
     if (status >= 500) return { _tag: "Transient", message: String(status) }
     return { _tag: "Refused", code: "refused", message: String(status), hint: "" }

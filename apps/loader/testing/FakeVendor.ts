@@ -38,6 +38,8 @@ export interface FakeVendor {
   jobsKnown: boolean
   /** The only key that is taken; null: any. */
   key: string | null
+  /** Reading this kind is not allowed; empty: reading anything. */
+  forbidden: string | null
   /** What it says to a record with `refuse`. */
   refusal: string
   /** Files by their tokens, as long as no record has named them; and those that records have. */
@@ -65,6 +67,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
     jobPolls: 1,
     jobsKnown: true,
     key: null,
+    forbidden: null,
     refusal: "Subject: cannot be blank",
     files: new Map(),
     attached: [],
@@ -160,6 +163,10 @@ export const startVendor = async (): Promise<FakeVendor> => {
     vendor.observe(`request ${operation}`)
     if (vendor.key !== null && request.headers["x-key"] !== vendor.key) {
       send(response, 401)
+      return
+    }
+    if (vendor.forbidden !== null && operation.startsWith(`GET /${vendor.forbidden}`)) {
+      send(response, 403)
       return
     }
     const fate = request.method === "GET" ? "answer" : vendor.fate(operation, body)

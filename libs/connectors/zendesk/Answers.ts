@@ -74,7 +74,9 @@ export const verdict = (call: Call, answer: Answer): Verdict => {
   if (status === 401) return { _tag: "AuthRejected", message }
   if (status === 403 && call.idempotent) return { _tag: "AuthRejected", message }
   if (status === 404 || status === 410) return { _tag: "Gone", message }
-  if (status === 409 && call.idempotent) return { _tag: "Transient", message }
+  // Two of ours, or somebody else's, met at one record: nothing was done, and it may work the next time.
+  if (status === 409 && code !== "IdempotentRequestError")
+    return { _tag: "Transient", message: `status 409: ${message}` }
   return { _tag: "Refused", code, message, hint: hintOf(status, code) }
 }
 

@@ -73,10 +73,15 @@ const numberOf = (value: JsonObject[string] | undefined): number | null => {
 const sameKey = (result: JsonObject, write: Write): boolean =>
   result.index === undefined && write.sourceKey !== "" && idOf(result.external_id) === write.sourceKey
 
+/** Two writes met in Zendesk's database: it says nothing of the record, which is looked for and sent again. */
+const collision = /^database(conflict|deadlock)$/iu
+
 /** An error in either form outweighs an id; `errors: ""` and `success: true` are none. */
 export const outcomeOf = (result: JsonObject): WriteOutcome => {
   const id = idOf(result.id)
   const fault = faultOf(result)
+  if (fault !== null && result.success !== true && collision.test(fault.code))
+    return { _tag: "Unknown", message: fault.message }
   if (fault !== null && result.success !== true) return { _tag: "Failed", ...fault, hint: hintOf(422, fault.code) }
   if (id === null) return { _tag: "Unknown", message: "the result names no record" }
   const updated = textOf(result.action) === "update" || textOf(result.status) === "Updated"

@@ -7,7 +7,7 @@ import { connectorSuite } from "../Suite.ts"
 import { limits, verdict } from "./Answers.ts"
 import { exportList, nextOf } from "./Lists.ts"
 import * as Normalise from "./Normalise.ts"
-import { readJob, readOpenJobs, readWrite } from "./Outcomes.ts"
+import { outcomeOf, readJob, readOpenJobs, readWrite } from "./Outcomes.ts"
 import { account } from "./TestAccount.ts"
 import { sinks } from "./Write.ts"
 import { zendesk } from "./Zendesk.ts"
@@ -148,6 +148,15 @@ describe("answers of Zendesk", () => {
     const seen = verdict({ ...read, idempotent: false }, answer(422, body))
     expect(seen).toMatchObject({ _tag: "Refused", code })
     expect("message" in seen ? seen.message : "").toContain(words)
+  })
+
+  it("tell a collision from a refusal: it may work the next time, also where it was a create", () => {
+    const create = { ...read, idempotent: false }
+    expect(verdict(create, answer(409, { error: "DatabaseConflict" }))._tag).toBe("Transient")
+    expect(verdict(create, answer(409, ""))._tag).toBe("Transient")
+    expect(verdict(create, answer(409, { error: "IdempotentRequestError" }))._tag).toBe("Refused")
+    expect(outcomeOf({ index: 0, error: "DatabaseConflict", details: "Database collision" })._tag).toBe("Unknown")
+    expect(outcomeOf({ index: 0, error: "RecordInvalid", details: "Name: bad" })._tag).toBe("Failed")
   })
 
   it("tell too many jobs from too many calls", () => {
