@@ -14,6 +14,8 @@ const uploadMillis = 5 * 60_000
 /** Lost answers of one file before its ticket goes without it. */
 const mostTries = 5
 const atOneTime = 4
+/** Of an upload's life: what is left is for the call that names it. */
+const usable = 0.9
 
 const mebibyte = 1024 * 1024
 /** Files of all batches of this process that may be in memory together: sealed and open, each is there twice for a moment. */
@@ -32,10 +34,13 @@ export const inRoom = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => waiting(room.withPermits(weightOf(file))(effect))
 
-/** Works whose files are there, until `staleAt` (monotonic milliseconds): after it they must be uploaded again. */
+/** Works whose files are there; times are monotonic milliseconds. */
 export interface Prepared {
   readonly works: ReadonlyArray<Work>
+  /** After it the files go up again before anything is waited for. */
   readonly staleAt: number
+  /** After it the vendor may have forgotten the first of them: the call must not name it. */
+  readonly deadAt: number
 }
 
 /** Undefined when the job was cancelled or stopped meanwhile. */
@@ -44,8 +49,9 @@ export const withFiles = (desk: Desk, works: ReadonlyArray<Work>) =>
     const { uploads } = desk.sink
     const files = works.flatMap((w) => (w.op === "update" ? [] : (w.write.files ?? [])))
     if (uploads === undefined || files.length === 0)
-      return { works, staleAt: Number.POSITIVE_INFINITY } satisfies Prepared
-    const staleAt = monotonicMillis() + uploads.lifeMillis / 2
+      return { works, staleAt: Number.POSITIVE_INFINITY, deadAt: Number.POSITIVE_INFINITY } satisfies Prepared
+    const began = monotonicMillis()
+    const [staleAt, deadAt] = [began + uploads.lifeMillis / 2, began + uploads.lifeMillis * usable]
     const ends = yield* Effect.forEach(
       files,
       (file) => Effect.map(uploadOne(desk, uploads, file), (end) => [file, end] as const),
@@ -56,7 +62,7 @@ export const withFiles = (desk: Desk, works: ReadonlyArray<Work>) =>
       if (end === undefined) return undefined
       byFile.set(file, end)
     }
-    return { works: works.map((work) => attached(uploads, work, byFile)), staleAt } satisfies Prepared
+    return { works: works.map((work) => attached(uploads, work, byFile)), staleAt, deadAt } satisfies Prepared
   })
 
 /** The write with its uploads named; a file that was refused stands as a line of text where it belongs, and its part fails. */

@@ -129,63 +129,6 @@ describe("loading", () => {
     lab.stored.key = "first"
   })
 
-  it("uploads files before their ticket, of comments too; one that is refused fails alone, with a line in its place", async () => {
-    const [good = "", bad = ""] = [await lab.store(Buffer.from("good")), await lab.store(Buffer.from("a virus"))]
-    const [root] = tickets(1, "") as [Seed]
-    const ticket: Seed = { sourceId: root.sourceId, body: root.body, meta: root.meta ?? {} }
-    const comment: Seed = {
-      sourceId: String(nextId++),
-      body: { html_body: "c", created_at: "2024-01-02T00:00:00Z", public: false },
-      parentId: ticket.sourceId
-    }
-    const file = (name: string, sha256: string, entity: "ticket" | "comment", parent: string, more = {}): Seed => ({
-      sourceId: `${name}-${nextId++}`,
-      body: { file_name: name, content_type: "text/plain", size: 4 },
-      meta: {
-        file: { parent: { entity, nativeId: parent }, sha256, url_hash: null, note: `left: ${name}`, ...more }
-      } as Seed["meta"] & {},
-      parentId: parent,
-      parentEntity: entity
-    })
-    const files = [
-      file("a", good, "ticket", ticket.sourceId),
-      file("b", good, "comment", comment.sourceId),
-      file("c", bad, "comment", comment.sourceId),
-      file("d", good, "ticket", ticket.sourceId, { noteOnly: true })
-    ]
-    lab.vendor.attached.length = 0
-    const job = await lab.job({ ticket: [ticket], comment: [comment], attachment: files })
-    await lab.migrate(job)
-    expect(lab.vendor.attached.map((f) => Buffer.from(f.bytes).toString())).toEqual(["good", "good"])
-    expect(lab.vendor.kept[0]?.body["comments"]).toMatchObject([
-      { html_body: "<p>d</p><p>left: d</p>" },
-      { html_body: "c<p>left: c</p>" }
-    ])
-    const outcomes = new Map((await lab.outcomes(job, "attachment")).map((o) => [o.source_id[0], o]))
-    expect([..."abcd"].map((name) => outcomes.get(name)?.outcome)).toEqual(["created", "created", "failed", "created"])
-    expect(outcomes.get("c")?.error?.code).toBe("Refused")
-  })
-
-  it("uploads files again that have grown old while the job was paused", async () => {
-    const sha256 = await lab.store(Buffer.from("old"))
-    const [root] = tickets(1, "") as [Seed]
-    const ticket: Seed = { sourceId: root.sourceId, body: root.body, meta: root.meta ?? {} }
-    const attachment: Seed = {
-      sourceId: `old-${nextId++}`,
-      body: { file_name: "old", content_type: "text/plain", size: 3 },
-      meta: { file: { parent: { entity: "ticket", nativeId: ticket.sourceId }, sha256, url_hash: null, note: "" } },
-      parentId: ticket.sourceId,
-      parentEntity: "ticket"
-    }
-    let times = 0
-    lab.vendor.fate = (operation) => (operation === "POST /ticket" && ++times < 60 ? "busy" : "answer")
-    lab.vendor.calls.length = 0
-    lab.vendor.attached.length = 0
-    await lab.migrate(await lab.job({ ticket: [ticket], attachment: [attachment] }))
-    expect(lab.vendor.attached.length).toBe(1)
-    expect(lab.vendor.calls.filter((c) => c === "POST /uploads").length).toBeGreaterThan(1)
-  })
-
   it("tells what could not be written behind a record, and does not fail the record", async () => {
     const group: Seed = { sourceId: `g${nextId++}`, body: { name: `L${nextId++}`, labels: ["good", "bad"] } }
     const job = await lab.job({ group: [group] })

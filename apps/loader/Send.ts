@@ -149,6 +149,7 @@ const sendCall = (desk: Desk, given: ReadonlyArray<Work>, bulk: boolean) =>
     const entity = desk.sink.entity
     const ids = given.map((w) => w.sourceId)
     let prepared: Prepared | undefined
+    let died = 0
     let intended = false
     let told = false
     // The transaction of the intent reads the job's leave; before it only files would go up.
@@ -163,11 +164,16 @@ const sendCall = (desk: Desk, given: ReadonlyArray<Work>, bulk: boolean) =>
       leftOpen = false
       if (may !== "go") return yield* stop(may)
       if (prepared === undefined || monotonicMillis() > prepared.staleAt) prepared = yield* withFiles(desk, given)
-      if (prepared === undefined) continue
+      // They may die while the others go up: the job was paused, or the destination away, in between.
+      if (prepared === undefined || (isDead(prepared) && ++died < mostDeaths)) continue
       const { works } = prepared
       const call = callOf(desk, works, bulk)
       if (call === undefined) return { _tag: "Unknown", message: "nothing to send" } satisfies CallEnd
       const permit = yield* desk.waiting(http.ready(desk.connection, call))
+      if (isDead(prepared) && ++died < mostDeaths) {
+        yield* http.forgo(desk.connection, permit)
+        continue
+      }
       const deadline = monotonicMillis() + desk.timing.deadlineMillis
       const leave = yield* desk
         .transaction(intents(desk, works, bulk))
@@ -208,6 +214,10 @@ const sendCall = (desk: Desk, given: ReadonlyArray<Work>, bulk: boolean) =>
       if (wait > 0 && (yield* restful(desk, wait))) return yield* stop("cancelled")
     }
   })
+
+const isDead = ({ deadAt }: Prepared): boolean => monotonicMillis() > deadAt
+/** A line on which all files of one call never go up within their life: then the vendor is asked all the same, and refuses. */
+const mostDeaths = 5
 
 /** The job's leave and, when it may go, the intents: one transaction, committed before the call. */
 const intents = (desk: Desk, works: ReadonlyArray<Work>, bulk: boolean) =>

@@ -42,6 +42,8 @@ export interface FakeVendor {
   forbidden: string | null
   /** What it says to a record with `refuse`. */
   refusal: string
+  /** How long a token is good. */
+  tokenMillis: number
   /** Files by their tokens, as long as no record has named them; and those that records have. */
   readonly files: Map<string, Uint8Array>
   readonly attached: Array<{ readonly key: string; readonly bytes: Uint8Array }>
@@ -69,6 +71,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
     key: null,
     forbidden: null,
     refusal: "Subject: cannot be blank",
+    tokenMillis: Number.POSITIVE_INFINITY,
     files: new Map(),
     attached: [],
     labels: new Map(),
@@ -102,6 +105,7 @@ export const startVendor = async (): Promise<FakeVendor> => {
     if (Buffer.from(bytes).includes("virus")) return [422, { code: "Refused", message: "not this one" }]
     const token = `token-${++uploads}`
     vendor.files.set(token, bytes)
+    if (Number.isFinite(vendor.tokenMillis)) setTimeout(() => vendor.files.delete(token), vendor.tokenMillis)
     return [201, { token }]
   }
 
