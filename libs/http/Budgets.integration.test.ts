@@ -4,7 +4,7 @@ import { layer as postgres } from "@bridge/store/Postgres"
 import { ConfigProvider, Context, Effect, Exit, Layer, Scope } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { Budgets } from "./Budgets.ts"
-import { layer } from "./BudgetsPostgres.ts"
+import { holdShare, layer } from "./BudgetsPostgres.ts"
 import { budgetsSuite } from "./BudgetsSuite.ts"
 
 let stop = async (): Promise<void> => {}
@@ -55,3 +55,27 @@ it("goes on within seconds after a process was killed with calls in flight, and 
   await Effect.runPromise(Effect.timeout(other.acquire(lane, ["account"]), "9 seconds"))
   await Effect.runPromise(Scope.close(second, Exit.void))
 }, 30_000)
+
+it("keeps a share that is changed while calls go on, at once, in a process that knows the connection with the old one", async () => {
+  const budget = { name: "account", limit: 20, windowMillis: 60_000, form: "fixed" } as const
+  const lane = { tenantId: "shared", connectionId: "c", budgets: [budget], share: 1 }
+  const granted = await Effect.runPromise(
+    Effect.gen(function* () {
+      const budgets = yield* Budgets
+      let calls = 0
+      const call = Effect.gen(function* () {
+        const permit = yield* budgets.acquire(lane, ["account"])
+        calls += 1
+        const readings = [{ budget: "account", limit: 20, remaining: 20 - calls, resetMillis: 60_000 }]
+        yield* budgets.settle(lane, permit, { readings, answered: true })
+      })
+      yield* call
+      yield* Effect.sleep("500 millis")
+      yield* holdShare("shared", "c", 0.25)
+      yield* Effect.timeoutOption(Effect.forever(call), "3 seconds")
+      return calls
+    }).pipe(Effect.provide(Layer.provideMerge(layer, postgres).pipe(Layer.provide(env))))
+  )
+  expect(granted).toBeGreaterThan(1)
+  expect(granted).toBeLessThanOrEqual(5)
+}, 20_000)

@@ -46,6 +46,14 @@ interface Local {
   flushing: boolean
 }
 
+/** The share of a connection from now on, in every process: also where it was opened with another. In the caller's transaction. */
+export const holdShare = (tenantId: string, connectionId: string, share: number) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql`insert into rate_budgets (key, share) values (${`${tenantId}/${connectionId}`}, ${share}::real)
+      on conflict (key) do update set share = excluded.share`
+  )
+
 export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.effect(
   Budgets,
   Effect.gen(function* () {
@@ -84,8 +92,8 @@ export const layer: Layer.Layer<Budgets, never, SqlClient.SqlClient> = Layer.eff
           .withTransaction(
             Effect.gen(function* () {
               const key = keyOf(local.lane)
-              const { now, stored } = yield* locked(sql, key)
-              const state = new LaneState(local.lane, stored.paces)
+              const { now, share, stored } = yield* locked(sql, key)
+              const state = new LaneState({ ...local.lane, share: share ?? local.lane.share }, stored.paces)
               const mine = adopt(state, stored, owner, now)
               for (const { permit, lesson } of lessons) teach(state, permit, lesson, now)
               for (const lease of unused)
@@ -229,14 +237,15 @@ const locked = (sql: SqlClient.SqlClient, key: string) =>
   Effect.gen(function* () {
     const select = sql<{
       state: Partial<Stored>
+      share: number | null
       now: number
-    }>`select state, (extract(epoch from clock_timestamp()) * 1000)::float8 as now
+    }>`select state, share::float8 as share, (extract(epoch from clock_timestamp()) * 1000)::float8 as now
       from rate_budgets where key = ${key} for update`
     const [row] = yield* select
-    if (row !== undefined) return { now: row.now, stored: storedOf(row.state) }
+    if (row !== undefined) return { now: row.now, share: row.share, stored: storedOf(row.state) }
     yield* sql`insert into rate_budgets (key) values (${key}) on conflict do nothing`
     const [made] = yield* select
-    return { now: made?.now ?? 0, stored: storedOf(made?.state ?? {}) }
+    return { now: made?.now ?? 0, share: made?.share ?? null, stored: storedOf(made?.state ?? {}) }
   })
 
 const storedOf = (state: Partial<Stored>): Stored => ({ paces: state.paces ?? {}, owners: state.owners ?? {} })

@@ -5,6 +5,7 @@ import { connectorNamed } from "@bridge/connectors/Connectors"
 import type { ConnectionView } from "@bridge/contract/Connections"
 import { problem } from "@bridge/contract/Problem"
 import { account } from "@bridge/domain/Jobs"
+import { holdShare } from "@bridge/http/BudgetsPostgres"
 import { Vault } from "@bridge/vault/Vault"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -83,6 +84,7 @@ export const insertConnection = (
       values (${row.id}::uuid, ${tenantId}::uuid, ${c.connector.vendor}, ${row.name}, ${c.connector.instance(c.config)},
         ${JSON.stringify(c.plain)}::jsonb, ${row.sealed}, ${row.share}, now())
       returning ${sql.literal(columns)}`
+    yield* holdShare(tenantId, row.id, row.share)
     const detail = { connection: row.id, account: c.account, name: row.name }
     yield* note({ tenantId, type: "connection-created", actor, detail })
     return viewOf(made as ConnectionRow)
@@ -108,6 +110,7 @@ export const updateConnection = (
         share = coalesce(${share ?? null}::real, share), updated_at = now()
       where id = ${id}::uuid and deleted_at is null returning ${sql.literal(columns)}`
     if (row === undefined) return yield* Effect.fail(problem("connection-unknown", `There is no connection ${id}.`))
+    if (share !== undefined) yield* holdShare(tenantId, id, share)
     const changed = Object.keys({ ...change, ...renewed?.configured.plain }).filter((k) => k !== "renewed")
     yield* note({ tenantId, type: "connection-changed", actor, detail: { connection: id, changed } })
     return viewOf(row)
