@@ -67,6 +67,7 @@ const approve = (job: string) =>
 
 interface Report {
   readonly holds: boolean
+  readonly readBack: { readonly done: boolean; readonly note: string }
   readonly entities: ReadonlyArray<{
     readonly entity: string
     readonly missing: number
@@ -186,4 +187,13 @@ it("says that all is well, and finds each thing that somebody changed, lost or d
   expect(people?.differences.find((d) => known.externalId?.endsWith(`:${d.id}`))?.message).toContain("identities")
   expect(tickets).toMatchObject({ missing: 1, doubled: 1 })
   expect((comments?.missing ?? 0) + (tickets?.changed ?? 0)).toBeGreaterThan(1)
+})
+
+it("holds nothing of a job whose records were removed before it could compare them", async () => {
+  const late = await reviewable()
+  await w.rows((sql) => sql`update jobs set data_expired_at = now() where id = ${late}::uuid returning id`)
+  await approve(late)
+  const told = await report(late)
+  expect(told?.body).toMatchObject({ holds: false, readBack: { done: false } })
+  expect(told?.html).toContain("The destination was not compared.")
 })

@@ -145,6 +145,23 @@ it("removes what a job extracted after its tenant's days, what proves it after s
   expect(timers).toEqual([])
 })
 
+it("keeps what an audit still has to compare, and no longer than 90 days", async () => {
+  const [waiting, forgotten] = [await extracted(w), await extracted(w)]
+  for (const job of [waiting, forgotten]) {
+    await ended(w, job)
+    await w.rows((sql) => sql`update jobs set state = 'completed' where id = ${job}::uuid returning id`)
+  }
+  const before = [await kept(waiting), await kept(forgotten)]
+  await sweptIn(31)
+  expect([await kept(waiting), await kept(forgotten)]).toEqual(before)
+  await w.rows((sql) => sql`update jobs set audit_complete = true where id = ${waiting}::uuid returning id`)
+  await sweptIn(33)
+  expect((await kept(waiting))["job_records"]).toBe(0)
+  expect(await kept(forgotten)).toEqual(before[1])
+  await sweptIn(92)
+  expect((await kept(forgotten))["job_records"]).toBe(0)
+})
+
 it("keeps a body that was stored once more", async () => {
   const hash = await body(w)
   const expire = (before: number) => w.use(Effect.flatMap(Blobs, (blobs) => blobs.expire(w.tenantId, before)))

@@ -2,7 +2,7 @@
 // step is kept when it is done, so that a second command, or one after a crash, goes on where the first one stood.
 import { Connections } from "@bridge/connectors/Connections"
 import { hashJson } from "@bridge/domain/Canonical"
-import { entities as allEntities, type EntityId, entity as entityOf, loadOrder, partsOf } from "@bridge/domain/Entities"
+import { entities as allEntities, entity as entityOf, loadOrder, partsOf } from "@bridge/domain/Entities"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
 import { controlTopic } from "@bridge/flow/Flow"
@@ -91,19 +91,17 @@ const balance = (run: Run, job: AuditJob, config: AuditSettings) =>
     )
   })
 
-/** Reads the destination back and writes the report; `audit_complete` only with it. */
-const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
+/** What the destination holds, compared; what differs, by entity. */
+const readAll = (run: Run, job: AuditJob, { comments: most, lagMillis }: AuditSettings) =>
   Effect.gen(function* () {
     const { id: jobId, tenantId } = job
     const connection = yield* (yield* Connections).open(tenantId, job.destinationConnection)
     const scope = { ...job, jobId }
     let comments = { tickets: 0, read: 0 }
-    const found: Array<{ entity: EntityId; list: Effect.Success<ReturnType<typeof findings>> }> = []
     const targets = loadOrder.flatMap(({ id: entity }): ReadonlyArray<ReadBack> => {
       const sink = connection.connector.sinks.find((s) => s.entity === entity)
       if (sink === undefined || !job.entities.includes(entity)) return []
-      const { comments, lagMillis } = config
-      return [{ scope, connection, sink, entity, comments, lagMillis, waiting: run.waiting }]
+      return [{ scope, connection, sink, entity, comments: most, lagMillis, waiting: run.waiting }]
     })
     // Problems, changes and tickets may stand in one list of the destination: it is read once for all of them.
     for (const group of Map.groupBy(targets, (t) => t.sink.readBack.stream).values()) {
@@ -111,11 +109,23 @@ const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
       comments = { tickets: comments.tickets + read.talks, read: comments.read + read.commentsRead }
     }
     const seen = new Set(targets.flatMap((t) => [t.entity, ...partsOf(t.entity).map((e) => e.id)]))
-    for (const { id } of allEntities.filter((e) => seen.has(e.id) && job.entities.includes(e.id)))
-      found.push({
+    const wanted = allEntities.filter((e) => seen.has(e.id) && job.entities.includes(e.id))
+    const found = yield* Effect.forEach(wanted, ({ id }) =>
+      Effect.map(asTenant(tenantId)(findings(jobId, id, entityOf(id).writtenWith.length > 0)), (list) => ({
         entity: id,
-        list: yield* asTenant(tenantId)(findings(jobId, id, entityOf(id).writtenWith.length > 0))
-      })
+        list
+      }))
+    )
+    return { comments, found }
+  })
+
+const nothingRead: Effect.Success<ReturnType<typeof readAll>> = { comments: { tickets: 0, read: 0 }, found: [] }
+
+/** Reads the destination back and writes the report; `audit_complete` only with it. */
+const complete = (run: Run, job: AuditJob, config: AuditSettings) =>
+  Effect.gen(function* () {
+    const { id: jobId, tenantId } = job
+    const { comments, found } = job.expired ? nothingRead : yield* readAll(run, job, config)
     yield* appendTenant(tenantId)
     const auditedAt = DateTime.formatIso(yield* DateTime.now)
     yield* run.transaction(
@@ -158,15 +168,19 @@ const reportOf = (job: AuditJob, comments: Report["readBack"]["comments"], audit
       approval: job.approval,
       asked: job.asked,
       auditedAt,
-      holds: holds(entities),
+      // Records that were removed while the destination was read were not all compared either.
+      holds: !job.expired && holds(entities),
       entities,
       failures: yield* failures(job.id),
       adapted: yield* adaptations(job.id),
-      readBack: { comments, note: noteOf(comments) },
+      readBack: { done: !job.expired, comments, note: job.expired ? expiredNote : noteOf(comments) },
       chain: yield* head(job.tenantId)
     }
     return report
   })
+
+const expiredNote =
+  "What was extracted was removed when its time was over, before the destination could be read back: nothing was compared with it."
 
 const noteOf = ({ read, tickets }: Report["readBack"]["comments"]): string =>
   read >= tickets

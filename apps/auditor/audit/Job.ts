@@ -25,6 +25,8 @@ export interface AuditJob {
   readonly auditComplete: boolean
   /** The books were compared. */
   readonly balanced: boolean
+  /** Its records were removed, their time being over: there is nothing left to compare the destination with. */
+  readonly expired: boolean
   readonly startedAt: string | null
   readonly endedAt: string | null
 }
@@ -45,6 +47,7 @@ interface Row {
   readonly left_out: Readonly<Partial<Record<EntityId, number>>>
   readonly audit_complete: boolean
   readonly balanced: boolean
+  readonly expired: boolean
   readonly started: string | null
   readonly ended: string | null
 }
@@ -60,6 +63,7 @@ export const auditJob = (jobId: string) =>
         coalesce((select jsonb_object_agg(entity, n) from (select entity, sum(left_out)::int as n from job_streams s
           where s.job_id = jobs.id group by entity having sum(left_out) > 0) as l), '{}') as left_out,
         exists (select 1 from migration_results m where m.job_id = jobs.id) as balanced,
+        data_expired_at is not null as expired,
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as started,
         to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as ended
       from jobs where id = ${jobId}::uuid`
@@ -83,6 +87,7 @@ export const auditJob = (jobId: string) =>
       asked: askedOf(row.options, row.left_out),
       auditComplete: row.audit_complete,
       balanced: row.balanced,
+      expired: row.expired,
       startedAt: row.started,
       endedAt: row.ended
     }

@@ -31,7 +31,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   entities: [result()],
   adapted: [],
   failures: [],
-  readBack: { comments: { tickets: 1, read: 1 }, note: "all" },
+  readBack: { done: true, comments: { tickets: 1, read: 1 }, note: "all" },
   chain: { entries: 3, head: "abc" },
   ...over
 })
@@ -76,4 +76,11 @@ describe("the audit report", () => {
     expect(
       ordered([result({ entity: "comment" }), result(), result({ entity: "department" })]).map((r) => r.entity)
     ).toEqual(["department", "ticket", "comment"]))
+
+  it("says that nothing was compared where that is so, and never that there are differences", () => {
+    const html = page(report({ holds: false, readBack: { ...report().readBack, done: false, note: "removed" } }))
+    expect(html).toContain("The destination was not compared.")
+    expect(html).not.toContain("There are differences.")
+    expect(html).toContain("removed")
+  })
 })

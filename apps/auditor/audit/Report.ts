@@ -45,6 +45,8 @@ export interface Report {
     readonly message: string
   }>
   readonly readBack: {
+    /** False where nothing could be compared any more; `note` says why. */
+    readonly done: boolean
     readonly comments: { readonly tickets: number; readonly read: number }
     readonly note: string
   }
@@ -91,7 +93,9 @@ export const page = (report: Report): string => {
   const { approval, chain, job, readBack } = report
   const verdict = report.holds
     ? '<p class="good"><strong>The books are equal.</strong> Everything approved is at the destination, once and unchanged, or is listed as failed.</p>'
-    : '<p class="bad"><strong>There are differences.</strong> They are listed below, record by record.</p>'
+    : readBack.done
+      ? '<p class="bad"><strong>There are differences.</strong> They are listed below, record by record.</p>'
+      : '<p class="bad"><strong>The destination was not compared.</strong> Why is said below.</p>'
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit report ${escaped(job.id)}</title><style>${style}</style></head><body>
 <h1>Audit report</h1>${verdict}

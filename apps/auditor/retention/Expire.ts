@@ -10,16 +10,27 @@ import { SqlClient } from "effect/sql"
 const archiveRows = 50
 const lines = 5_000
 const dayMillis = 86_400_000
+/** The longest that a tenant's extracted data is kept for anything. */
+const mostDays = 90
 
 export interface Expiring {
   readonly tenantId: string
   readonly jobId: string
 }
 
-/** When the rest of a job's extracted data expires; null when nothing of it is left. */
+/**
+ * When the rest of a job's extracted data expires; null when nothing of it is left. What an audit still has to compare waits for
+ * it, a day at a time and never beyond `mostDays`.
+ */
 export const expireData = ({ jobId, tenantId }: Expiring, nowMillis: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    const [wanted] = yield* asTenant(tenantId)(
+      sql`select 1 from jobs where id = ${jobId}::uuid and state = 'completed' and not audit_complete
+        and destination_connection is not null and data_expired_at is null
+        and ended_at > to_timestamp(${nowMillis / 1000}::float8) - make_interval(days => ${mostDays})`
+    )
+    if (wanted !== undefined) return nowMillis + dayMillis
     // Said before the first row goes: whoever asks meanwhile must not take half of it for all.
     yield* asTenant(tenantId)(sql`update jobs set data_expired_at = to_timestamp(${nowMillis / 1000}::float8)
       where id = ${jobId}::uuid and data_expired_at is null and (not exists (select 1 from job_extracted_data where job_id = ${jobId}::uuid)
