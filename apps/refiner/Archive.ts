@@ -177,7 +177,7 @@ export const unreadable = (
 
 /**
  * Writes records in the order of their ids. The newest wins, whatever comes first: by the vendor's version, then the batch,
- * the position in it, the revision. A repeat changes nothing.
+ * the revision, the position in it, which another revision may count otherwise. A repeat changes nothing.
  */
 export const records = (key: BatchKey, revision: number, list: ReadonlyArray<RefinedRecord>) =>
   Effect.gen(function* () {
@@ -203,8 +203,8 @@ export const records = (key: BatchKey, revision: number, list: ReadonlyArray<Ref
         state = excluded.state, reason = excluded.reason, match_key = excluded.match_key, sort_key = excluded.sort_key,
         title = excluded.title, status = excluded.status, warnings = excluded.warnings, refs = excluded.refs,
         resolution = null, updated_at = now()
-      where (excluded.version collate "C", excluded.batch, excluded.position, excluded.revision)
-        > (r.version collate "C", r.batch, r.position, r.revision)`
+      where (excluded.version collate "C", excluded.batch, excluded.revision, excluded.position)
+        > (r.version collate "C", r.batch, r.revision, r.position)`
   })
 
 /** The batch is done under this revision. */

@@ -4,10 +4,12 @@ import { recordTopic } from "@bridge/flow/Flow"
 import { Schemas } from "@bridge/kafka/Schemas"
 import { group, person, ticket } from "@bridge/mapping/testing/Samples"
 import { Blobs } from "@bridge/store/Blobs"
+import { asTenant } from "@bridge/store/Postgres"
 import { unpacked } from "@bridge/store/RawData"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import type { RawRow } from "./Batch.ts"
+import { records as write } from "./Archive.ts"
+import type { RawRow, RefinedRecord } from "./Batch.ts"
 import { refine } from "./Refiner.ts"
 import { type Desk, newJob, openDesk, rawRow, reader, recordsOf, rowOf, type Sample, tenant } from "./testing/Desk.ts"
 import {
@@ -48,6 +50,29 @@ const refineNow = async (b: SentBatch) => {
   await river.run(deliver(b))
   await river.run(untilState(b, "refined"))
 }
+const refinedOf = (id: string): RefinedRecord => ({
+  entity: "ticket",
+  sourceId: id,
+  nativeId: id,
+  parentId: null,
+  parentEntity: null,
+  position: 0,
+  version: "",
+  rawHash: "h",
+  state: "ready",
+  reason: null,
+  matchKey: null,
+  sortKey: "",
+  title: "",
+  status: null,
+  warnings: null,
+  refs: null,
+  element: null,
+  hash: null,
+  message: null,
+  row: rowOf(issue(id), 0),
+  part: 0
+})
 const records = (jobId: string) => desk.run(recordsOf(jobId))
 const archived = (b: SentBatch, entity: string = b.entity) =>
   river.sql((sql) =>
@@ -181,6 +206,23 @@ it("keeps the newest version of a record, in a batch and across batches, whichev
     { source_id: "1", title: "newest", batch: 0, position: 1 },
     { source_id: "2", title: "late", batch: 1, position: 2 }
   ])
+})
+
+it("takes what a later revision makes of a batch, also where it counts fewer rows before a record", async () => {
+  const jobId = await job()
+  const b = batch(jobId, [rowOf(issue("1"), 0), rowOf(issue("2"), 1)])
+  await refineNow(b)
+  const of = (revision: number, position: number, title: string) => {
+    const record = { ...refinedOf("2"), position, title }
+    return desk.run(
+      asTenant(tenant)(
+        write({ jobId, tenantId: tenant, entity: "ticket", stream: "rows", number: 0 }, revision, [record])
+      )
+    )
+  }
+  await of(2, 0, "remapped")
+  await of(1, 5, "of the revision before")
+  expect((await records(jobId)).get("ticket/2")).toMatchObject({ position: 0, revision: 2 })
 })
 
 it("changes nothing when a batch comes again", async () => {
