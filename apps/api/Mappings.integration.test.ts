@@ -2,7 +2,7 @@ import type { JobView } from "@bridge/contract/Jobs"
 import type { MappingDiff, MappingPreview, MappingView } from "@bridge/contract/Mappings"
 import type { Summary } from "@bridge/contract/Review"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { type Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
+import { Caller, refusedAs, startApi, type TestApi } from "./TestApi.ts"
 import { reviewedJob } from "./TestReview.ts"
 
 interface Fields {
@@ -127,6 +127,11 @@ describe("a preview", () => {
     refusedAs(await preview({ mapping: { ...stored.mapping, source: "zendesk" } }), 422, "mapping-invalid")
     refusedAs(await preview({ entity: "widgets" }), 422, "entity-unknown")
     refusedAs(await preview({ job: acme.tenantId }), 404, "job-unknown")
+    const made = await acme.post<{ token: string }>("/api/tokens", { name: "watcher", role: "viewer" })
+    const viewer = new Caller(api.origin, made.body.token)
+    const own = { job: job.id, mapping: withSubject({ rule: "subject" }) }
+    refusedAs(await viewer.post(`/api/mappings/${stored.id}/preview`, own), 403, "not-allowed")
+    assert.strictEqual((await viewer.post(`/api/mappings/${stored.id}/preview`, { job: job.id })).status, 200)
     const stranger = await api.tenant("stranger")
     refusedAs(await stranger.post(`/api/mappings/${stored.id}/preview`, { job: job.id }), 404, "mapping-unknown")
   })

@@ -19,6 +19,17 @@ describe("a rule over a record", () => {
     assert.deepStrictEqual(await run('tags[0] = "a" ? {"first": true} : null', record), { value: { first: true } })
   })
 
+  it("may use JSONata's functions as they are, with some of their arguments too", async () => {
+    const record = { subject: "Printer", tags: ["b", "a", "b"] }
+    assert.deepStrictEqual(await run('$join($sort($distinct(tags)), "-")', record), { value: "a-b" })
+    assert.deepStrictEqual(await run("($head := $substring(?, 0, 3); $head(subject))", record), { value: "Pri" })
+    assert.deepStrictEqual(await run('$replace(subject, "r", "rr")', record), { value: "Prrinterr" })
+    assert.deepStrictEqual(await run("tags ~> $map(function($t) { $uppercase($t) })", record), {
+      value: ["B", "A", "B"]
+    })
+    assert.deepStrictEqual(await run('tags.$contains("b")', record), { value: [true, false, true] })
+  })
+
   it("changes nothing of the record, nor of anything else", async () => {
     const record = { subject: "x", inner: { a: 1 } }
     await run('$ ~> |inner|{"a": 2}|', record)
@@ -47,7 +58,17 @@ describe("a hostile rule", () => {
     ["a long list", "[1..9999999]"],
     ["lists in lists", "[1..3000].([1..3000].([1..3000]))"],
     ["sorting of much", "$sort([1..9000], function($a, $b) { $a < $b }) ~> $sum()"],
-    ["a long answer", '[1..5000].("padding around " & $string($))']
+    ["a long answer", '[1..5000].("padding around " & $string($))'],
+    ["texts of texts", '($p:=$pad("",60000); $l:=$split($pad("",16000,"ab"),"a"); [$join($l,$p), $join($l,$p)])'],
+    ["long texts compared", '($p:=$pad("",65000,"a"); $r:=[1..3000].($p & $); $count($distinct($r)))'],
+    ["much compared with much", "$count($distinct([1..9000]))"],
+    ["a text in place of each letter", '$replace($pad("",60000,"a"), "a", $pad("",60000,"b"))'],
+    ["letters one by one, again and again", '($p:=$pad("",60000); $count([1..5000].$substring($p, 0, 10)))'],
+    ["a list out of a text", '$count($split($pad("",65000,"ab"), "a"))'],
+    ["a text out of a list", '($p:=$pad("",60000); $length($string([1..9000].$p)))'],
+    ["many sorted again and again", "$count([1..9000].($sort([1..9000])))"],
+    ["a copy of all, again and again", '($p:=$pad("",60000); $count([1..3000].({"a": $p} ~> |$|{}|)))'],
+    ["a picture without end", '$formatNumber(1, $pad("",60000,"0"))']
   ] as const
   it("is stopped within its limits, and what stops it is told", async () => {
     for (const [name, rule] of hostile) {

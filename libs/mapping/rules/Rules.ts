@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import jsonata from "jsonata"
 import type { Transform, Transforms } from "../transform/Compile.ts"
 import type { RuleAnswer } from "./Answer.ts"
+import { counted, isFunction, tooLong } from "./Work.ts"
 
 /** Of one rule over one record. */
 export const limits = {
@@ -17,7 +18,9 @@ export const limits = {
   sequence: 10_000,
   steps: 20_000,
   /** Characters of a text on the way, and of the answer as JSON. */
-  text: 65_536
+  text: 65_536,
+  /** Characters and elements that JSONata's functions look at one by one. */
+  work: 20_000_000
 } as const
 
 /** The rules of an entity in the order in which its fields are written. */
@@ -66,11 +69,13 @@ const replaced = (
 
 export type RunRule = (record: object) => Promise<RuleAnswer>
 
-/** One after the other: each has its time for itself, and other work has its turn between two records. */
+/** One after the other: each has its time for itself, and other work has its turn between two. */
 const answersTo = (rules: ReadonlyArray<RunRule>, record: CanonicalRecord) =>
-  Effect.andThen(
-    Effect.yieldNow,
-    Effect.forEach(rules, (rule) => Effect.promise(() => rule(record)))
+  Effect.forEach(rules, (rule) =>
+    Effect.andThen(
+      Effect.yieldNow,
+      Effect.promise(() => rule(record))
+    )
   )
 
 const entry = Symbol.for("jsonata.__evaluate_entry")
@@ -80,35 +85,50 @@ const exit = Symbol.for("jsonata.__evaluate_exit")
 export const compileRule = (text: string, millis: number = limits.millis): RunRule => {
   const { stack, sequence } = limits
   const expression = jsonata(text, { stack, sequence })
-  let steps = 0
+  let [steps, work] = [0, 0]
   let before = process.threadCpuUsage()
-  // Its types know names only; these two are symbols.
-  const bind = (name: symbol, value: object) => Reflect.apply(expression.assign, expression, [name, value])
+  // Not by the clock on the wall: what a rule answers must not depend on who else is busy here.
+  const lookAtTime = () => {
+    if (process.threadCpuUsage(before).user / 1000 > millis) throw new Error(`takes more than ${millis} ms`)
+  }
+  const spend = (more: number) => {
+    work += more
+    if (work > limits.work) throw new Error(`works on more than ${limits.work} characters and elements`)
+    if (more > lookAtWork) lookAtTime()
+  }
+  // Its types know names only; two of these are symbols.
+  const bind = (name: string | symbol, value: object) => Reflect.apply(expression.assign, expression, [name, value])
   bind(entry, () => {
     if (++steps > limits.steps) throw new Error(`takes more than ${limits.steps} steps`)
-    // Not by the clock on the wall: what a rule answers must not depend on who else is busy here.
-    if (steps % lookEvery === 0 && process.threadCpuUsage(before).user / 1000 > millis)
-      throw new Error(`takes more than ${millis} ms`)
+    if (steps % lookEvery === 0) lookAtTime()
   })
-  bind(exit, (_part: unknown, _input: unknown, _environment: unknown, result: unknown) => {
-    if (typeof result === "string" && result.length > limits.text) throw new Error(tooLong)
+  bind(exit, (part: { readonly value?: unknown }, _input: unknown, _environment: unknown, result: unknown) => {
+    if (typeof result !== "string") return
+    if (result.length > limits.text) throw new Error(tooLong(limits))
+    if (part.value === "&") spend(result.length)
   })
   expression.registerFunction("pad", padded, "<s-n s?:s>")
-  return (record) => {
-    steps = 0
-    before = process.threadCpuUsage()
-    return expression.evaluate(record).then(answerOf).catch(faultOf)
-  }
+  const ready = counted(spend, limits).then((functions) => {
+    for (const [name, value] of functions) bind(name, value)
+  })
+  return (record) =>
+    ready
+      .then(() => {
+        ;[steps, work] = [0, 0]
+        before = process.threadCpuUsage()
+        return expression.evaluate(record)
+      })
+      .then(answerOf)
+      .catch(faultOf)
 }
 
-/** Steps between two looks at the time. */
+/** Steps between two looks at the time, and work of one function after which it is looked at too. */
 const lookEvery = 16
-
-const tooLong = `makes a text of more than ${limits.text} characters`
+const lookAtWork = 100_000
 
 /** JSONata's own makes any length before anybody can look. */
 const padded = (text: string, width: number, character?: string): string => {
-  if (Math.abs(width) > limits.text) throw new Error(tooLong)
+  if (Math.abs(width) > limits.text) throw new Error(tooLong(limits))
   return width < 0 ? text.padStart(-width, character) : text.padEnd(width, character)
 }
 
@@ -125,7 +145,6 @@ const noFunction = (_key: string, value: unknown): unknown => {
     throw new Error("gives a function")
   return value
 }
-const isFunction = (value: object): boolean => "_jsonata_lambda" in value || "_jsonata_function" in value
 
 const faultOf = (fault: unknown): RuleAnswer => {
   const words = typeof fault === "object" && fault !== null && "message" in fault ? fault.message : fault
