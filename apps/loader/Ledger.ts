@@ -132,6 +132,8 @@ export const adapt = (
 
 export interface Settlement extends Key {
   readonly outcome: Outcome
+  /** What was matched is less than what was approved. */
+  readonly adapted?: Adapted
 }
 
 const states: Partial<Record<Outcome["word"], LedgerState>> = {
@@ -157,18 +159,19 @@ export const settle = (book: Book, jobId: string, settlements: ReadonlyArray<Set
     if (rows.length === 0) return
     const sql = yield* SqlClient.SqlClient
     yield* sql`insert into load_ledger as l (tenant_id, destination_account, source_account, entity, source_id, source_key,
-        state, destination_id, loaded_hash, error, created_job, last_job)
+        state, destination_id, loaded_hash, error, created_job, last_job, adapted)
       select ${book.tenantId}::uuid, ${book.destinationAccount}, ${book.sourceAccount}, e, i, k, s, d, h, r::jsonb,
-        case when s = 'created' then ${jobId}::uuid end, ${jobId}::uuid
+        case when s = 'created' then ${jobId}::uuid end, ${jobId}::uuid, a::jsonb
       from unnest(${rows.map((r) => r.entity)}::text[], ${rows.map((r) => r.sourceId)}::text[],
         ${rows.map((r) => sourceKey(book.sourceAccount, r.entity, r.sourceId))}::text[], ${rows.map((r) => r.state)}::text[],
         ${nullable(rows.map((r) => r.outcome.destinationId))}::text[], ${nullable(rows.map((r) => r.outcome.hash))}::text[],
-        ${nullable(rows.map((r) => (r.outcome.error === null ? null : JSON.stringify(r.outcome.error))))}::text[]) as t(e, i, k, s, d, h, r)
+        ${nullable(rows.map((r) => (r.outcome.error === null ? null : JSON.stringify(r.outcome.error))))}::text[],
+        ${nullable(rows.map((r) => (r.adapted === undefined ? null : JSON.stringify(r.adapted))))}::text[]) as t(e, i, k, s, d, h, r, a)
       on conflict (tenant_id, destination_account, source_account, entity, source_id) do update set
         state = case when excluded.state = 'failed' and l.destination_id is not null
           then case when l.loaded_hash is null then 'matched' else 'updated' end else excluded.state end,
         destination_id = coalesce(excluded.destination_id, l.destination_id),
         loaded_hash = case when excluded.state = 'failed' then l.loaded_hash else excluded.loaded_hash end,
         error = excluded.error, intent = null, created_job = coalesce(excluded.created_job, l.created_job),
-        last_job = excluded.last_job, updated_at = now()`
+        last_job = excluded.last_job, adapted = coalesce(excluded.adapted, l.adapted), updated_at = now()`
   })

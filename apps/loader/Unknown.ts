@@ -160,7 +160,7 @@ const ask = (
         if (ids.length > 0) break
         const seen = yield* pages(desk, lookup, lookup.call(desk.connection.config, write), write)
         if (seen === null) findings.set(sourceId, { _tag: "undecided" })
-        ids = seen ?? []
+        ids = seen?.ids ?? []
       }
       const first = ids[0]
       if (first === undefined) missing.push(doubt)

@@ -215,6 +215,8 @@ export interface Match<C> {
   call(config: C, write: Write): Call | null
   read(write: Write, answer: Answer): ReadonlyArray<string>
   next?(answer: Answer): Call | null
+  /** Why the one that was found is not what the approved one would be to others (no agent), as `answer` shows it; null: it is. */
+  lacks?(write: Write, answer: Answer, id: string): { readonly code: string; readonly message: string } | null
 }
 
 /** A thing that can be written. Pure descriptions of calls and readings of answers; the loader loops, waits and looks up. */

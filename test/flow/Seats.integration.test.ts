@@ -1,3 +1,4 @@
+import { request } from "node:http"
 import { auditor } from "@bridge/auditor/main"
 import { hashJson } from "@bridge/domain/Canonical"
 import type { MappingOptions } from "@bridge/domain/Mapping"
@@ -17,7 +18,7 @@ import { eventually, giveMapping, insertJob, neighbour, type World, world } from
 let sandbox: Sandbox
 let w: World
 let stopServices: () => Promise<void>
-const subdomains = ["first", "second", "third"] as const
+const subdomains = ["first", "second", "third", "known"] as const
 
 beforeAll(async () => {
   sandbox = await startSandbox({
@@ -25,7 +26,7 @@ beforeAll(async () => {
     seed: 11,
     limits: false,
     timeFactor: 60,
-    accounts: { zendesk: subdomains.map((subdomain) => ({ subdomain, seats: 2 })) }
+    accounts: { zendesk: subdomains.map((subdomain) => ({ subdomain, seats: subdomain === "known" ? 100 : 2 })) }
   })
   w = await world(sandbox, { BRIDGE_AUDIT_LAG: "3 seconds" })
   stopServices = w.start("all", Layer.mergeAll(scheduler, extractor, refiner, loader, auditor))
@@ -90,6 +91,33 @@ const migrated = async (
   return { report, failed, outcomes, users: [...account.users.values()], tickets: [...account.tickets.values()] }
 }
 
+/** Addresses of those who are agents at the source and still there. */
+const activeAgents = (): ReadonlyArray<string> => {
+  const [account] = sandbox.world.freshservice.values()
+  const { plan, person } = account?.corpus ?? { plan: { agents: 0 }, person: () => undefined }
+  return Array.from({ length: plan.agents }, (_, i) => person(i)).flatMap((one) =>
+    one?.active === true && one.email !== null ? [one.email] : []
+  )
+}
+
+/** What the destination has before anybody migrates to it; the id it got. */
+const made = (path: string, body: object) =>
+  new Promise<string>((done, fail) => {
+    const { email, api_token } = sandbox.credentials.zendesk
+    const authorization = `Basic ${Buffer.from(`${email}/token:${api_token}`).toString("base64")}`
+    const headers = { host: "known.zendesk.com", authorization, "content-type": "application/json" }
+    const call = request(`${sandbox.origin}${path}`, { method: "POST", headers }, (answer) => {
+      let text = ""
+      answer.setEncoding("utf8").on("data", (part: string) => (text += part))
+      answer.on("end", () => {
+        const [one] = Object.values(JSON.parse(text) as Record<string, { readonly id?: number }>)
+        if (answer.statusCode === 201 && one?.id !== undefined) done(String(one.id))
+        else fail(new Error(`${answer.statusCode} ${text}`))
+      })
+    })
+    call.end(JSON.stringify(body))
+  })
+
 // Tenants with accounts of their own: one need not wait for the other.
 describe.concurrent("agents for whom the destination has no seat", () => {
   it("become end users there, who keep their words; what they cannot be given is left out, and all of it is told", async () => {
@@ -126,5 +154,27 @@ describe.concurrent("agents for whom the destination has no seat", () => {
     expect(failed.some((f) => f.entity === "person")).toBe(true)
     expect(failed.some((f) => f.entity === "ticket" && f.code === "reference-not-loaded")).toBe(true)
     expect(report.body.adapted).toEqual([])
+  })
+
+  it("and those who are end users there already are left as they are: nothing is assigned to them, and nothing fails for it", async () => {
+    const [plain, ...others] = activeAgents()
+    const beside = others.at(-1)
+    if (plain === undefined || beside === undefined) throw new Error("too few agents")
+    await made("/api/v2/users", { user: { name: "Was here", email: plain, role: "end-user" } })
+    const other = await made("/api/v2/users", {
+      user: { name: "Other", email: "other@elsewhere.example", role: "agent" }
+    })
+    const identity = { type: "email", value: beside, verified: true }
+    await made(`/api/v2/users/${other}/identities`, { identity })
+    const { failed, report, tickets, users } = await migrated("known", "end-user")
+    const here = users.find((u) => u.name === "Was here")
+    expect(here?.role).toBe("end-user")
+    expect(users.some((u) => u.email === beside)).toBe(false)
+    expect(failed.filter((f) => f.code === "reference-not-loaded" || f.entity === "person")).toEqual([])
+    expect(failed.filter((f) => f.code === "matched-no-agent").map((f) => f.entity)).toEqual(["group-member"])
+    expect(tickets.filter((t) => t.assignee === here?.id)).toEqual([])
+    expect(tickets.some((t) => t.comments.some((c) => c.author === here?.id))).toBe(true)
+    expect(report.body.holds).toBe(true)
+    expect(report.body.adapted.filter((a) => a.code === "matched-no-agent").map((a) => a.entity)).toContain("ticket")
   })
 })

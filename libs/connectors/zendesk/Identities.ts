@@ -8,7 +8,7 @@ import type { Config } from "./Config.ts"
 import { refusalOf } from "./Objects.ts"
 import { readWrite } from "./Outcomes.ts"
 
-const path = (userId: string): string => `/api/v2/users/${encodeURIComponent(userId)}/identities`
+export const identityPath = (userId: string): string => `/api/v2/users/${encodeURIComponent(userId)}/identities`
 
 const nameOf = (identity: JsonObject): string => {
   const value = textOf(identity.value)?.trim().toLowerCase() ?? ""
@@ -26,14 +26,14 @@ export const identities: Further<Config> = {
   field: "identities",
   ofMatched: false,
   of: (write) => given(write).map(nameOf),
-  list: (_config, _write, userId) => get("listIdentities", path(userId), { "page[size]": "100" }),
+  list: (_config, _write, userId) => get("listIdentities", identityPath(userId), { "page[size]": "100" }),
   readList: (answer) => {
     const rows = bodyOf(answer).identities
     if (!Array.isArray(rows)) throw new Malformed("the answer holds no identities")
     return { names: rows.map(objectOf).map(nameOf), next: nextPage("listIdentities")(answer) }
   },
   create: (_config, write, userId, name) =>
-    post("createIdentity", path(userId), bodyFor(given(write).find((one) => nameOf(one) === name) ?? {})),
+    post("createIdentity", identityPath(userId), bodyFor(given(write).find((one) => nameOf(one) === name) ?? {})),
   readCreate: refusalOf
 }
 
@@ -42,7 +42,7 @@ const sameIdentity = (write: Write) => (row: JsonObject) => nameOf(row) === name
 const ofUser = {
   name: "identities of the user",
   call: (_config: Config, { body }: Write) =>
-    get("listIdentities", path(idOf(body.user_id) ?? "0"), { "page[size]": "100" }),
+    get("listIdentities", identityPath(idOf(body.user_id) ?? "0"), { "page[size]": "100" }),
   read: (write: Write, answer: Answer) => idsWhere(answer, "identities", sameIdentity(write)),
   next: nextPage("listIdentities")
 }
@@ -57,7 +57,7 @@ export const userIdentities: Sink<Config> = {
   naturalKeyOnly: true,
   createOne: (_config, { body }) => {
     const { external_id: _none, user_id, ...identity } = body
-    return post("createIdentity", path(idOf(user_id) ?? "0"), bodyFor(identity))
+    return post("createIdentity", identityPath(idOf(user_id) ?? "0"), bodyFor(identity))
   },
   readAnswer: (_config, writes, answer) => readWrite("identity", writes, answer),
   lookup: [{ ...ofUser, strong: true, lagMillis: 0 }],

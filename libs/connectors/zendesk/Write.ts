@@ -24,6 +24,7 @@ import {
 import type { Config } from "./Config.ts"
 import { fields, keyedFields } from "./FieldSink.ts"
 import { identities, userIdentities } from "./Identities.ts"
+import { userByEmail, userByIdentity } from "./KnownUser.ts"
 import { customObjectRecords, customObjects } from "./Objects.ts"
 import { readWrite } from "./Outcomes.ts"
 import { uploadSink, uploads } from "./Uploads.ts"
@@ -95,21 +96,7 @@ const users: Sink<Config> = {
   readAnswer: (_config, writes, answer) => readWrite("user", writes, answer),
   ...jobs,
   lookup: [byKey("users", "findUsers", "/api/v2/users")],
-  match: [
-    {
-      name: "user by e-mail",
-      call: (_config, write) => {
-        const email = emailOf(write)
-        return email === null ? null : get("searchUsers", "/api/v2/users/search", { query: `email:${quoted(email)}` })
-      },
-      read: (write, answer) =>
-        idsWhere(
-          answer,
-          "users",
-          (row) => textOf(row.email)?.trim().toLowerCase() === emailOf(write) && row.active !== false
-        )
-    }
-  ],
+  match: [userByEmail, userByIdentity],
   readBack: { stream: "users", lagMillis: exportLagMillis, sourceKey: externalId },
   // Agents and administrators take a seat; over the seats the role is refused with 422, in words that are not documented.
   instead: (write, { code, message }) => {
@@ -125,11 +112,6 @@ const seatWords = /\brole\b|seat|licen[cs]e|agent/iu
 const userBody = (write: Write): JsonObject => {
   const { identities: _later, ...user } = keyed(write)
   return { skip_verify_email: true, verified: true, ...user }
-}
-
-const emailOf = (write: Write): string | null => {
-  const email = textOf(write.body.email)?.trim().toLowerCase() ?? ""
-  return email === "" ? null : email
 }
 
 const nameOf = (write: Write): string | null => {
