@@ -82,12 +82,13 @@ const fetched = (
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     let { url } = file
+    const { isPage, size } = file
     let asked = false
     for (let faults = 1; ; faults++) {
       if (url === null) return lost("the vendor names no address of it")
       const from = url
       const end = yield* Effect.result(
-        blobs.receive(claim.tenantId, (write) => http.download(connection, from, { maxBytes, write }))
+        blobs.receive(claim.tenantId, (write) => http.download(connection, from, { maxBytes, write, isPage, size }))
       )
       if (end._tag === "Success") return outcomeOf({ sha256: end.success.sha256, bytes: end.success.bytes }, file)
       const error = end.failure

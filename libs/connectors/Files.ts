@@ -2,6 +2,7 @@
 // vendor's own bytes are never printed anew: members are added behind them. Pure. For Engine.ts and connectors.
 import { createHash } from "node:crypto"
 import { imagesIn, urlHash } from "@bridge/domain/Images"
+import { isHtml } from "@bridge/http/Download"
 import { Result } from "effect"
 import type { JsonObject } from "./Connector.ts"
 import type { FileOutcome, FileRef, Row } from "./Row.ts"
@@ -99,6 +100,9 @@ const refOf = (owner: Owner, id: string, attachment: JsonObject, url: string | n
   return {
     url,
     size: Number.isSafeInteger(size) ? size : null,
+    isPage:
+      isHtml(textOf(attachment.content_type) ?? undefined) ||
+      /\.(?:s?html?|xhtml?)$/iu.test(textOf(attachment.name) ?? ""),
     row: {
       sourceId,
       parentId: owner.rootId,

@@ -67,6 +67,8 @@ export interface FileRef {
   readonly url: string | null
   /** What the file says of itself. */
   readonly size: number | null
+  /** It says to be an HTML page: of any other a page that comes is a login or an excuse. */
+  readonly isPage: boolean
 }
 
 /** What became of a file's bytes. */

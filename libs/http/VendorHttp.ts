@@ -3,11 +3,11 @@
 import { Clock, Context, Effect, Layer, Metric, Random, Result } from "effect"
 import { Budgets } from "./Budgets.ts"
 import type { Answer, Call, Connection } from "./Call.ts"
-import { download } from "./Download.ts"
+import { download, type Wanted } from "./Download.ts"
 import { type Attempt, decode, judge, lessonOf, lostRead, lostWrite, notJson, reasonOf } from "./Judge.ts"
 import type { Lane, Permit } from "./Lane.ts"
 import { redirectOf, requestOf } from "./Prepare.ts"
-import type { Received, Sink } from "./Receive.ts"
+import type { Received } from "./Receive.ts"
 import { scrubbedReason, secretsOf } from "./Scrub.ts"
 import { type BadAnswer, type Reason, Unknown, VendorError } from "./VendorError.ts"
 import { monotonicMillis, Wire, WireError } from "./Wire.ts"
@@ -46,7 +46,7 @@ export class VendorHttp extends Context.Service<
     /** Waits for the right to make a call, so that a write's deadline does not run while it waits. */
     readonly ready: (connection: Connection, call: Call) => Effect.Effect<Permit>
     /** One attempt at a file that a record names, on whatever public host: without credentials, outside the budgets. */
-    readonly download: (connection: Connection, url: string, sink: Sink) => Effect.Effect<Received, VendorError>
+    readonly download: (connection: Connection, url: string, wanted: Wanted) => Effect.Effect<Received, VendorError>
     /** Gives back a right that was not used. */
     readonly forgo: (connection: Connection, permit: Permit) => Effect.Effect<void>
   }
@@ -180,8 +180,8 @@ const make = Effect.gen(function* () {
       ),
     read: (connection, call, reading, options = {}) =>
       traced(connection, call, read(connection, call, reading, options)),
-    download: (connection, url, sink) =>
-      Effect.catch(download(wire, url, sink), (reason) => failed(connection, downloading, reason)),
+    download: (connection, url, wanted) =>
+      Effect.catch(download(wire, url, wanted), (reason) => failed(connection, downloading, reason)),
     ready: (connection, call) => budgets.acquire(laneOf(connection), classesOf(call), call.cost),
     forgo: (connection, permit) => budgets.settle(laneOf(connection), permit, { readings: [] })
   })
