@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { gzipSync } from "node:zlib"
 import { Effect, Logger, Redacted, Result } from "effect"
 import { describe, expect, it } from "vitest"
-import type { Connection } from "./Call.ts"
+import type { Call, Connection } from "./Call.ts"
 import type { Wanted } from "./Download.ts"
 import { httpTo, type Respond, testVendor } from "./TestVendor.ts"
 import { VendorHttp } from "./VendorHttp.ts"
@@ -24,7 +24,7 @@ const connection: Connection = {
 }
 
 /** What came, or why not; and the calls that were made. */
-const fetched = (respond: Respond, url: string, maxBytes = 1e9, said: Partial<Wanted> = {}) =>
+const fetched = (respond: Respond, url: string | Call, maxBytes = 1e9, said: Partial<Wanted> = {}) =>
   Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
@@ -76,6 +76,33 @@ describe("a file that a record names", () => {
     const reason = reasonOf(await fetched((_call, response) => response.writeHead(status).end("no"), address))
     expect(reason?._tag).toBe(tag)
     expect(JSON.stringify(reason)).not.toMatch(/Signature|the-/)
+  })
+
+  describe("by a call of the API", () => {
+    const call: Call = { operation: "view", method: "GET", path: "/files/5", file: true, idempotent: true }
+
+    it("comes from wherever that leads, and no host but the account's own sees the credentials", async () => {
+      const respond: Respond = ({ url: { hostname, pathname } }, response) => {
+        if (pathname === "/files/5") response.writeHead(302, { location: "https://files.vendor.test/a" }).end()
+        else if (hostname === "files.vendor.test")
+          response.writeHead(302, { location: "https://acme.vendor.test/b" }).end()
+        else response.end("hello")
+      }
+      const end = await fetched(respond, call)
+      expect(end.sha256).toBe(createHash("sha256").update("hello").digest("hex"))
+      expect(end.calls.map(({ headers, url }) => [url.hostname, headers.authorization])).toEqual([
+        ["acme.vendor.test", "Basic the-secret-key"],
+        ["files.vendor.test", undefined],
+        ["acme.vendor.test", undefined]
+      ])
+    })
+
+    it("is not what the API says of it", async () => {
+      const respond: Respond = (_call, response) =>
+        void response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end("{}")
+      expect(reasonOf(await fetched(respond, call))?._tag).toBe("Gone")
+      expect(Result.isSuccess((await fetched(respond, call, 1e9, { size: 2 })).end)).toBe(true)
+    })
   })
 
   describe("in whose place a page comes", () => {

@@ -5,7 +5,7 @@ import { hostMatches } from "./Addresses.ts"
 import type { Received, Sink } from "./Receive.ts"
 import { retryAfterMillis } from "./RetryAfter.ts"
 import { BadAddress, Gone, type Reason, Refused, Throttled, Unavailable } from "./VendorError.ts"
-import { monotonicMillis, type Wire, type WireError } from "./Wire.ts"
+import { monotonicMillis, type Wire, type WireError, type WireRequest } from "./Wire.ts"
 
 /** A file may take this long; it is cut sooner when nothing comes for a minute. */
 const fileMillis = 30 * 60_000
@@ -20,21 +20,28 @@ export interface Wanted extends Sink {
   readonly size: number | null
 }
 
+/** Where a file is, or the request that leads there: what that carries goes to its own address only. */
+export type Start = string | WireRequest
+
+/** A file may take this long from now. */
+export const fileDeadline = (): number => monotonicMillis() + fileMillis
+
 /** Signed addresses are secrets: no reason repeats more than the host. */
-export const download = (wire: Wire["Service"], url: string, wanted: Wanted): Effect.Effect<Received, Reason> =>
+export const download = (wire: Wire["Service"], start: Start, wanted: Wanted): Effect.Effect<Received, Reason> =>
   Effect.gen(function* () {
-    const deadline = monotonicMillis() + fileMillis
-    let at = url
+    const deadline = fileDeadline()
+    let at = typeof start === "string" ? start : start.url.href
     for (let hops = 0; ; hops++) {
       const address = addressOf(at)
       if (typeof address === "string") return yield* new BadAddress({ message: address })
-      const request = {
+      const bare = {
         method: "GET",
         url: address,
         headers: { "user-agent": "bridge/1", accept: "*/*" },
         deadline
       } as const
-      const answer = yield* Effect.mapError(wire.receive(request, wanted), lost)
+      const first = hops === 0 && typeof start !== "string"
+      const answer = yield* Effect.mapError(wire.receive(first ? start : bare, wanted), lost)
       const next = nextOf(address, answer)
       if (next !== undefined && isLogin(next))
         return yield* new Gone({ status: answer.status, message: `${address.hostname} wants a login` })
@@ -43,6 +50,11 @@ export const download = (wire: Wire["Service"], url: string, wanted: Wanted): Ef
         continue
       }
       const reason = pageInstead(address, answer, wanted) ?? reasonOf(address, answer, yield* Clock.currentTimeMillis)
+      if (reason === undefined && first && answer.bytes !== wanted.size && isJson(answer.headers["content-type"]))
+        return yield* new Gone({
+          status: answer.status,
+          message: `${address.hostname} answered with JSON, not the file`
+        })
       if (reason !== undefined) return yield* reason
       return answer
     }
@@ -86,6 +98,9 @@ const pageInstead = (
 /** Whether a content type is that of a page. */
 export const isHtml = (contentType: string | undefined): boolean =>
   /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|,|$)/iu.test(contentType ?? "")
+
+/** Of an API: what it says of the file rather than the file. */
+const isJson = (contentType: string | undefined): boolean => /^\s*application\/json\b/iu.test(contentType ?? "")
 
 const lost = (error: WireError): Reason => {
   if (error.kind === "address") return new BadAddress({ message: error.message })
