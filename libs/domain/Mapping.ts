@@ -102,7 +102,8 @@ export const ValueMap = Schema.Struct({
   rows: Schema.Record(Schema.String, JsonScalar),
   fallback: Schema.Union([
     Schema.Struct({ use: Schema.Literal("default"), value: JsonScalar, warn: Schema.Boolean }),
-    Schema.Struct({ use: Schema.Literal("keep") }),
+    /** `warnOfIds`: the source's own id whose name is not in the table is kept too, and said (`value-kept`). */
+    Schema.Struct({ use: Schema.Literal("keep"), warnOfIds: optional(Schema.Boolean) }),
     Schema.Struct({ use: Schema.Literal("reject") })
   ])
 })

@@ -62,7 +62,14 @@ export const grown = (): Pick<Lines<Corpus>, Grown> => ({
         location_id: 601,
         assigned_on: at(0),
         end_of_life: null,
-        type_fields: { serial_number_501: "S1", asset_state_501: "In Use", cost_501: 10.5, os_501: "Linux" }
+        type_fields: {
+          serial_number_501: "S1",
+          asset_state_501: "In Use",
+          cost_501: 10.5,
+          os_501: "Linux",
+          product_501: 77,
+          vendor_501: 78
+        }
       }
     },
     {
@@ -265,8 +272,8 @@ export const grownCopy = (): Pick<
           asset_number: "5",
           asset_tag: "A-5",
           serial_number: "S1",
-          model: null,
-          vendor: null,
+          model: "ThinkPad",
+          vendor: "78",
           asset_state: "asset_state_in_use",
           asset_state_at_source: "In Use",
           usage_type: "permanent",

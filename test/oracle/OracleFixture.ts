@@ -97,6 +97,7 @@ export const truthOf = (desk: Desk): Truth => ({
   expectedFailures: async () => desk.refused,
   definitions: async () => 3,
   relationTypes: async () => new Map([[8, "Uses / Used by"]]),
+  assetNames: async (list) => new Map(list === "products" ? [[77, "ThinkPad"]] : []),
   sourceFields: async () => sourceFields,
   destinationFields: async () => destinationFields
 })
