@@ -184,6 +184,8 @@ export const EntityMapping = Schema.Struct({
   object: optional(Schema.Record(Schema.String, Constant)),
   /** Entities whose objects must be there as well, since fields point at them. */
   needs: optional(Schema.Array(Schema.Literals(entityIds))),
+  /** Left out where no record of that entity refers to it, in a job that moves both. */
+  onlyUsedBy: optional(Schema.Literals(entityIds)),
   /** Of custom-field: those that are made; all others are left out. */
   make: optional(Schema.Array(MadeField)),
   custom: optional(

@@ -203,6 +203,9 @@ const damages: ReadonlyArray<Damage> = [
       row: { ...record.row, external_id: "freshservice:acme:asset:6" }
     })
   }),
+  damage("a type that nothing is of", /^asset-type 502: is at the destination and must not be/, {}, (d) => {
+    d.destination.custom_object.push({ id: "server_502", row: { title: "Server" } })
+  }),
   damage(
     "a lost type",
     /^asset-type 501: is not at the destination/,

@@ -42,7 +42,10 @@ export const grown = (): Pick<Lines<Corpus>, Grown> => ({
     { id: 702, row: { ...relation, secondary_id: 5, secondary_type: "asset" } },
     { id: 703, row: { ...relation, secondary_id: 6, secondary_type: "asset" } }
   ],
-  "asset-type": [{ id: 501, row: { id: 501, name: "Laptop", description: null }, fields: [{ fields: [{ id: 1 }] }] }],
+  "asset-type": [
+    { id: 501, row: { id: 501, name: "Laptop", description: null }, fields: [{ fields: [{ id: 1 }] }] },
+    { id: 502, row: { id: 502, name: "Server", description: null }, fields: [{ fields: [{ id: 1 }] }] }
+  ],
   asset: [
     {
       id: 9005,

@@ -56,16 +56,26 @@ const leaveOut = async ({ truth, findings }: Context): Promise<void> => {
   findings.leftOut("custom-field", ofTypes.size + (await truth.definitions()))
 }
 
-/** An object's key ends with the id of its type; it is never renamed. */
+/** Those that have assets, and no others. An object's key ends with the id of its type; it is never renamed. */
 const compareTypes = async ({ truth, claims, findings, writes }: Context): Promise<ReadonlyArray<Type>> => {
   const bySource = new Map<number, Array<{ readonly key: string; readonly title: string }>>()
   for await (const { id: key, row } of truth.destination("custom_object")) {
     const id = Number(/_(\d+)$/.exec(key)?.[1] ?? Number.NaN)
     bySource.set(id, [...(bySource.get(id) ?? []), { key, title: row.title }])
   }
+  const used = new Set<number>()
+  for await (const { row, trashed } of truth.corpus("asset")) if (!trashed) used.add(row.asset_type_id)
   const types: Array<Type> = []
   for await (const { id, row } of truth.corpus("asset-type")) {
     findings.counts["asset-type"].source++
+    const left = claims.records["asset-type"].excluded.has(String(id))
+    if (left === used.has(id))
+      findings.problem(`asset-type ${id}: is ${left ? "" : "not "}left out and ${left ? "has" : "has no"} assets`)
+    if (!used.has(id)) {
+      findings.counts["asset-type"].excluded++
+      if (bySource.has(id)) findings.problem(`asset-type ${id}: is at the destination and must not be`)
+      continue
+    }
     if (!saysThere(claims, "asset-type", String(id))) continue
     const [object, ...others] = bySource.get(id) ?? []
     if (object === undefined) {

@@ -180,6 +180,7 @@ export const fakeConnector: AnyConnector = {
     { ...single("group"), batchSize: 1, match: byField("group", "name") },
     // Objects are made before the records of theirs.
     { ...single("asset-type"), batchSize: 1 },
+    single("relation"),
     { ...single("custom-field"), batchSize: 1 },
     bulk("asset"),
     bulk("location"),

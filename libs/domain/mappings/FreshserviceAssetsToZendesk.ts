@@ -77,6 +77,8 @@ const keySteps = [
 export const assetType: EntityMapping = {
   // Their field `location` leads there.
   needs: ["location"],
+  // A plan has room for few objects, and an account has dozens of types that nothing is of. Source: Zendesk API, "Custom objects".
+  onlyUsedBy: "asset",
   exclude: [],
   fields: [
     { to: "key", concat: key, transform: keySteps, default: "asset_{id}", required: true },
