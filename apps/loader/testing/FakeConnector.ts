@@ -28,8 +28,9 @@ const uploads: Uploads<unknown> = {
     method: "POST",
     path: "/uploads",
     query: { name },
-    headers: { "content-type": mime },
+    headers: { "x-name": name },
     bytes,
+    bytesType: mime,
     idempotent: false
   }),
   read: (answer) => {

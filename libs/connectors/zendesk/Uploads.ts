@@ -19,8 +19,8 @@ const uploadCall = (name: string, mime: string, bytes: Uint8Array): Call => ({
   method: "POST",
   path: "/api/v2/uploads",
   query: { filename: name },
-  headers: { "content-type": mime },
   bytes,
+  bytesType: mime,
   idempotent: false
 })
 
