@@ -4,6 +4,7 @@ import type { OpenConnection } from "@bridge/connectors/Connections"
 import { type Again, FilesUnavailable, type Keep } from "@bridge/connectors/Reading"
 import type { FileOutcome, FileRef } from "@bridge/connectors/Row"
 import type { Run } from "@bridge/flow/Stage"
+import type { Call } from "@bridge/http/Call"
 import type { Reason, VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Blobs } from "@bridge/store/Blobs"
@@ -81,24 +82,28 @@ const fetched = (
 ) =>
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
-    let { url } = file
+    const { isPage, otherwise, size } = file
+    let from: string | Call | null = file.url ?? otherwise
     let asked = false
+    let first: Reason | undefined
     for (let faults = 1; ; faults++) {
-      if (url === null) return lost("the vendor names no address of it")
-      const from = url
+      if (from === null) return lost("the vendor names no address of it")
+      const tried: string | Call = from
       const end = yield* Effect.result(
-        blobs.receive(claim.tenantId, (write) => http.download(connection, from, { maxBytes, write }))
+        blobs.receive(claim.tenantId, (write) => http.download(connection, tried, { maxBytes, write, isPage, size }))
       )
       if (end._tag === "Success") return outcomeOf({ sha256: end.success.sha256, bytes: end.success.bytes }, file)
       const error = end.failure
       if (error._tag !== "VendorError") return yield* unavailable(error)
       const { reason } = error
       const elapsed = (yield* Clock.currentTimeMillis) - startedAt
-      if (reason._tag === "Gone" && !asked) {
+      if (typeof tried !== "string" && isAnswer(reason)) return lost(wordsOf(first ?? reason))
+      if (reason._tag === "Gone") {
+        first ??= reason
+        const other: string | null = asked ? null : yield* renewed(again)
         asked = true
-        const other = yield* renewed(again)
-        if (other === null || other === from) return lost(wordsOf(reason))
-        url = other
+        from = other === null || other === tried ? otherwise : other
+        if (from === null) return lost(wordsOf(first))
         continue
       }
       const wait = waitOf(reason, faults)
@@ -106,7 +111,7 @@ const fetched = (
         return lost(wordsOf(reason))
       yield* Effect.sleep(wait)
       // A signature may have died meanwhile.
-      if (wait > 5_000) url = (yield* renewed(again)) ?? url
+      if (wait > 5_000 && typeof tried === "string") from = (yield* renewed(again)) ?? tried
     }
   })
 
@@ -115,6 +120,9 @@ const renewed = (again: Again): Effect.Effect<string | null, FilesUnavailable> =
   Effect.catch(again, (error: VendorError) =>
     error.transient ? Effect.fail(unavailable(error)) : Effect.succeed(null)
   )
+
+/** What the API said, and will say again. */
+const isAnswer = ({ _tag }: Reason): boolean => _tag !== "Throttled" && _tag !== "Unavailable"
 
 const waitOf = (reason: Reason, faults: number): number | undefined => {
   if (reason._tag === "Throttled") return Math.max(500, reason.retryAfterMillis)

@@ -29,6 +29,20 @@ describe("before its records", () => {
     expect(heldBy(lab.vendor, "location")).toEqual(["11", "12", "13"])
   })
 
+  it("makes the objects of what follows before kinds of assets, which may take all the room that a plan has", async () => {
+    lab.vendor.kept.length = 0
+    await lab.rows((sql) => sql`delete from load_ledger where entity in ('asset-type', 'relation') returning entity`)
+    const tie = { sourceId: "r1", body: { name: "asset 5 Uses asset 6" } }
+    await lab.migrate(await lab.job({ "asset-type": [{ sourceId: "30", body: { title: "Van" } }], relation: [tie] }))
+    expect(heldBy(lab.vendor, "asset-type")).toEqual(["$object/location", "$object/relation", "30"])
+    expect(lab.vendor.kept.map(({ key }) => key.replace(/^[^:]*:[^:]*:/u, ""))).toEqual([
+      "asset-type:$object/location",
+      "asset-type:$object/relation",
+      "asset-type:30",
+      "relation:r1"
+    ])
+  })
+
   it("makes the field of tickets that leads to each kind of assets when the kind is there, once, and links none that is missing", async () => {
     const field = (name: string) => ({ type: "lookup", title: `Asset: ${name}` })
     const kinds = ["Laptop", "Phone"].map(

@@ -107,6 +107,7 @@ const uploadOne = (desk: Desk, uploads: Uploads<unknown>, file: AssembledFile) =
     const http = yield* VendorHttp
     const { tenantId } = desk.card
     let told = false
+    let unsendable: string | undefined
     for (let lost = 0; ; ) {
       if ((yield* whilePaused(desk)) !== "go") return undefined
       const sent = blobs.get(tenantId, file.sha256).pipe(
@@ -140,12 +141,15 @@ const uploadOne = (desk: Desk, uploads: Uploads<unknown>, file: AssembledFile) =
           if (yield* restful(desk, Math.max(100, reason.retryAfterMillis))) return undefined
           continue
         }
-        if (reason._tag !== "Unknown") {
+        if (reason._tag === "Unsendable") unsendable = reason.message
+        else if (reason._tag !== "Unknown") {
           if (yield* restful(desk, desk.timing.patienceMillis)) return undefined
           continue
         }
       }
       lost += 1
+      if (lost >= mostTries && unsendable !== undefined)
+        return refused("unsendable", `The file cannot be sent: ${unsendable}`, "Add the file by hand.")
       if (lost >= mostTries)
         return refused(
           "no-answer",

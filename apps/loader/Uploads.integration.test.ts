@@ -101,4 +101,27 @@ describe("files", () => {
     expect(lab.vendor.attached.length).toBe(1)
     expect(lab.vendor.calls.filter((c) => c === "POST /uploads").length).toBeGreaterThan(1)
   })
+
+  it("that cannot be put into a request fail alone, and their ticket goes on without them", async () => {
+    const ticket = ticketOf()
+    const sha256 = await lab.store(Buffer.from("good"))
+    const file = (name: string, type: string): Seed => ({
+      sourceId: `file-${name}`,
+      body: { file_name: name, content_type: type, size: 4 },
+      meta: { file: { parent: { entity: "ticket", nativeId: ticket.sourceId }, sha256, url_hash: null, note: "left" } },
+      parentId: ticket.sourceId,
+      parentEntity: "ticket"
+    })
+    // The fake vendor has the name in a header.
+    const files = [file("bill", 'application/pdf; name="счёт.pdf"'), file("счёт", "application/pdf")]
+    const job = await lab.job({ ticket: [ticket], attachment: files })
+    await lab.migrate(job)
+    expect(lab.vendor.attached.map((one) => Buffer.from(one.bytes).toString())).toEqual(["good"])
+    expect(lab.vendor.kept[0]?.body["comments"]).toMatchObject([{ html_body: "<p>d</p><p>left</p>" }])
+    const ends = (await lab.outcomes(job, "attachment")).map((one) => [one.source_id, one.outcome, one.error?.code])
+    expect(ends.toSorted()).toEqual([
+      ["file-bill", "created", undefined],
+      ["file-счёт", "failed", "unsendable"]
+    ])
+  })
 })

@@ -5,7 +5,7 @@ import { Readable } from "node:stream"
 import { type AdminAnswer, answerAdmin } from "./Admin.ts"
 import type { ActiveFault } from "./Faults.ts"
 import { answerFreshservice } from "./freshservice/Freshservice.ts"
-import { accessDenied, answerStorage, isStorage } from "./freshservice/Storage.ts"
+import { accessDenied, answerPortal, answerStorage, isStorage } from "./freshservice/Storage.ts"
 import { type Answered, type Call, empty, html, json, type Reply, text } from "./Reply.ts"
 import { cutShort, flow, half, send, trickle } from "./Sending.ts"
 import type { Spool } from "./Spool.ts"
@@ -121,7 +121,7 @@ const answer = (world: World, vendor: Vendor, call: Call): Answered =>
     : isStorage(call.host)
       ? answerStorage(world.freshservice, call)
       : vendor === "freshservice"
-        ? answerFreshservice(world.freshservice.get(call.host), call)
+        ? (answerPortal(world.freshservice, call) ?? answerFreshservice(world.freshservice.get(call.host), call))
         : answerZendesk(
             world.zendesk.get(call.host),
             call,

@@ -41,7 +41,7 @@ export const discoverFields = (
       for (let page = 0; call !== null && page < mostPages; page++) {
         const asked: Call = call
         const part: ReturnType<typeof discovery.read> | null = yield* http
-          .read(source, asked, (answer) => discovery.read(answer), options)
+          .read(source, asked, (answer) => discovery.read(answer, asked), options)
           .pipe(
             Effect.catchIf(
               ({ reason }) =>

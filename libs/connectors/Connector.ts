@@ -295,7 +295,8 @@ export interface Discovery<C> {
   /** A module that an account may lack (403, 404): it has no fields then. */
   readonly optional?: boolean
   call(config: C): Call
-  read(answer: Answer): { readonly fields: ReadonlyArray<DiscoveredField>; readonly next: Call | null }
+  /** `call`: what was answered. */
+  read(answer: Answer, call: Call): { readonly fields: ReadonlyArray<DiscoveredField>; readonly next: Call | null }
 }
 
 export interface Connector<C> extends Vendor<C> {

@@ -8,6 +8,7 @@ import type { Row } from "./Row.ts"
 const row = (json: string): Row => ({ sourceId: "1", version: "", op: "upsert", json: Buffer.from(json) })
 const owner = { to: "attachments", of: "comment", parent: "7", root: "ticket", rootId: "1" } as const
 const ours = {
+  base: "https://acme.vendor.test/",
   isVendors: (url: URL) => url.hostname === "files.vendor.test",
   idIn: (url: URL) => url.searchParams.get("id")
 }
@@ -48,6 +49,28 @@ describe("files of a row", () => {
   it("are one where the picture's address tells the id of the attachment", () => {
     const files = filesIn(owner, [attachment], '<img src="https://files.vendor.test/show?id=5">', ours)
     expect(files.map((one) => one.url)).toEqual([url])
+  })
+
+  it("are one under every address that the text shows it by, and by the name that the editor gives it", () => {
+    const shows = ["/show?id=5", "//files.vendor.test/show?id=5&amp;a=1", "cid:a", "https://cname.test/x"]
+    const html = shows.map((src, i) => `<img src="${src}"${i < 2 ? "" : ' data-id="5"'}>`).join("")
+    const relative = { ...ours, base: "https://files.vendor.test/" }
+    const files = filesIn(owner, [attachment], html, relative)
+    expect(files.map((one) => shown(one.row.json).url_hash)).toEqual([
+      shows.map((src) => urlHash(src.replace("&amp;", "&"))).join(" ")
+    ])
+  })
+
+  it("are one where the text shows the page of the attachment", () => {
+    const page = { ...attachment, canonical_url: "https://acme.vendor.test/helpdesk/attachments/5" }
+    const files = filesIn(owner, [page], '<img src="/helpdesk/attachments/5">', ours)
+    expect(files.map((one) => one.url)).toEqual([url])
+    expect(files[0]?.row.json.toString("utf8")).not.toContain("canonical_url")
+  })
+
+  it("are parts of a mail that nobody has any more too, so that they are told", () => {
+    const files = filesIn(owner, [], '<img src="cid:image001.png@01D"><img src="data:image/png;base64,AA">', ours)
+    expect(files.map(({ otherwise, url }) => [url, otherwise])).toEqual([[null, null]])
   })
 
   it("are pictures of the vendor's that no attachment is, each once; those of others stay links", () => {

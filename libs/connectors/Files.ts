@@ -1,9 +1,10 @@
 // Rows made of what a vendor gave and what we found out: lists put into their row, files with what became of their bytes. The
 // vendor's own bytes are never printed anew: members are added behind them. Pure. For Engine.ts and connectors.
 import { createHash } from "node:crypto"
-import { imagesIn, urlHash } from "@bridge/domain/Images"
+import { imagesIn, joinedHashes, urlHash } from "@bridge/domain/Images"
+import { isHtml } from "@bridge/http/Download"
 import { Result } from "effect"
-import type { JsonObject } from "./Connector.ts"
+import type { Call, JsonObject } from "./Connector.ts"
 import type { FileOutcome, FileRef, Row } from "./Row.ts"
 import { idOf, listOf, objectOf, textOf, timeOf } from "./Values.ts"
 
@@ -48,11 +49,29 @@ export interface Owner {
 
 /** What a vendor's own pictures are known by. */
 export interface PictureRules {
+  /** What an address without a host belongs to. */
+  readonly base: string
   /** Others stay links to wherever they are. */
   readonly isVendors: (url: URL) => boolean
   /** The id of the file, where the address tells it. */
   readonly idIn: (url: URL) => string | null
+  /** How a file of the account's own is asked for by its id, with its credentials. */
+  readonly through?: (id: string) => Call
+  /** True for the address of a file that is the account's own. */
+  readonly isAccounts?: (url: URL) => boolean
 }
+
+/** A picture as a text names it. */
+interface Shown {
+  readonly hash: string
+  /** Null: a part of a mail (`cid:`), of which nothing but the name was kept. */
+  readonly url: URL | null
+  readonly isVendors: boolean
+  readonly dataId: string | null
+}
+
+/** A text names one file under no more addresses than this. */
+const mostHashes = 50
 
 /**
  * The files of a row: its attachments, and pictures in its text that are the vendor's own. A picture that is one of the
@@ -64,27 +83,61 @@ export const filesIn = (
   html: string | null,
   rules: PictureRules
 ): ReadonlyArray<FileRef> => {
-  const pictures = new Map(
-    html === null ? [] : imagesIn(html).flatMap(({ src }) => (isPicture(src, rules) ? [[urlHash(src), src]] : []))
-  )
+  const pictures = new Map(html === null ? [] : picturesIn(html, rules).map((one) => [one.hash, one]))
   const refs = attachments.map((one): FileRef => {
-    const url = textOf(one.attachment_url) ?? textOf(one.url)
+    const canonical = textOf(one.canonical_url)
+    const url = textOf(one.attachment_url) ?? textOf(one.url) ?? canonical
     const own = idOf(one.id)
-    const shown = [...pictures].find(
-      ([, src]) => (url !== null && samePlace(src, url)) || (own !== null && rules.idIn(new URL(src)) === own)
-    )
-    if (shown !== undefined) pictures.delete(shown[0])
-    const { attachment_url: _url, thumb_url: _thumb, url: _other, token: _token, ...rest } = one
+    const shown = [...pictures.values()]
+      .filter((picture) => shows(picture, own, [url, canonical], rules))
+      .slice(0, mostHashes)
+    for (const { hash } of shown) pictures.delete(hash)
+    const { attachment_url: _url, canonical_url: _page, thumb_url: _thumb, url: _other, token: _token, ...rest } = one
     const id = own ?? sha(JSON.stringify(rest)).slice(0, 24)
-    return refOf(owner, id, rest, url, shown?.[0] ?? null)
+    const hash = shown.length === 0 ? null : joinedHashes(shown.map((picture) => picture.hash))
+    return { ...refOf(owner, id, rest, url, hash), otherwise: own === null ? null : (rules.through?.(own) ?? null) }
   })
-  const inline = [...pictures].map(([hash, src]) =>
-    refOf(owner, `inline-${sha(`${owner.of}/${owner.parent}/${hash}`).slice(0, 24)}`, { name: nameIn(src) }, src, hash)
-  )
-  return [...refs, ...inline]
+  const left = [...pictures.values()].filter(({ isVendors, url }) => isVendors || url === null)
+  return [...refs, ...left.map((picture) => pictureRef(owner, picture, rules))]
 }
 
-const refOf = (owner: Owner, id: string, attachment: JsonObject, url: string | null, hash: string | null): FileRef => {
+/** The vendor's own, parts of mails, and what may turn out to be an attachment; each address once. */
+const picturesIn = (html: string, rules: PictureRules): ReadonlyArray<Shown> =>
+  imagesIn(html).flatMap(({ dataId, src }): ReadonlyArray<Shown> => {
+    const given = { hash: urlHash(src), dataId }
+    if (/^cid:/iu.test(src)) return [{ ...given, url: null, isVendors: false }]
+    if (!URL.canParse(src, rules.base)) return []
+    const url = new URL(src, rules.base)
+    if (url.protocol !== "https:" && url.protocol !== "http:") return []
+    const isVendors = rules.isVendors(url)
+    if (isVendors) url.protocol = "https:"
+    return [{ ...given, url, isVendors }]
+  })
+
+const shows = (
+  { dataId, isVendors, url }: Shown,
+  id: string | null,
+  places: ReadonlyArray<string | null>,
+  { idIn }: PictureRules
+): boolean =>
+  (id !== null && (dataId === id || (isVendors && url !== null && idIn(url) === id))) ||
+  (url !== null && places.some((place) => place !== null && samePlace(url.href, place)))
+
+const pictureRef = (owner: Owner, { dataId, hash, url }: Shown, rules: PictureRules): FileRef => {
+  const id = `inline-${sha(`${owner.of}/${owner.parent}/${hash}`).slice(0, 24)}`
+  const name = url === null ? "image" : nameIn(url)
+  const native = url === null || rules.isAccounts?.(url) !== true ? null : (rules.idIn(url) ?? dataId)
+  const otherwise = native === null || !/^\d+$/u.test(native) ? null : (rules.through?.(native) ?? null)
+  return { ...refOf(owner, id, { name }, url?.href ?? null, hash), otherwise }
+}
+
+const refOf = (
+  owner: Owner,
+  id: string,
+  attachment: JsonObject,
+  url: string | null,
+  hash: string | null
+): Omit<FileRef, "otherwise"> => {
   const sourceId = `${owner.to}/${id}`
   const json = {
     id,
@@ -99,6 +152,9 @@ const refOf = (owner: Owner, id: string, attachment: JsonObject, url: string | n
   return {
     url,
     size: Number.isSafeInteger(size) ? size : null,
+    isPage:
+      isHtml(textOf(attachment.content_type) ?? undefined) ||
+      /\.(?:s?html?|xhtml?)$/iu.test(textOf(attachment.name) ?? ""),
     row: {
       sourceId,
       parentId: owner.rootId,
@@ -108,9 +164,6 @@ const refOf = (owner: Owner, id: string, attachment: JsonObject, url: string | n
     }
   }
 }
-
-const isPicture = (src: string, { isVendors }: PictureRules): boolean =>
-  URL.canParse(src) && new URL(src).protocol === "https:" && isVendors(new URL(src))
 
 /** Signatures and times in the query differ from one answer to the next. */
 const samePlace = (a: string, b: string): boolean => placeOf(a) === placeOf(b)
@@ -123,8 +176,8 @@ const placeOf = (text: string): string => {
 }
 
 /** The last part of the path where it looks like a file's name. */
-const nameIn = (src: string): string => {
-  const last = decodeSafely(new URL(src).pathname.split("/").at(-1) ?? "")
+const nameIn = ({ pathname }: URL): string => {
+  const last = decodeSafely(pathname.split("/").at(-1) ?? "")
   return /^[^/\\]{1,200}\.[a-z0-9]{1,8}$/iu.test(last) ? last : "image"
 }
 

@@ -65,8 +65,12 @@ export interface FileRef {
   readonly row: Row
   /** Null: the vendor names none. Signed ones live for minutes and are secrets: never in a log. */
   readonly url: string | null
+  /** How the vendor's API leads to it, with credentials, where the address does not. */
+  readonly otherwise: Call | null
   /** What the file says of itself. */
   readonly size: number | null
+  /** It says to be an HTML page: of any other a page that comes is a login or an excuse. */
+  readonly isPage: boolean
 }
 
 /** What became of a file's bytes. */

@@ -193,7 +193,7 @@ export type AttachmentRecord = Identity & {
   readonly size: number | null
   /** Shown inside the text of its parent. */
   readonly inline: boolean
-  /** Where the text names it: `urlHash` (Images.ts) of the image's address. */
+  /** Where the text names it: `urlHash` (Images.ts) of the image's address, several apart by a blank. */
   readonly url_hash: string | null
   readonly sha256: string | null
   readonly state: AttachmentState

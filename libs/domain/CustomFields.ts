@@ -64,18 +64,28 @@ export const withCustomFields = (
   if (definitions !== undefined && made.length > 0) entities["custom-field"] = { ...definitions, make: made }
   warnings.push(...unmappedStatuses(mapping, source.ticket ?? []), ...notMoved(mapping))
   return {
-    mapping: { ...mapping, entities, values: withRelationTypes(mapping.values, source.relation ?? []) },
+    mapping: { ...mapping, entities, values: withNames(mapping.values, source) },
     warnings
   }
 }
 
-/** What the numbers of relationship types stand for; rows that are there already stay as they are. */
-const withRelationTypes = (values: Mapping["values"], fields: ReadonlyArray<FieldDefinition>): Mapping["values"] => {
-  const map = values.relation_type
-  const options = fields.find((field) => field.key === "type")?.options
-  if (map === undefined || options === undefined) return values
-  const rows = Object.fromEntries(options.map(({ label, value }) => [value, label]))
-  return { ...values, relation_type: { ...map, rows: { ...rows, ...map.rows } } }
+/** Value maps whose rows are the source's own words for its numbers, and the field whose options are these. */
+const named = [
+  { map: "relation_type", of: "relation", field: "type" },
+  { map: "asset_model", of: "asset", field: "model" },
+  { map: "asset_vendor", of: "asset", field: "vendor" }
+] as const
+
+/** What the source calls its numbers; rows that are there already stay as they are. */
+const withNames = (values: Mapping["values"], source: FieldsByEntity): Mapping["values"] => {
+  const filled = named.flatMap(({ field, map, of }) => {
+    const table = values[map]
+    const options = (source[of] ?? []).flatMap(({ key, options = [] }) => (key === field ? options : []))
+    if (table === undefined || options.length === 0) return []
+    const rows = Object.fromEntries(options.map(({ label, value }) => [value, label]))
+    return [[map, { ...table, rows: { ...rows, ...table.rows } }] as const]
+  })
+  return { ...values, ...Object.fromEntries(filled) }
 }
 
 /** Built-in fields that a destination may have only as custom fields, paired by title like the others. */

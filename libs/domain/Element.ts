@@ -41,7 +41,7 @@ export type ElementMeta = {
 export type FileMeta = {
   readonly parent: { readonly entity: EntityId; readonly nativeId: string }
   readonly sha256: string
-  /** Hash of the address under which the parent's text shows it. */
+  /** Hashes of the addresses under which the parent's text shows it, apart by a blank. */
   readonly url_hash: string | null
   /** Stands in its parent's text where the file itself cannot go along. */
   readonly note: string

@@ -14,6 +14,11 @@ describe("pictures in a text", () => {
     expect(imagesIn(html).map(({ src }) => src)).toEqual(found)
   )
 
+  it("are named by what the editor wrote beside them", () =>
+    expect(
+      imagesIn('<img src="/a" data-id="5"><img data-id=\'6\' src="/b"><img src="/c">').map((one) => one.dataId)
+    ).toEqual(["5", "6", null]))
+
   it("stand where the text has them, so that another address can take the place", () =>
     fc.assert(
       fc.property(fc.array(fc.string()), fc.stringMatching(/^[a-z0-9/:.?=]{1,30}$/u), (texts, src) => {

@@ -5,6 +5,8 @@ import { sha256 } from "./Canonical.ts"
 export interface Picture {
   /** The address, character references decoded. */
   readonly src: string
+  /** What vendors' editors name the file by that is shown (`data-id`). */
+  readonly dataId: string | null
   /** Where the value of `src` stands in the text, without its quotes. */
   readonly start: number
   readonly end: number
@@ -18,13 +20,18 @@ export const imagesIn = (html: string): ReadonlyArray<Picture> => {
     const value = attribute?.[1] ?? attribute?.[2] ?? attribute?.[3]
     if (attribute === null || value === undefined || value.trim() === "") continue
     const start = tag.index + attribute.index + attribute[0].lastIndexOf(value)
-    found.push({ src: decoded(value.trim()), start, end: start + value.length })
+    const id = /\sdata-id\s*=\s*["']?([\w-]+)/iu.exec(tag[0])?.[1] ?? null
+    found.push({ src: decoded(value.trim()), dataId: id, start, end: start + value.length })
   }
   return found
 }
 
 /** How a picture's address is named in a record: never the address itself, which may be signed. */
 export const urlHash = (src: string): string => sha256(src)
+
+/** The hashes of a file that a text shows under several addresses, as one text. */
+export const joinedHashes = (hashes: ReadonlyArray<string>): string => hashes.join(" ")
+export const splitHashes = (joined: string): ReadonlyArray<string> => joined.split(" ")
 
 const named: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" }
 

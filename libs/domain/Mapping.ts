@@ -102,7 +102,8 @@ export const ValueMap = Schema.Struct({
   rows: Schema.Record(Schema.String, JsonScalar),
   fallback: Schema.Union([
     Schema.Struct({ use: Schema.Literal("default"), value: JsonScalar, warn: Schema.Boolean }),
-    Schema.Struct({ use: Schema.Literal("keep") }),
+    /** `warnOfIds`: the source's own id whose name is not in the table is kept too, and said (`value-kept`). */
+    Schema.Struct({ use: Schema.Literal("keep"), warnOfIds: optional(Schema.Boolean) }),
     Schema.Struct({ use: Schema.Literal("reject") })
   ])
 })
@@ -183,6 +184,8 @@ export const EntityMapping = Schema.Struct({
   object: optional(Schema.Record(Schema.String, Constant)),
   /** Entities whose objects must be there as well, since fields point at them. */
   needs: optional(Schema.Array(Schema.Literals(entityIds))),
+  /** Left out where no record of that entity refers to it, in a job that moves both. */
+  onlyUsedBy: optional(Schema.Literals(entityIds)),
   /** Of custom-field: those that are made; all others are left out. */
   make: optional(Schema.Array(MadeField)),
   custom: optional(

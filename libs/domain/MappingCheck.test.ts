@@ -31,7 +31,7 @@ describe("a mapping", () => {
       problems({
         ...copy(),
         entities: {
-          "asset-type": { exclude: [], fields: [], linkField: "ticket_field" },
+          "asset-type": { exclude: [], fields: [], linkField: "ticket_field", onlyUsedBy: "ticket" },
           ticket: {
             links: { from: "things", entity: "asset", into: "c" },
             exclude: [{ when: { field: "gone", in: [true] }, reason: "gone" }],
@@ -51,6 +51,7 @@ describe("a mapping", () => {
       })
     ).toEqual([
       "$.entities.asset-type.linkField no rule writes into ticket_field",
+      "$.entities.asset-type.onlyUsedBy no field of ticket refers to asset-type",
       "$.entities.ticket.fields[0].from ticket has no field titel",
       "$.entities.ticket.fields[1].map there is no value map nowhere",
       "$.entities.ticket.fields[2] x has 0 sources",

@@ -101,6 +101,16 @@ const entityProblems = (mapping: Mapping, id: EntityId, entity: EntityMapping): 
       names(custom.from).flatMap((name) => field(name, `${at}.custom.fields[${i}].from`))
     ),
     ...doubles(entity.custom?.fields.map((custom) => custom.to) ?? [], `${at}.custom.fields`),
+    ...(entity.onlyUsedBy !== undefined &&
+    mapping.entities[entity.onlyUsedBy]?.fields.some(({ ref }) => ref?.entity === id) !== true
+      ? [
+          {
+            path: `${at}.onlyUsedBy`,
+            what: `no field of ${entity.onlyUsedBy} refers to ${id}`,
+            action: "take it out, or give that a field with ref"
+          }
+        ]
+      : []),
     ...(entity.needs ?? []).flatMap((needed, i) =>
       mapping.entities[needed]?.object === undefined
         ? [

@@ -166,6 +166,15 @@ describe("ticket fields that the destination lacks", () => {
     expect(mapping.entities.change?.custom?.fields).toMatchObject([{ from: ["custom.downtime"], to: "102" }])
   })
 
+  it("products and vendors of assets stand under their names, from all pages of their lists", () => {
+    const names = (key: string, value: string, label: string) =>
+      field(key, "select", { custom: false, options: [{ value, label }] })
+    const asset = [names("model", "1", "X1"), names("vendor", "3", "Acme"), names("model", "2", "X2")]
+    const { mapping } = withCustomFields(freshserviceToZendesk, { asset }, {})
+    expect(mapping.values.asset_model?.rows).toEqual({ "1": "X1", "2": "X2" })
+    expect(mapping.values.asset_vendor?.rows).toEqual({ "3": "Acme" })
+  })
+
   it("types of relationships stand under their words, and rows that are there stay", () => {
     const type = field("type", "select", {
       custom: false,

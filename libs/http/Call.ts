@@ -14,8 +14,10 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean>>
   readonly body?: JsonObject
-  /** In place of `body`: a file, as it is; its `content-type` stands in `headers`. */
+  /** In place of `body`: a file, as it is. */
   readonly bytes?: Uint8Array
+  /** What the file is said to be, by whomever: as far as it is a media type it becomes the `content-type`. */
+  readonly bytesType?: string
   readonly headers?: Readonly<Record<string, string>>
   /** Endpoint class whose sub-limit applies beside the account's budget: `tickets.list`. */
   readonly budget?: string

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto"
 import { gzipSync } from "node:zlib"
 import { Effect, Logger, Redacted, Result } from "effect"
 import { describe, expect, it } from "vitest"
-import type { Connection } from "./Call.ts"
+import type { Call, Connection } from "./Call.ts"
+import type { Wanted } from "./Download.ts"
 import { httpTo, type Respond, testVendor } from "./TestVendor.ts"
 import { VendorHttp } from "./VendorHttp.ts"
 
@@ -23,7 +24,7 @@ const connection: Connection = {
 }
 
 /** What came, or why not; and the calls that were made. */
-const fetched = (respond: Respond, url: string, maxBytes = 1e9) =>
+const fetched = (respond: Respond, url: string | Call, maxBytes = 1e9, said: Partial<Wanted> = {}) =>
   Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
@@ -35,7 +36,7 @@ const fetched = (respond: Respond, url: string, maxBytes = 1e9) =>
           hash.update(chunk)
         }
         const end = yield* VendorHttp.use((http) =>
-          Effect.result(http.download(connection, url, { maxBytes, write }))
+          Effect.result(http.download(connection, url, { maxBytes, write, isPage: false, size: null, ...said }))
         ).pipe(Effect.provide(httpTo({ "*.vendor.test": `http://127.0.0.1:${port}` })))
         return { calls, largest, sha256: hash.digest("hex"), end }
       })
@@ -75,6 +76,72 @@ describe("a file that a record names", () => {
     const reason = reasonOf(await fetched((_call, response) => response.writeHead(status).end("no"), address))
     expect(reason?._tag).toBe(tag)
     expect(JSON.stringify(reason)).not.toMatch(/Signature|the-/)
+  })
+
+  describe("by a call of the API", () => {
+    const call: Call = { operation: "view", method: "GET", path: "/files/5", file: true, idempotent: true }
+
+    it("comes from wherever that leads, and no host but the account's own sees the credentials", async () => {
+      const respond: Respond = ({ url: { hostname, pathname } }, response) => {
+        if (pathname === "/files/5") response.writeHead(302, { location: "https://files.vendor.test/a" }).end()
+        else if (hostname === "files.vendor.test")
+          response.writeHead(302, { location: "https://acme.vendor.test/b" }).end()
+        else response.end("hello")
+      }
+      const end = await fetched(respond, call)
+      expect(end.sha256).toBe(createHash("sha256").update("hello").digest("hex"))
+      expect(end.calls.map(({ headers, url }) => [url.hostname, headers.authorization])).toEqual([
+        ["acme.vendor.test", "Basic the-secret-key"],
+        ["files.vendor.test", undefined],
+        ["acme.vendor.test", undefined]
+      ])
+    })
+
+    it("is not what the API says of it", async () => {
+      const respond: Respond = (_call, response) =>
+        void response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end("{}")
+      expect(reasonOf(await fetched(respond, call))?._tag).toBe("Gone")
+      expect(Result.isSuccess((await fetched(respond, call, 1e9, { size: 2 })).end)).toBe(true)
+    })
+  })
+
+  describe("in whose place a page comes", () => {
+    const page: Respond = (call, response) => {
+      if (call.url.pathname === "/a") response.writeHead(302, { location: "/elsewhere" }).end()
+      else response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html>Log in")
+    }
+
+    it("is gone: an answer of HTML is no file of another kind", async () => {
+      const reason = reasonOf(await fetched(page, address, 1e9, { size: 500 }))
+      expect(reason).toMatchObject({ _tag: "Gone", message: expect.stringContaining("an HTML page") })
+      expect(JSON.stringify(reason)).not.toMatch(/Signature|the-/)
+    })
+
+    it("is there where it is a page itself, or as long to the byte as it should be", async () => {
+      expect(Result.isSuccess((await fetched(page, address, 1e9, { isPage: true })).end)).toBe(true)
+      expect(Result.isSuccess((await fetched(page, address, 1e9, { size: 12 })).end)).toBe(true)
+    })
+
+    it.each([
+      "/support/login",
+      "/login?redirect=a",
+      "https://acme.vendor.test/a/login",
+      "https://id.vendor.test/users/sign_in"
+    ])("is gone where it leads to a login, which is not asked for: %s", async (location) => {
+      const respond: Respond = (_call, response) => void response.writeHead(302, { location }).end()
+      const end = await fetched(respond, address, 1e9, { isPage: true })
+      expect(reasonOf(end)).toMatchObject({ _tag: "Gone", message: "files.vendor.test wants a login" })
+      expect(end.calls).toHaveLength(1)
+    })
+
+    it("is there where only its name is that of a login", async () => {
+      const respond: Respond = (call, response) => {
+        if (call.url.pathname === "/a")
+          response.writeHead(302, { location: "/data/helpdesk/attachments/5/original/login" }).end()
+        else response.end("x")
+      }
+      expect(Result.isSuccess((await fetched(respond, address)).end)).toBe(true)
+    })
   })
 
   it("that is cut off is not taken for whole", async () => {

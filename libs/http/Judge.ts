@@ -13,7 +13,8 @@ import {
   Refused,
   Throttled,
   Unavailable,
-  Unknown
+  Unknown,
+  Unsendable
 } from "./VendorError.ts"
 import type { WireError } from "./Wire.ts"
 
@@ -58,12 +59,17 @@ export const lessonOf = (connection: Connection, call: Call, end: Attempt): Less
   return { readings, answered: true }
 }
 
-export const lostRead = (error: WireError): Reason =>
-  error.kind === "address" ? new BadAddress({ message: error.message }) : new Unavailable({ message: error.message })
+export const lostRead = (error: WireError): Reason => neverSent(error) ?? new Unavailable({ message: error.message })
 
 export const lostWrite = (error: WireError): Reason => {
-  if (error.kind === "address") return new BadAddress({ message: error.message })
-  return error.sent ? new Unknown({ message: error.message }) : new NotSent({ message: error.message })
+  const { message, sent } = error
+  return neverSent(error) ?? (sent ? new Unknown({ message }) : new NotSent({ message }))
+}
+
+/** What no other try will send. */
+const neverSent = ({ kind, message }: WireError): Reason | undefined => {
+  if (kind === "address") return new BadAddress({ message })
+  return kind === "request" ? new Unsendable({ message }) : undefined
 }
 
 /** A verdict other than Ok as a reason. A write that met a 5xx may have been done. */

@@ -2,6 +2,7 @@
 // only. Pure. Promise 6.
 import { hostMatches } from "./Addresses.ts"
 import type { Answer, Call, Connection } from "./Call.ts"
+import { mediaType } from "./MediaType.ts"
 import type { WireRequest } from "./Wire.ts"
 
 /** The request of a call, or a sentence why its address may not be called. */
@@ -24,6 +25,7 @@ export const requestOf = (connection: Connection, call: Call, deadline: number):
       accept: call.file === true ? "*/*" : "application/json",
       "user-agent": "bridge/1",
       ...(call.body !== undefined && { "content-type": "application/json" }),
+      ...(call.bytes !== undefined && { "content-type": mediaType(call.bytesType) }),
       ...call.headers,
       ...(own && connector.authorise(config))
     },

@@ -46,6 +46,8 @@ export const scrubbedReason = (reason: Reasons.Reason, secrets: ReadonlyArray<st
       return new Reasons.BadAddress({ message })
     case "NotSent":
       return new Reasons.NotSent({ message })
+    case "Unsendable":
+      return new Reasons.Unsendable({ message })
     case "Unavailable":
       return new Reasons.Unavailable({ message, ...(reason.status !== undefined && { status: reason.status }) })
     case "Unknown":

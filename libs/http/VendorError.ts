@@ -43,6 +43,9 @@ export class BadAddress extends Schema.TaggedError<BadAddress>()("BadAddress", {
 /** A write that surely did not leave: no connection, or its deadline had passed. The loader may send it again. */
 export class NotSent extends Schema.TaggedError<NotSent>()("NotSent", { message: Schema.String }) {}
 
+/** The request has no form in HTTP (a sign that no header may hold). We act; nothing was sent, and the same will not be. */
+export class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", { message: Schema.String }) {}
+
 /** A write that left and whose answer is lost or a 5xx. The loader looks up before anything else (Promise 4). */
 export class Unknown extends Schema.TaggedError<Unknown>()("Unknown", {
   message: Schema.String,
@@ -59,6 +62,7 @@ export const Reason = Schema.Union([
   Circling,
   BadAddress,
   NotSent,
+  Unsendable,
   Unknown
 ])
 export type Reason = typeof Reason.Type

@@ -41,6 +41,14 @@ const connectionTo = (host: string, connector: Vendor<Config> = vendor): Connect
 })
 
 const own = connectionTo("own.vendor.test")
+const unsendable: Call = {
+  operation: "upload",
+  method: "POST",
+  path: "/rows",
+  bytes: Buffer.from("x"),
+  headers: { "x-name": "счёт" },
+  idempotent: false
+}
 const get: Call = { operation: "list", method: "GET", path: "/rows", idempotent: true }
 const post: Call = { operation: "create", method: "POST", path: "/rows", body: { name: "x" }, idempotent: false }
 
@@ -305,6 +313,18 @@ describe("a write (promise 4)", () => {
   it("is cut at its deadline, socket and all, and is then unknown", async () => {
     const calls = await once(() => undefined, "Unknown", { deadline: monotonicMillis() + 300 })
     await calls[0]?.closed
+  })
+
+  it("that HTTP has no form for is told apart from one that found nobody, and a file's type is what a header may hold", async () => {
+    await against(ok, ({ http, seen }) =>
+      Effect.gen(function* () {
+        expect(yield* reasonOf(http.call(own, unsendable))).toBe("Unsendable")
+        expect(seen.calls).toHaveLength(0)
+        const { headers: _, ...upload } = { ...unsendable, bytesType: 'application/pdf; name="счёт.pdf"' }
+        yield* http.call(own, upload)
+        expect(seen.calls[0]?.headers["content-type"]).toBe("application/pdf")
+      })
+    )
   })
 
   it("is surely not done when nobody listens", async () => {

@@ -1,15 +1,15 @@
 // The one way to a vendor: authorise, pace, send, judge, retry, measure. For the connector engine, the loader and the auditor.
 // Reads are retried by class; a write leaves at most once and its failure says whether it may have been done (Promise 4).
-import { Clock, Context, Effect, Layer, Metric, Random, Result } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Layer, Metric, Random, Result } from "effect"
 import { Budgets } from "./Budgets.ts"
 import type { Answer, Call, Connection } from "./Call.ts"
-import { download } from "./Download.ts"
+import { download, fileDeadline, type Wanted } from "./Download.ts"
 import { type Attempt, decode, judge, lessonOf, lostRead, lostWrite, notJson, reasonOf } from "./Judge.ts"
-import type { Lane, Permit } from "./Lane.ts"
+import type { Lane, Lesson, Permit } from "./Lane.ts"
 import { redirectOf, requestOf } from "./Prepare.ts"
-import type { Received, Sink } from "./Receive.ts"
+import type { Received } from "./Receive.ts"
 import { scrubbedReason, secretsOf } from "./Scrub.ts"
-import { type BadAnswer, type Reason, Unknown, VendorError } from "./VendorError.ts"
+import { BadAddress, type BadAnswer, type Reason, Unknown, VendorError } from "./VendorError.ts"
 import { monotonicMillis, Wire, WireError } from "./Wire.ts"
 
 export type Mode = "bulk" | "live" | "trial" | "check"
@@ -45,8 +45,15 @@ export class VendorHttp extends Context.Service<
     ) => Effect.Effect<A, VendorError>
     /** Waits for the right to make a call, so that a write's deadline does not run while it waits. */
     readonly ready: (connection: Connection, call: Call) => Effect.Effect<Permit>
-    /** One attempt at a file that a record names, on whatever public host: without credentials, outside the budgets. */
-    readonly download: (connection: Connection, url: string, sink: Sink) => Effect.Effect<Received, VendorError>
+    /**
+     * One attempt at a file that a record names. By its address: on whatever public host, without credentials, outside the
+     * budgets. By a call of the vendor's API: paced, with credentials, which no redirect takes along.
+     */
+    readonly download: (
+      connection: Connection,
+      from: string | Call,
+      wanted: Wanted
+    ) => Effect.Effect<Received, VendorError>
     /** Gives back a right that was not used. */
     readonly forgo: (connection: Connection, permit: Permit) => Effect.Effect<void>
   }
@@ -171,6 +178,22 @@ const make = Effect.gen(function* () {
     }
   })
 
+  /** A file by a call of the API, which leads elsewhere or gives its bytes itself. */
+  const through = (connection: Connection, call: Call, wanted: Wanted): Effect.Effect<Received, Reason> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const permit = yield* restore(budgets.acquire(laneOf(connection), classesOf(call), call.cost))
+        const request = requestOf(connection, call, fileDeadline())
+        const file =
+          typeof request === "string"
+            ? Effect.fail(new BadAddress({ message: request }))
+            : download(wire, request, wanted)
+        return yield* restore(file).pipe(
+          Effect.onExit((exit) => budgets.settle(laneOf(connection), permit, lessonOfFile(exit)))
+        )
+      })
+    )
+
   return VendorHttp.of({
     call: (connection, call, options = {}) =>
       traced(
@@ -180,12 +203,19 @@ const make = Effect.gen(function* () {
       ),
     read: (connection, call, reading, options = {}) =>
       traced(connection, call, read(connection, call, reading, options)),
-    download: (connection, url, sink) =>
-      Effect.catch(download(wire, url, sink), (reason) => failed(connection, downloading, reason)),
+    download: (connection, from, wanted) =>
+      typeof from === "string"
+        ? Effect.catch(download(wire, from, wanted), (reason) => failed(connection, downloading, reason))
+        : Effect.catch(through(connection, from, wanted), (reason) => failed(connection, from, reason)),
     ready: (connection, call) => budgets.acquire(laneOf(connection), classesOf(call), call.cost),
     forgo: (connection, permit) => budgets.settle(laneOf(connection), permit, { readings: [] })
   })
 })
+
+const lessonOfFile = (exit: Exit.Exit<Received, Reason>): Lesson => {
+  const reason = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error : undefined
+  return { readings: [], ...(reason?._tag === "Throttled" && { throttledMillis: reason.retryAfterMillis }) }
+}
 
 type Step<A> =
   | { readonly _tag: "Value"; readonly value: A }

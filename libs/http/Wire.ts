@@ -21,7 +21,7 @@ export interface WireRequest {
 
 /** The exchange did not end in a whole answer. `sent` is false only when no byte of the request can have left. */
 export class WireError extends Schema.TaggedError<WireError>()("WireError", {
-  kind: Schema.Literals(["address", "connect", "deadline", "cut", "body"]),
+  kind: Schema.Literals(["address", "request", "connect", "deadline", "cut", "body"]),
   message: Schema.String,
   sent: Schema.Boolean
 }) {}
@@ -182,7 +182,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const kind = error instanceof AddressRefused ? "address" : this.#sent ? "cut" : "connect"
+    const kind =
+      error instanceof AddressRefused ? "address" : this.#sent ? "cut" : unsendable(error) ? "request" : "connect"
     this.#fail(kind, words(error))
   }
 
@@ -204,6 +205,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#done(end)
   }
 }
+
+/** The client's own word on a request that HTTP has no form for (a sign that no header may hold): it will say it again. */
+const unsendable = (error: Error & { code?: string }): boolean => error.code === "UND_ERR_INVALID_ARG"
 
 const flat = (headers: Record<string, string | Array<string> | undefined>): Record<string, string> => {
   const out: Record<string, string> = {}

@@ -138,6 +138,25 @@ describe("every entity of the source", () => {
     await cancel(job)
   })
 
+  it("is a file that cannot be had where a page comes in its place, by another address and by the API too", async () => {
+    sandbox.world.faults.add({ kind: "html", vendor: "freshservice", path: "/data/helpdesk" })
+    const asked = () => sandbox.world.ledger.calls().filter(({ fault }) => fault === "html").length
+    const job = await insertJob(w, sandbox, ["ticket", "comment", "attachment"])
+    const stop = services()
+    try {
+      await reviewable(w, job, 60_000)
+    } finally {
+      await stop()
+    }
+    const files = await kept(job)
+    expect(files.length).toBeGreaterThan(10)
+    expect(
+      files.filter(({ problem, state }) => state !== "unavailable" || !/an HTML page/u.test(problem ?? ""))
+    ).toEqual([])
+    expect(asked()).toBeLessThanOrEqual(files.length * 3)
+    await cancel(job)
+  })
+
   it("is let go within 5 seconds of a cancel, in the middle of a file that does not come", async () => {
     sandbox.world.faults.add({ kind: "unanswered", vendor: "freshservice", path: "/data/helpdesk" })
     const asked = () => sandbox.world.ledger.calls().filter(({ fault }) => fault === "unanswered").length

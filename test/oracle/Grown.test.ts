@@ -195,12 +195,16 @@ const damages: ReadonlyArray<Damage> = [
     one("asset", "changed"),
     inField("further_details", null)
   ),
+  damage("a model under its number", /^asset 5: model/, one("asset", "changed"), inField("model", "77")),
   damage("an asset of the trash", /^asset 6: is at the destination/, {}, (d) => {
     const record = d.destination.custom_object_record[0] as Destination["custom_object_record"]
     d.destination.custom_object_record.push({
       ...record,
       row: { ...record.row, external_id: "freshservice:acme:asset:6" }
     })
+  }),
+  damage("a type that nothing is of", /^asset-type 502: is at the destination and must not be/, {}, (d) => {
+    d.destination.custom_object.push({ id: "server_502", row: { title: "Server" } })
   }),
   damage(
     "a lost type",

@@ -42,7 +42,10 @@ export const grown = (): Pick<Lines<Corpus>, Grown> => ({
     { id: 702, row: { ...relation, secondary_id: 5, secondary_type: "asset" } },
     { id: 703, row: { ...relation, secondary_id: 6, secondary_type: "asset" } }
   ],
-  "asset-type": [{ id: 501, row: { id: 501, name: "Laptop", description: null }, fields: [{ fields: [{ id: 1 }] }] }],
+  "asset-type": [
+    { id: 501, row: { id: 501, name: "Laptop", description: null }, fields: [{ fields: [{ id: 1 }] }] },
+    { id: 502, row: { id: 502, name: "Server", description: null }, fields: [{ fields: [{ id: 1 }] }] }
+  ],
   asset: [
     {
       id: 9005,
@@ -62,7 +65,14 @@ export const grown = (): Pick<Lines<Corpus>, Grown> => ({
         location_id: 601,
         assigned_on: at(0),
         end_of_life: null,
-        type_fields: { serial_number_501: "S1", asset_state_501: "In Use", cost_501: 10.5, os_501: "Linux" }
+        type_fields: {
+          serial_number_501: "S1",
+          asset_state_501: "In Use",
+          cost_501: 10.5,
+          os_501: "Linux",
+          product_501: 77,
+          vendor_501: 78
+        }
       }
     },
     {
@@ -265,8 +275,8 @@ export const grownCopy = (): Pick<
           asset_number: "5",
           asset_tag: "A-5",
           serial_number: "S1",
-          model: null,
-          vendor: null,
+          model: "ThinkPad",
+          vendor: "78",
           asset_state: "asset_state_in_use",
           asset_state_at_source: "In Use",
           usage_type: "permanent",

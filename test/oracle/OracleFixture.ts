@@ -54,6 +54,7 @@ export const desk = (): Desk => ({
       ["31", "unmapped status 7"]
     ]),
     "group-member": new Map([["201/102", "not an agent at the destination"]]),
+    "asset-type": new Map([["502", "no asset of the job is of this asset-type"]]),
     asset: new Map([["6", deletedThere]]),
     relation: new Map([["703", "asset 6 is not in this job"]]),
     attachment: new Map([
@@ -72,7 +73,7 @@ export const desk = (): Desk => ({
     ["ticket", result(7, 3, 3, 0, 1)],
     ["comment", result(8, 2, 5, 0, 1)],
     ["attachment", result(7, 3, 3, 0, 1)],
-    ["asset-type", result(1, 0, 1, 0, 0)],
+    ["asset-type", result(2, 1, 1, 0, 0)],
     ["asset", result(2, 1, 1, 0, 0)],
     ["problem", result(1, 0, 1, 0, 0)],
     ["change", result(1, 0, 1, 0, 0)],
@@ -97,6 +98,7 @@ export const truthOf = (desk: Desk): Truth => ({
   expectedFailures: async () => desk.refused,
   definitions: async () => 3,
   relationTypes: async () => new Map([[8, "Uses / Used by"]]),
+  assetNames: async (list) => new Map(list === "products" ? [[77, "ThinkPad"]] : []),
   sourceFields: async () => sourceFields,
   destinationFields: async () => destinationFields
 })

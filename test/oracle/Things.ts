@@ -27,7 +27,8 @@ export const compareThings = async (
   const groups = new Map<number, string>()
   for await (const { id, row } of context.truth.corpus("group")) groups.set(id, row.name)
   const locations = await compareLocations(context, byKey)
-  const named: Named = { people, places, groups, locations }
+  const [products, vendors] = [await context.truth.assetNames("products"), await context.truth.assetNames("vendors")]
+  const named: Named = { people, places, groups, locations, products, vendors }
   const assets = new Map<number, { name: string; record: string; type: number }>()
   for await (const { row, trashed } of context.truth.corpus("asset")) {
     const record = compareAsset(context, named, objects, byKey, row, trashed)
@@ -43,6 +44,8 @@ interface Named {
   readonly places: Places
   readonly groups: ReadonlyMap<number, string>
   readonly locations: ReadonlyMap<number, string>
+  readonly products: ReadonlyMap<number, string>
+  readonly vendors: ReadonlyMap<number, string>
 }
 
 /** Counted, and all of them left out. */
@@ -53,16 +56,26 @@ const leaveOut = async ({ truth, findings }: Context): Promise<void> => {
   findings.leftOut("custom-field", ofTypes.size + (await truth.definitions()))
 }
 
-/** An object's key ends with the id of its type; it is never renamed. */
+/** Those that have assets, and no others. An object's key ends with the id of its type; it is never renamed. */
 const compareTypes = async ({ truth, claims, findings, writes }: Context): Promise<ReadonlyArray<Type>> => {
   const bySource = new Map<number, Array<{ readonly key: string; readonly title: string }>>()
   for await (const { id: key, row } of truth.destination("custom_object")) {
     const id = Number(/_(\d+)$/.exec(key)?.[1] ?? Number.NaN)
     bySource.set(id, [...(bySource.get(id) ?? []), { key, title: row.title }])
   }
+  const used = new Set<number>()
+  for await (const { row, trashed } of truth.corpus("asset")) if (!trashed) used.add(row.asset_type_id)
   const types: Array<Type> = []
   for await (const { id, row } of truth.corpus("asset-type")) {
     findings.counts["asset-type"].source++
+    const left = claims.records["asset-type"].excluded.has(String(id))
+    if (left === used.has(id))
+      findings.problem(`asset-type ${id}: is ${left ? "" : "not "}left out and ${left ? "has" : "has no"} assets`)
+    if (!used.has(id)) {
+      findings.counts["asset-type"].excluded++
+      if (bySource.has(id)) findings.problem(`asset-type ${id}: is at the destination and must not be`)
+      continue
+    }
     if (!saysThere(claims, "asset-type", String(id))) continue
     const [object, ...others] = bySource.get(id) ?? []
     if (object === undefined) {
@@ -126,7 +139,7 @@ const own: ReadonlySet<string> = new Set([
   "warranty_expiry_date"
 ])
 
-const expected = (row: SourceAsset, { groups, locations, people, places }: Named) => {
+const expected = (row: SourceAsset, { groups, locations, people, places, products, vendors }: Named) => {
   const typed = new Map(Object.entries(row.type_fields).map(([key, value]) => [key.replace(/_\d{2,}$/, ""), value]))
   const text = (value: unknown): string | null =>
     value === null || value === undefined || isBlank(String(value)) ? null : String(value)
@@ -136,8 +149,8 @@ const expected = (row: SourceAsset, { groups, locations, people, places }: Named
     asset_number: String(row.display_id),
     asset_tag: text(row.asset_tag),
     serial_number: text(typed.get("serial_number")),
-    model: text(typed.get("product")),
-    vendor: text(typed.get("vendor")),
+    model: text(products.get(Number(typed.get("product"))) ?? typed.get("product")),
+    vendor: text(vendors.get(Number(typed.get("vendor"))) ?? typed.get("vendor")),
     asset_state:
       state === null || !states.has(state) ? null : `asset_state_${state.toLowerCase().replaceAll(" ", "_")}`,
     asset_state_at_source: state,

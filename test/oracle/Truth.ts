@@ -235,6 +235,8 @@ export interface Truth {
   readonly definitions: () => Promise<number>
   /** What types of relationships are called, both ways. */
   readonly relationTypes: () => Promise<ReadonlyMap<number, string>>
+  /** What products and vendors of assets are called. */
+  readonly assetNames: (list: "products" | "vendors") => Promise<ReadonlyMap<number, string>>
   readonly destinationFields: () => Promise<ReadonlyArray<FoundField>>
 }
 
@@ -298,6 +300,15 @@ export const sandboxTruth = (adminUrl: string, { source, destination, since }: A
           down === up ? down : `${down} / ${up}`
         ])
       )
+    },
+    assetNames: async (list) => {
+      const url = `${origin}/api/v2/${list}?per_page=100`
+      const answer = await json<Record<string, ReadonlyArray<{ readonly id: number; readonly name: string }>>>(
+        url,
+        `${source}.freshservice.com`,
+        freshserviceUser
+      )
+      return new Map((answer[list] ?? []).map(({ id, name }) => [id, name]))
     },
     sourceFields: async () =>
       (

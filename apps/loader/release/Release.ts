@@ -4,7 +4,7 @@ import { cleaned } from "@bridge/connectors/Clean"
 import { Connections } from "@bridge/connectors/Connections"
 import type { JsonObject } from "@bridge/connectors/Connector"
 import { entityHasher } from "@bridge/domain/Approval"
-import { type EntityId, entityNamed, partsOf } from "@bridge/domain/Entities"
+import { type EntityId, entityNamed, loadOrder, partsOf } from "@bridge/domain/Entities"
 import { windowLoadBatches } from "@bridge/domain/Jobs"
 import { Commands } from "@bridge/flow/Commands"
 import { controlAddress } from "@bridge/flow/Envelope"
@@ -159,13 +159,21 @@ const nothingApproved = entityHasher().result().hash
 /** The objects whose records follow, and those that their fields point at; none where no record was approved. */
 const objects = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>
   Effect.gen(function* () {
-    const wanted = card.objectsBefore(entity)
+    const wanted = [...card.objectsBefore(entity), ...objectsOfOthers(card, entity)]
     if (wanted.length === 0 || card.hashes[entity] === nothingApproved) return
     const desk = yield* loneDesk(run, card, "asset-type", timing)
     if (desk === undefined) return
     for (const { body, entity: of } of wanted)
       yield* ensure(desk, objectId(of), body as JsonObject, `the object of ${of}`)
   })
+
+/** A plan has room for few objects: those of all that follows are made before kinds of assets take the rest. */
+const objectsOfOthers = (card: JobCard, entity: EntityId) =>
+  entity === "asset-type"
+    ? loadOrder
+        .filter(({ id }) => id !== entity && (card.hashes[id] ?? nothingApproved) !== nothingApproved)
+        .flatMap(({ id }) => card.objectsBefore(id))
+    : []
 
 /** The fields that lead to assets: their kinds are there when the assets come. */
 const linkFields = (run: Run, card: JobCard, entity: EntityId, timing: Timing) =>

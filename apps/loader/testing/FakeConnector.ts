@@ -28,8 +28,9 @@ const uploads: Uploads<unknown> = {
     method: "POST",
     path: "/uploads",
     query: { name },
-    headers: { "content-type": mime },
+    headers: { "x-name": name },
     bytes,
+    bytesType: mime,
     idempotent: false
   }),
   read: (answer) => {
@@ -181,6 +182,7 @@ export const fakeConnector: AnyConnector = {
     { ...single("group"), batchSize: 1, match: byField("group", "name") },
     // Objects are made before the records of theirs.
     { ...single("asset-type"), batchSize: 1 },
+    single("relation"),
     { ...single("custom-field"), batchSize: 1 },
     bulk("asset"),
     bulk("location"),

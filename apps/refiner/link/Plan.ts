@@ -20,6 +20,8 @@ export interface LinkPlan {
   readonly personOrganization: string | null
   /** Where the body of a record that others name in the field of its kind refers to that kind. */
   readonly kind: string | null
+  /** Of a kind that is left out where no record of `by` refers to it: where their bodies do. */
+  readonly onlyUsed: (entity: EntityId) => { readonly by: EntityId; readonly paths: ReadonlyArray<string> } | null
   readonly member: { readonly group: string | null; readonly person: string | null }
   readonly options: MappingOptions
 }
@@ -47,8 +49,16 @@ export const linkPlan = ({ entities, options }: Mapping): LinkPlan => ({
       : noWork,
   personOrganization: pathFrom(entities.person, "departments"),
   kind: pathFrom(entities.asset, "type"),
+  onlyUsed: (entity) => onlyUsedOf(entities, entity),
   member: { group: pathFrom(entities["group-member"], "group"), person: pathFrom(entities["group-member"], "person") }
 })
+
+const onlyUsedOf = (entities: Mapping["entities"], entity: EntityId) => {
+  const by = entities[entity]?.onlyUsedBy
+  if (by === undefined) return null
+  const paths = (entities[by]?.fields ?? []).flatMap(({ ref, to }) => (ref?.entity === entity ? [to] : []))
+  return paths.length === 0 ? null : { by, paths }
+}
 
 const policiesOf = (entity: EntityMapping | undefined): ReadonlyArray<Policy> => {
   if (entity === undefined) return []

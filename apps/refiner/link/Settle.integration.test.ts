@@ -1,27 +1,12 @@
 import type { Mapping, MappingOptions } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import { asset, assetType, location, problem } from "@bridge/mapping/testing/Samples"
-import { compile } from "@bridge/mapping/transform/Compile"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import * as Archive from "../Archive.ts"
-import { refineRows } from "../Batch.ts"
-import { archiveRows } from "../Layout.ts"
-import {
-  type Desk,
-  everything,
-  newJob,
-  openDesk,
-  reader,
-  recordsOf,
-  rowOf,
-  type Sample,
-  tenant
-} from "../testing/Desk.ts"
+import { type Desk, everything, newJob, openDesk, recordsOf, type Sample, tenant } from "../testing/Desk.ts"
 import { agent, issue, member, named, note, requester } from "../testing/People.ts"
-import { linkPlan } from "./Plan.ts"
-import { settle } from "./Settle.ts"
+import { refined, settled } from "../testing/Settled.ts"
 
 let desk: Desk
 beforeAll(async () => {
@@ -29,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => desk.stop())
 
-/** Every sample in a batch of its own, in this order; then settled `times` times. */
+/** The samples in their order; then settled `times` times. */
 const settledJob = (
   samples: ReadonlyArray<Sample>,
   mapping: Mapping = freshserviceToZendesk,
@@ -39,25 +24,8 @@ const settledJob = (
   desk.run(
     Effect.gen(function* () {
       const jobId = yield* newJob(mapping)
-      const transforms = compile(mapping)
-      for (const [number, sample] of samples.entries()) {
-        const key = { tenantId: tenant, jobId, stream: "rows", entity: sample.entity, number }
-        const rows = [rowOf(sample, 0)]
-        const batch = refineRows(sample.entity, rows, {
-          normaliser: reader.normaliser,
-          transforms,
-          wanted: new Set(everything),
-          tell: null
-        })
-        yield* Archive.archive(
-          key,
-          "freshservice",
-          0,
-          yield* Archive.packedRows(archiveRows(sample.entity, 1, rows, batch, new Map()))
-        )
-        yield* Archive.records(key, 1, batch.records)
-      }
-      for (let i = 0; i < times; i++) yield* settle({ jobId, plan: linkPlan(mapping), wanted }, (body) => body)
+      yield* refined(jobId, mapping, samples)
+      for (let i = 0; i < times; i++) yield* settled(jobId, mapping, wanted)
       return yield* recordsOf(jobId)
     })
   )

@@ -7,6 +7,7 @@ import { isConversation } from "@bridge/domain/Records"
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { LinkPlan } from "./Plan.ts"
+import { holdToUsed } from "./Used.ts"
 import { pronounce, revoke, verdictCodes, verdictKeys, verdictsOf } from "./Verdicts.ts"
 
 /** The job that is settled. */
@@ -32,6 +33,7 @@ export const settle = <E, R>(
   Effect.gen(function* () {
     const { jobId, plan } = settling
     const prefixes = yield* transact(earlierPrefixes(settling))
+    for (const { id } of steps) if (plan.onlyUsed(id) !== null) yield* transact(holdToUsed(settling, id))
     for (const { id } of steps) {
       yield* transact(clear(jobId, id))
       const verdicts = yield* transact(verdictsOf(jobId, id, plan.options.clashSuffix))

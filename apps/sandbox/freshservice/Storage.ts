@@ -3,7 +3,7 @@
 
 import { firstBytes } from "../Bytes.ts"
 import { nowSecond } from "../Clock.ts"
-import { type Answered, type Call, empty, header, type Reply, xml } from "../Reply.ts"
+import { type Answered, type Call, empty, header, html, type Reply, xml } from "../Reply.ts"
 import { type FreshserviceAccount, freshserviceHost } from "./Account.ts"
 import { inlineHost, readInlineToken, readSigned } from "./FileLinks.ts"
 
@@ -64,6 +64,20 @@ const file = (account: FreshserviceAccount, call: Call, id: number): Reply => {
     headers: { ...headers, "content-range": `bytes ${from}-${bytes.size - 1}/${bytes.size}` },
     body: { size: bytes.size - from, read: (a, b) => rest.read(from + a, from + b) }
   }
+}
+
+const pagesOfPeople = /^\/(?:inline\/attachment|helpdesk\/attachments\/\d+|support\/login)$/
+
+/** What an account shows to browsers: pictures to everybody, files to who has a session, which no API key is. */
+export const answerPortal = (accounts: ReadonlyMap<string, FreshserviceAccount>, call: Call): Answered | null => {
+  if (!pagesOfPeople.test(call.path) || call.method !== "GET") return null
+  if (call.path === "/inline/attachment") return inline(accounts, call)
+  const account = accounts.get(call.host)?.options.domain ?? null
+  const reply =
+    call.path === "/support/login"
+      ? html(200, "<!DOCTYPE html><html><body><h1>Log in to your helpdesk</h1></body></html>")
+      : empty(302, { location: `https://${call.host}/support/login` })
+  return { reply, operation: "portal", account }
 }
 
 /** A picture's address never dies; it leads to one that does. */

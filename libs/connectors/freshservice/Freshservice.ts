@@ -2,13 +2,14 @@
 // definitions of fields in Assets.ts. Facts: Freshservice API v2. What could not be verified stands in docs/connectors.md.
 import type { Answer } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
-import type { Call, Connector, DiscoveredField, Discovery, Stream } from "../Connector.ts"
+import type { Call, Connector, DiscoveredField, Stream } from "../Connector.ts"
 import { booleanOf, idOf, type objectOf, textOf } from "../Values.ts"
 import { budgetOf, budgets, limits, verdict } from "./Answers.ts"
 import { assetStreams, fieldsIn } from "./Assets.ts"
 import { authorise, Config } from "./Config.ts"
 import { deskStreams } from "./Desk.ts"
 import { numberedList } from "./Lists.ts"
+import { namedNumbers } from "./Names.ts"
 import * as Normalise from "./Normalise.ts"
 import { choicesOf, levelsOf } from "./NormaliseFiles.ts"
 import { agentSchema, departmentSchema, groupSchema, requesterSchema } from "./Rows.ts"
@@ -121,27 +122,6 @@ const discovery = (
   read: (answer: Answer) => ({ fields: fieldsIn(answer, names).flatMap(fieldOf), next: null })
 })
 
-/** A relationship names its type by a number: these are the words, downstream and upstream, since no document says which is meant. */
-const relationTypes: Discovery<Config> = {
-  stream: "relationships",
-  optional: true,
-  call: () => ({
-    operation: "listRelationshipTypes",
-    method: "GET",
-    path: "/api/v2/relationship_types",
-    idempotent: true
-  }),
-  read: (answer) => {
-    const options = fieldsIn(answer, ["relationship_types"]).flatMap((row) => {
-      const value = idOf(row.id)
-      const words = [textOf(row.downstream_relation), textOf(row.upstream_relation)].filter((word) => word !== null)
-      return value === null || words.length === 0 ? [] : [{ value, label: [...new Set(words)].join(" / ") }]
-    })
-    const type = { key: "type", title: "Relationship type", type: "select", custom: false, required: true, options }
-    return { fields: options.length === 0 ? [] : [type], next: null }
-  }
-}
-
 export const freshservice: Connector<Config> = {
   vendor: "freshservice",
   title: "Freshservice",
@@ -175,7 +155,7 @@ export const freshservice: Connector<Config> = {
     discovery("requesters", "listRequesterFields", "requester_fields", ["requester_fields"], true),
     discovery("agents", "listAgentFields", "agent_fields", ["agent_fields"], true),
     discovery("departments", "listDepartmentFields", "department_fields", ["department_fields"], true),
-    relationTypes
+    ...namedNumbers
   ],
   // Source: Freshservice API v2, "Embedding": 2 more for each in a list, 1 more in a detail.
   cost: ({ path, query }) => {

@@ -41,8 +41,8 @@ describe("files on their way into Zendesk", () => {
       method: "POST",
       path: "/api/v2/uploads",
       query: { filename: "a b.png" },
-      headers: { "content-type": "image/png" },
       bytes,
+      bytesType: "image/png",
       idempotent: false
     })
   })

@@ -1,5 +1,7 @@
 // Files on their way into Zendesk: uploaded, then named in the comment they belong to. Source: Zendesk API, "Attachments": a
 // token lives 60 minutes and is used up by one comment; what no comment names is deleted.
+
+import { splitHashes } from "@bridge/domain/Images"
 import { type Answer, type Call, type JsonObject, Malformed } from "@bridge/http/Call"
 import type { FileThere, Sink, Uploaded, UploadRefused, Uploads } from "../Connector.ts"
 import { withImages } from "../ImageLinks.ts"
@@ -17,8 +19,8 @@ const uploadCall = (name: string, mime: string, bytes: Uint8Array): Call => ({
   method: "POST",
   path: "/api/v2/uploads",
   query: { filename: name },
-  headers: { "content-type": mime },
   bytes,
+  bytesType: mime,
   idempotent: false
 })
 
@@ -47,7 +49,9 @@ export const uploads: Uploads<Config> = {
       const given = objectOf(comment)
       if (mine.length === 0) return given
       const urls = new Map(
-        mine.flatMap(([{ urlHash }, { url }]) => (urlHash === null || url === null ? [] : [[urlHash, url]]))
+        mine.flatMap(([{ urlHash }, { url }]) =>
+          urlHash === null || url === null ? [] : splitHashes(urlHash).map((hash) => [hash, url] as const)
+        )
       )
       const html = textOf(given.html_body)
       return {

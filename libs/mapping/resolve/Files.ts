@@ -3,10 +3,14 @@
 import type { AttachmentRecord } from "@bridge/domain/AssetRecords"
 import type { Warning } from "@bridge/domain/Element"
 
-export const fileNotes = ({ name, problem, state }: AttachmentRecord): ReadonlyArray<Warning> => {
+export const fileNotes = ({ inline, name, problem, state }: AttachmentRecord): ReadonlyArray<Warning> => {
   const file = name ?? "the file"
   if (state === "stored")
     return problem === null ? [] : [{ code: "file-differs", field: "size", message: `${file}: ${problem}` }]
   const why = problem ?? (state === "unread" ? "it was not read" : "nothing is known of it")
-  return [{ code: "file-unavailable", field: "sha256", message: `${file} could not be had: ${why}` }]
+  const left = { code: "image-left", field: "inline", message: `${file} is shown in the text and cannot be` }
+  return [
+    { code: "file-unavailable", field: "sha256", message: `${file} could not be had: ${why}` },
+    ...(inline === true ? [left] : [])
+  ]
 }

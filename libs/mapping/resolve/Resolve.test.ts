@@ -94,5 +94,8 @@ describe("a file", () => {
       "file-unavailable: a.txt could not be had: files.x answered 404"
     ])
     expect(notesOf({ state: "unread" })).toEqual(["file-unavailable: a.txt could not be had: it was not read"])
+    expect(notesOf({ state: "unavailable", inline: true }).at(-1)).toBe(
+      "image-left: a.txt is shown in the text and cannot be"
+    )
   })
 })

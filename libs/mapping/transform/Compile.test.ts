@@ -2,7 +2,7 @@ import type { Mapping } from "@bridge/domain/Mapping"
 import { freshserviceToZendesk } from "@bridge/domain/mappings/FreshserviceToZendesk"
 import type { PersonRecord, TicketRecord } from "@bridge/domain/Records"
 import { describe, expect, it } from "vitest"
-import { comment, department, group, person, ticket } from "../testing/Samples.ts"
+import { asset, comment, department, group, person, ticket } from "../testing/Samples.ts"
 import { compile } from "./Compile.ts"
 
 const mapping = freshserviceToZendesk
@@ -246,4 +246,23 @@ describe("groups and departments", () => {
       refs: { user_id: { entity: "person", nativeId: "2" }, group_id: { entity: "group", nativeId: "1" } },
       meta: {}
     }))
+})
+
+describe("an asset", () => {
+  const rows = { "21000056898": "ThinkPad X1" }
+  const model = { title: "model", rows, fallback: { use: "keep", warnOfIds: true } } as const
+  const named = compile({ ...mapping, values: { ...mapping.values, asset_model: model } })
+  const modelOf = (text: string) => {
+    const { element, warnings } = named.asset(asset({ model: text }))
+    return [element?.body.custom_object_fields, warnings.map(({ code, message }) => `${code}: ${message}`)]
+  }
+
+  it("has its model under the source's name, and a number that has none as it is, which is said", () => {
+    expect(modelOf("21000056898")).toMatchObject([{ model: "ThinkPad X1" }, []])
+    expect(modelOf("21000056899")).toMatchObject([
+      { model: "21000056899" },
+      ["value-kept: model 21000056899 has no name that the source would tell: the number stays"]
+    ])
+    expect(modelOf("X1 of the cellar")).toMatchObject([{ model: "X1 of the cellar" }, []])
+  })
 })

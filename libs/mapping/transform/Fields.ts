@@ -136,6 +136,12 @@ const valueMap = (table: ValueMap, to: string) => {
         })
       return text === "" ? null : fallback.value
     }
+    if (fallback.use === "keep" && fallback.warnOfIds === true && /^\d+$/u.test(text))
+      warnings.push({
+        code: "value-kept",
+        field: to,
+        message: `${table.title} ${text} has no name that the source would tell: the number stays`
+      })
     if (text === "" || fallback.use === "keep") return value
     return new Unmapped(`unmapped ${table.title} ${text}`)
   }
