@@ -201,7 +201,8 @@ const relationshipTypes: Stream<Config> = {
 const listKey = (answer: Answer, names: ReadonlyArray<string>): string => {
   const body = objectOf(parseJson(answer.body.toString("utf8")))
   const lists = Object.keys(body).filter((key) => Array.isArray(body[key]))
-  return names.find((name) => lists.includes(name)) ?? lists[0] ?? names[0] ?? ""
+  const empty = (name: string) => body[name] === null
+  return names.find((name) => lists.includes(name)) ?? lists[0] ?? names.find(empty) ?? names[0] ?? ""
 }
 
 /** Definitions of the fields of one kind of record. */

@@ -117,6 +117,18 @@ describe("modules of Freshservice", () => {
     expect(new Set(gaps.map(({ stream }) => stream))).toEqual(new Set(["problem_notes"]))
   })
 
+  it("whose lists are null have none: notes, fields under either name", async () => {
+    const respond: Respond = (call, response, n) => {
+      const { pathname } = call.url
+      if (pathname.endsWith("/notes")) return json(response, 200, { notes: null })
+      if (pathname.endsWith("_form_fields")) return json(response, 200, { [pathname.split("/").at(-1) ?? ""]: null })
+      return normal()(call, response, n)
+    }
+    const { rows } = await readAll(respond, "problems", ["problems", "problem_notes"])
+    expect([rows("problems").length, rows("problem_notes").length]).toEqual([3, 0])
+    expect((await readAll(respond, "problem_fields", ["problem_fields"])).rows("problem_fields")).toEqual([])
+  })
+
   it("that are all there leave no gap, on accounts without workspaces neither", async () => {
     const homeless: Respond = (call, response, n) => {
       const name = call.url.pathname.replace("/api/v2/", "")
