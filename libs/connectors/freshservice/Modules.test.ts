@@ -254,7 +254,7 @@ describe("files of Freshservice", () => {
   it("are rows beside their ticket once their bytes are put away, and are asked for anew where an address died", async () => {
     const seen: Array<string | null> = []
     const outcome = { state: "stored", sha256: "ab", size: 5 } as const
-    const { rows } = await readAll(normal(), "tickets", ["tickets", "attachments"], kept(seen, outcome))
+    const { rows } = await readAll(normal(), "tickets", ["tickets", "attachments"], { keep: kept(seen, outcome) })
     const files = rows("attachments")
     expect(files.map(({ parentId, sourceId }) => [sourceId, parentId])).toEqual([
       ["attachments/601", "1"],

@@ -3,7 +3,7 @@ import { httpTo, type Respond, testVendor } from "@bridge/http/TestVendor"
 import { Effect, Logger, Stream } from "effect"
 import { decodeConfig } from "../Connectors.ts"
 import { readStream } from "../Engine.ts"
-import type { Keep } from "../Reading.ts"
+import type { ReadSettings } from "../Reading.ts"
 import type { Row } from "../Row.ts"
 import { freshservice } from "./Freshservice.ts"
 import { account } from "./TestAccount.ts"
@@ -11,7 +11,12 @@ import { account } from "./TestAccount.ts"
 const config = await Effect.runPromise(decodeConfig(freshservice, account.config))
 
 /** Rows by stream, and the paths that were asked for. */
-export const readAll = (respond: Respond, name: string, wanted: ReadonlyArray<string>, keep?: Keep) =>
+export const readAll = (
+  respond: Respond,
+  name: string,
+  wanted: ReadonlyArray<string>,
+  more: Partial<ReadSettings> = {}
+) =>
   Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
@@ -22,7 +27,7 @@ export const readAll = (respond: Respond, name: string, wanted: ReadonlyArray<st
             options: { now: "2026-06-01T00:00:00Z" },
             wanted: new Set(wanted),
             mode: "trial",
-            ...(keep !== undefined && { keep })
+            ...more
           })
         ).pipe(Effect.provide(httpTo({ "*.freshservice.com": `http://127.0.0.1:${port}` })))
         const rows = (stream: string): ReadonlyArray<Row> => groups.flatMap((group) => group.rows[stream] ?? [])
