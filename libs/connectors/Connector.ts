@@ -293,7 +293,15 @@ export interface Discovery<C> {
   /** A module that an account may lack (403, 404): it has no fields then. */
   readonly optional?: boolean
   call(config: C): Call
-  read(answer: Answer): { readonly fields: ReadonlyArray<DiscoveredField>; readonly next: Call | null }
+  read(
+    answer: Answer,
+    call: Call
+  ): {
+    readonly fields: ReadonlyArray<DiscoveredField>
+    readonly next: Call | null
+    /** Asked as well; one that the account refuses (400, 403, 404) has none. */
+    readonly further?: ReadonlyArray<Call>
+  }
 }
 
 export interface Connector<C> extends Vendor<C> {

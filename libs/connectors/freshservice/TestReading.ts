@@ -1,6 +1,7 @@
 // Reads a stream of a played Freshservice account to its end. For tests.
 import { httpTo, type Respond, testVendor } from "@bridge/http/TestVendor"
 import { Effect, Logger, Stream } from "effect"
+import { discoverFields } from "../Account.ts"
 import { decodeConfig } from "../Connectors.ts"
 import { readStream } from "../Engine.ts"
 import type { ReadSettings } from "../Reading.ts"
@@ -36,6 +37,20 @@ export const readAll = (
           gaps: groups.flatMap((group) => group.gaps),
           calls: calls.map(({ url }) => `${url.pathname.replace("/api/v2/", "")}${url.search}`)
         }
+      })
+    ).pipe(Effect.provide(Logger.layer([])))
+  )
+
+/** The fields of the account, by stream. */
+export const discovered = (respond: Respond) =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { port } = yield* testVendor(respond)
+        const source = { tenantId: "t", connectionId: "c", connector: freshservice as never, config, share: 1 }
+        return yield* discoverFields(source, { mode: "trial" }).pipe(
+          Effect.provide(httpTo({ "*.freshservice.com": `http://127.0.0.1:${port}` }))
+        )
       })
     ).pipe(Effect.provide(Logger.layer([])))
   )
