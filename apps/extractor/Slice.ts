@@ -20,6 +20,9 @@ import { takeGroup } from "./Take.ts"
 /** Pages read ahead of the sends. */
 const pagesAhead = 4
 
+/** How sure it must be that a row itself is what the vendor cannot give (libs/connectors/Alone.ts). */
+const doubt = { rounds: 3, pauseMillis: 10_000 } as const
+
 /** What is on its way, or written but not yet marked as sent. */
 interface Sent {
   readonly batches: ReadonlyArray<Batch>
@@ -126,6 +129,7 @@ const pages = (claim: Manifest.Claim, connection: OpenConnection, keep: Keep, { 
     options,
     wanted,
     keep,
+    doubt,
     ...chosen
   }).pipe(
     Stream.map(

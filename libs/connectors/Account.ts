@@ -6,6 +6,7 @@ import { type CallOptions, VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
 import type { Call, DiscoveredField } from "./Connector.ts"
 import type { Source } from "./Reading.ts"
+import { isGone, isRefused } from "./Reasons.ts"
 
 /** Null when the credentials are good; else what is wrong with the answer. Refused credentials fail as `AuthRejected`. */
 export const checkAccount = (
@@ -37,26 +38,48 @@ export const discoverFields = (
     const http = yield* VendorHttp
     const found = new Map<string, ReadonlyArray<DiscoveredField>>()
     for (const discovery of source.connector.discover) {
-      let call: Call | null = discovery.call(source.config)
-      for (let page = 0; call !== null && page < mostPages; page++) {
-        const asked: Call = call
+      const first = discovery.call(source.config)
+      const calls: Array<Asked> = [{ call: first, optional: discovery.optional === true, further: false }]
+      for (let page = 0; page < mostPages; page++) {
+        const asked = calls.shift()
+        if (asked === undefined) break
         const part: ReturnType<typeof discovery.read> | null = yield* http
-          .read(source, asked, (answer) => discovery.read(answer, asked), options)
+          .read(source, asked.call, (answer) => discovery.read(answer, asked.call), options)
           .pipe(
             Effect.catchIf(
-              ({ reason }) =>
-                discovery.optional === true &&
-                (reason._tag === "Gone" || (reason._tag === "AuthRejected" && reason.status === 403)),
+              ({ reason }) => (asked.optional && isGone(reason)) || (asked.further && isRefused(reason)),
               () => Effect.succeed(null)
             )
           )
-        if (part === null) break
-        found.set(discovery.stream, [...(found.get(discovery.stream) ?? []), ...part.fields])
-        call = part.next
+        if (part === null) continue
+        found.set(discovery.stream, withFields(found.get(discovery.stream) ?? [], part.fields))
+        if (part.next !== null) calls.unshift({ ...asked, call: part.next })
+        calls.push(...(part.further ?? []).map((call) => ({ call, optional: true, further: true })))
       }
     }
     return found
   })
+
+interface Asked {
+  readonly call: Call
+  readonly optional: boolean
+  readonly further: boolean
+}
+
+/** A key is one field, with the options of all that have it. */
+const withFields = (
+  known: ReadonlyArray<DiscoveredField>,
+  more: ReadonlyArray<DiscoveredField>
+): ReadonlyArray<DiscoveredField> => {
+  const fields = new Map(known.map((field) => [field.key, field]))
+  for (const field of more) {
+    const before = fields.get(field.key)
+    const has = new Set(before?.options?.map(({ value }) => value))
+    const options = [...(before?.options ?? []), ...(field.options ?? []).filter(({ value }) => !has.has(value))]
+    fields.set(field.key, { ...(before ?? field), ...(options.length > 0 && { options }) })
+  }
+  return [...fields.values()]
+}
 
 /** A row's schema with the fields found: custom ones where rows keep them by name, and all of them under `x-fields`. */
 export const schemaWith = (schema: JsonObject, fields: ReadonlyArray<DiscoveredField>): JsonObject => {

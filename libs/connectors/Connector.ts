@@ -296,7 +296,15 @@ export interface Discovery<C> {
   readonly optional?: boolean
   call(config: C): Call
   /** `call`: what was answered. */
-  read(answer: Answer, call: Call): { readonly fields: ReadonlyArray<DiscoveredField>; readonly next: Call | null }
+  read(
+    answer: Answer,
+    call: Call
+  ): {
+    readonly fields: ReadonlyArray<DiscoveredField>
+    readonly next: Call | null
+    /** Asked as well; one that the account refuses (400, 403, 404) has none. */
+    readonly further?: ReadonlyArray<Call>
+  }
 }
 
 export interface Connector<C> extends Vendor<C> {

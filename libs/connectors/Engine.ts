@@ -5,6 +5,7 @@ import { readAhead } from "@bridge/http/ReadAhead"
 import type { Reason, VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect, Stream } from "effect"
+import { Witnesses } from "./Alone.ts"
 import type { AnyConnector, Cursor, Page, Stream as StreamOf } from "./Connector.ts"
 import type { Gap, ReadError, ReadSettings, Source } from "./Reading.ts"
 import { isGone } from "./Reasons.ts"
@@ -116,9 +117,10 @@ const items = (source: Source, name: string, settings: ItemSettings): Stream.Str
     return Stream.concat(parts, further)
   }
   const parts = partsFrom(start).pipe(Stream.rechunk(1))
+  const witnesses = new Witnesses()
   // In order also in failure: a row that fails must not swallow those before it.
   return parts.pipe(
-    Stream.mapEffect((part) => Effect.exit(complete(source, stream, part, settings)), {
+    Stream.mapEffect((part) => Effect.exit(complete(source, stream, part, settings, witnesses)), {
       concurrency: settings.maxInFlight ?? 8
     }),
     Stream.mapEffect((exit) => exit)
@@ -129,10 +131,11 @@ const complete = (
   source: Source,
   stream: StreamOf<unknown>,
   part: Part,
-  settings: ReadSettings
+  settings: ReadSettings,
+  witnesses: Witnesses
 ): Effect.Effect<Item, ReadError, VendorHttp> => {
   if (part._tag === "Astray") return Effect.fail(part.error)
-  return part._tag === "Row" ? completeRow(source, stream, part, settings) : Effect.succeed(part)
+  return part._tag === "Row" ? completeRow(source, stream, part, settings, witnesses) : Effect.succeed(part)
 }
 
 /** The rows of a page as one part where nothing is to be added to them, else one part each. */

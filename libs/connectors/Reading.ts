@@ -3,6 +3,7 @@ import type { Connection } from "@bridge/http/Call"
 import type { VendorError } from "@bridge/http/VendorError"
 import type { Mode } from "@bridge/http/VendorHttp"
 import { type Effect, Schema } from "effect"
+import type { Doubt } from "./Alone.ts"
 import type { AnyConnector, Cursor, ReadOptions } from "./Connector.ts"
 import type { FileOutcome, FileRef, Row } from "./Row.ts"
 
@@ -22,6 +23,8 @@ export interface ReadSettings {
   readonly readAhead?: number
   /** How long a call is tried: see VendorHttp. */
   readonly mode?: Mode
+  /** What fails for ever of one row and not of others becomes a gap after so much of it; without it the read fails. */
+  readonly doubt?: Doubt
   /** Takes care of the bytes of a file, where its stream is wanted; without it files stay unread. */
   readonly keep?: Keep
   /** Which listed rows are taken, page by page in their order, before anything is added to them; all without it. */

@@ -1,9 +1,10 @@
 // Completes one listed row by calls of its own: detail, lists in it, children, files. For Engine.ts.
 // What does not belong here: pages, order, how many at one time.
 import type { Answer } from "@bridge/http/Call"
-import { Circling, VendorError } from "@bridge/http/VendorError"
+import { Circling, type Reason, VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
+import { isOfRow, unlessAlone, Witnesses } from "./Alone.ts"
 import type { Call, Stream as StreamOf } from "./Connector.ts"
 import { fileRow, withLists } from "./Files.ts"
 import type { Gap, ReadError, ReadSettings, Source } from "./Reading.ts"
@@ -35,7 +36,8 @@ export const completeRow = (
   source: Source,
   stream: StreamOf<unknown>,
   { expansion, row }: ListedRow,
-  settings: ReadSettings
+  settings: ReadSettings,
+  witnesses = new Witnesses()
 ): Effect.Effect<WholeRow, ReadError, VendorHttp> =>
   Effect.gen(function* () {
     const { wanted } = settings
@@ -45,15 +47,35 @@ export const completeRow = (
     const poison: Array<Poison> = []
     const gaps = new Map<string, Gap>()
     let calls = 0
-    const one = <A>(call: Call, read: (answer: Answer) => A) =>
+    const once = <A>(call: Call, read: (answer: Answer) => A, giveUp?: (reason: Reason) => boolean) =>
       Effect.suspend(() => {
         calls += 1
-        return http.read(source, call, read, options)
+        return http.read(source, call, read, { ...options, ...(giveUp && { giveUp }) })
       })
+    /** Where the vendor gives the same of other rows and fails for ever with this one, it is read without, and that is told. */
+    const one = <A>(call: Call, read: (answer: Answer) => A, of: string): Effect.Effect<A | null, VendorError> => {
+      const asked = Effect.tap(once(call, read), () => Effect.sync(() => witnesses.saw(call, read)))
+      const { doubt } = settings
+      if (doubt === undefined) return asked
+      return Effect.catchIf(
+        asked,
+        ({ reason }) => isOfRow(reason),
+        (failure) =>
+          unlessAlone({ call, read }, failure, witnesses, doubt, (question) =>
+            once(question.call, question.read, ({ _tag }) => _tag !== "Throttled")
+          ).pipe(
+            Effect.tap((found) => {
+              const message = `${stream.name} ${row.sourceId}: ${failure.message}`
+              if (found === null) gaps.set(message, { stream: of, message })
+              return Effect.void
+            })
+          )
+      )
+    }
     /** Gone with its row it is missed by nobody; what may not be shown is. */
     const ask = <A>(call: Call, read: (answer: Answer) => A, of: string) =>
       Effect.catchIf(
-        one(call, read),
+        one(call, read, of),
         (error) => isGone(error.reason),
         (error) => {
           if (error.reason._tag === "AuthRejected" && wanted.has(of))
@@ -66,7 +88,7 @@ export const completeRow = (
       plainer === undefined
         ? ask(call, read, stream.name)
         : Effect.catchIf(
-            one(call, read),
+            one(call, read, stream.name),
             (error) => isGone(error.reason) || isRefused(error.reason),
             () => ask(plainer, read, stream.name)
           )

@@ -143,11 +143,15 @@ const paired = (
     return named(source.title) ?? (source.definition === undefined ? undefined : named(source.definition.key))
   }
   const added: Array<CustomField> = []
+  const unmoved = new Set(entity.custom.unmoved)
   for (const field of sourcesOf(id, source)) {
     const [key = ""] = field.from
     if (have.has(key)) continue
+    const leave = (): void => {
+      if (field.definition !== undefined) for (const from of field.from) unmoved.add(bare(from))
+    }
     const warn = (code: FieldWarning["code"], what: string): void =>
-      void warnings.push({ entity: id, code, field: key.replace(/^custom\./u, ""), message: `${field.title}: ${what}` })
+      void warnings.push({ entity: id, code, field: bare(key), message: `${field.title}: ${what}` })
     const target = find(field)
     if (target === undefined) {
       // One that was made before is the same record again, so that its tickets are the same too.
@@ -176,11 +180,13 @@ const paired = (
         warn("field-made", `no field of this name at the destination, made there as ${String(fresh.made.body["type"])}`)
         continue
       }
+      leave()
       if (field.definition !== undefined) warn("field-unmatched", "no field of this name at the destination, not moved")
       continue
     }
     const rule = pair(field, target)
     if (rule === null) {
+      leave()
       warn("field-type", `does not fit a field of type ${target.type}, not moved`)
       continue
     }
@@ -188,8 +194,11 @@ const paired = (
     added.push(rule.field)
     if (rule.unmatched.length > 0) warn("option-unmatched", `no counterpart for ${rule.unmatched.join(", ")}`)
   }
-  return { ...entity, custom: { ...entity.custom, fields: [...entity.custom.fields, ...added] } }
+  const fields = [...entity.custom.fields, ...added]
+  return { ...entity, custom: { ...entity.custom, fields, unmoved: [...unmoved] } }
 }
+
+const bare = (from: string): string => from.replace(/^custom\./u, "")
 
 /** How names are compared: case, accents kept, blanks and punctuation between words do not matter. */
 export const fold = (name: string): string =>

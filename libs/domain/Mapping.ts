@@ -194,7 +194,9 @@ export const EntityMapping = Schema.Struct({
       as: Schema.Literals(["list", "object"]),
       fields: Schema.Array(CustomField),
       /** A drop-down value without a counterpart. */
-      unmapped: Schema.Literals(["reject", "drop"])
+      unmapped: Schema.Literals(["reject", "drop"]),
+      /** Keys of fields that are not moved, as was said when the migration was made; absent: the source's fields are not known. */
+      unmoved: optional(Schema.Array(Name))
     })
   )
 })

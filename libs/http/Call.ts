@@ -36,7 +36,7 @@ export interface Answer {
   readonly body: Buffer
 }
 
-/** The body did not have the vendor's shape. We act; the page is retried once, then the row or page is a dead letter. */
+/** The body did not have the vendor's shape. We act; it is asked for twice more, then a row is read without that part. */
 export class Malformed extends Error {
   readonly _tag = "Malformed"
 }

@@ -96,6 +96,11 @@ describe("cutPage", () => {
     ["nothing", ""]
   ])("refuses %s", (_what, body) => expect(() => cutPage(Buffer.from(body), "rows", ["id"])).toThrow(Malformed))
 
+  it.each(['{"rows":null}', '{"next":null,"rows": null }', '{"rows":[{"id":1}],"rows":null}'])(
+    "takes null for an array without elements: %s",
+    (body) => expect(cutPage(Buffer.from(body), "rows", ["id"]).rows).toEqual([])
+  )
+
   it("keeps an id beyond 2^53 and a float's digits as they were written", () => {
     const { rows } = cutPage(
       Buffer.from('{"rows":[{"id":9007199254740993},{"id":1.50},{"id":"00\\u0037"},{"id":null}]}'),

@@ -22,7 +22,7 @@ export interface CutPage {
 
 /**
  * The rows under `key` of a page that is one JSON object, or of a bare array when the page is one. Throws `Malformed` for a
- * cut or broken structure or when the array is missing. Exact for escapes, any Unicode, any nesting and white space.
+ * cut or broken structure or when the array is missing; null in its place is an array without elements. Exact for escapes, any Unicode, any nesting and white space.
  */
 export const cutPage = (body: Buffer, key: string, wanted: ReadonlyArray<string>): CutPage => {
   const scan = new Scanner(body)
@@ -38,8 +38,12 @@ export const cutPage = (body: Buffer, key: string, wanted: ReadonlyArray<string>
   if (scan.at(OPEN_ARRAY)) readRows()
   else
     scan.object((name) => {
-      if (name === key && scan.at(OPEN_ARRAY)) readRows()
-      else envelope[name] = scan.text()
+      if (name === key && scan.at(OPEN_ARRAY)) return readRows()
+      const text = scan.text()
+      envelope[name] = text
+      if (name !== key || text !== "null") return
+      found = true
+      rows.length = 0
     })
   scan.space()
   if (!scan.ended) throw new Malformed("more text after the end of the page")

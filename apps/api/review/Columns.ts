@@ -34,7 +34,11 @@ interface Topic {
 
 /** What needs a human decision, in the order in which people go through it. */
 const topics: ReadonlyArray<Topic> = [
-  { column: "unmapped_value", codes: ["value-defaulted", "value-kept", "option-unmapped"], reason: /^unmapped / },
+  {
+    column: "unmapped_value",
+    codes: ["value-defaulted", "value-kept", "option-unmapped", "field-unmatched"],
+    reason: /^unmapped /
+  },
   {
     column: "agent",
     codes: ["agent-inactive", "agent-without-email", "not-an-agent", "not-a-member"],

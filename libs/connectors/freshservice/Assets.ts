@@ -21,9 +21,10 @@ import type { Config } from "./Config.ts"
 import { fileStream } from "./Desk.ts"
 import { fileStreams, filesOfRoot } from "./FileRows.ts"
 import { assetFilters } from "./Filters.ts"
-import { nextPage, numberedList, pageOf } from "./Lists.ts"
+import { numberedList } from "./Lists.ts"
 import * as Assets from "./NormaliseAssets.ts"
 import { field } from "./NormaliseFiles.ts"
+import { scopedList } from "./ScopedList.ts"
 
 const locations: Stream<Config> = {
   name: "locations",
@@ -201,41 +202,34 @@ const relationshipTypes: Stream<Config> = {
 const listKey = (answer: Answer, names: ReadonlyArray<string>): string => {
   const body = objectOf(parseJson(answer.body.toString("utf8")))
   const lists = Object.keys(body).filter((key) => Array.isArray(body[key]))
-  return names.find((name) => lists.includes(name)) ?? lists[0] ?? names[0] ?? ""
+  const empty = (name: string) => body[name] === null
+  return names.find((name) => lists.includes(name)) ?? lists[0] ?? names.find(empty) ?? names[0] ?? ""
 }
 
-/** Definitions of the fields of one kind of record. */
-const formFields = (stream: string, of: EntityId, path: string): Stream<Config> => {
-  const list = numberedList({
+/** Definitions of the fields of one kind of record; `scoped`: workspaces have some of their own. */
+const formFields = (stream: string, of: EntityId, path: string, scoped = false): Stream<Config> => ({
+  name: stream,
+  entity: "custom-field",
+  primaryKey: ["id"],
+  cursorField: null,
+  deletions: "deleted ones vanish",
+  schema: fieldSchema,
+  ...scopedList({
     ...fieldForm(stream),
     operation: `list${path.replace(/(?:^|_)([a-z])/gu, (_, letter: string) => letter.toUpperCase())}`,
     path: `/api/v2/${path}`,
     key: stream,
-    optional: true
-  })
-  return {
-    name: stream,
-    entity: "custom-field",
-    primaryKey: ["id"],
-    cursorField: null,
-    deletions: "deleted ones vanish",
-    schema: fieldSchema,
-    start: list.start,
-    page: list.page,
-    ...(list.without !== undefined && { without: list.without }),
-    read: (_config, cursor, answer) => {
-      const cut = cutPage(answer.body, listKey(answer, [stream, path]), ["id", "name", "updated_at"])
-      const next = nextPage(answer, pageOf(cursor))
-      return { ...rowsOf(cut.rows, fieldForm(stream)), next: next === null ? null : { page: next } }
-    },
-    normalise: field(stream, of)
-  }
-}
+    keyIn: (answer) => listKey(answer, [stream, path]),
+    optional: true,
+    scoped
+  }),
+  normalise: field(stream, of)
+})
 
 export const fieldStreams: ReadonlyArray<Stream<Config>> = [
-  formFields("ticket_fields", "ticket", "ticket_form_fields"),
-  formFields("problem_fields", "problem", "problem_form_fields"),
-  formFields("change_fields", "change", "change_form_fields"),
+  formFields("ticket_fields", "ticket", "ticket_form_fields", true),
+  formFields("problem_fields", "problem", "problem_form_fields", true),
+  formFields("change_fields", "change", "change_form_fields", true),
   formFields("requester_fields", "person", "requester_fields"),
   formFields("agent_fields", "person", "agent_fields"),
   formFields("department_fields", "department", "department_fields")

@@ -3,7 +3,8 @@
 // (changes too); deleted and spam tickets come through filters of their own; only the primary workspace is listed unasked.
 // Depth of paging and the order under change are not documented.
 import type { Answer, Call } from "@bridge/http/Call"
-import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
+import { cutPage } from "@bridge/http/Rows"
+import type { Reason } from "@bridge/http/VendorError"
 import type { Conditions, Filter } from "../Conditions.ts"
 import type { Cursor, NumberedPages, Page, ReadOptions } from "../Connector.ts"
 import { type RowForm, rowsOf } from "../Cut.ts"
@@ -11,6 +12,7 @@ import type { Row } from "../Row.ts"
 import { objectOf, textsOf, timeOf } from "../Values.ts"
 import type { Config } from "./Config.ts"
 import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"
+import { homesWith, listWorkspaces, othersIn } from "./Workspaces.ts"
 
 /** Everything there is: lifts the 30-day restriction. */
 const beginning = "2000-01-01T00:00:00Z"
@@ -79,7 +81,7 @@ interface Place {
   /** The first row of each first pass: one that is among the deleted ones too shows that the filter was not obeyed. */
   readonly first: ReadonlyArray<string>
   readonly workspace: string | null
-  /** Workspaces that rows of the primary pass named; null when its rows name none, as on accounts without workspaces. */
+  /** Workspaces that rows of the first pass named; null when they name none, as on accounts without workspaces. */
   readonly homes: ReadonlyArray<string> | null
   /** Workspaces still to be read; null before their list was. */
   readonly others: ReadonlyArray<string> | null
@@ -99,7 +101,7 @@ export const changingList = (form: ChangingForm) => ({
   },
   page: (_config: Config, cursor: Cursor): Call => pageCall(form, placeOf(cursor)),
   read: (_config: Config, cursor: Cursor, answer: Answer): Page => readPage(form, placeOf(cursor), answer),
-  without: (cursor: Cursor): Page | null => without(form, placeOf(cursor)),
+  without: (cursor: Cursor, reason: Reason): Page | null => without(form, placeOf(cursor), reason),
   plainer: (cursor: Cursor): Cursor | null => plainer(form, placeOf(cursor))
 })
 
@@ -144,14 +146,7 @@ const askedOf = ({ filters = [] }: ChangingForm, conditions: Conditions): Readon
   )
 
 const pageCall = (form: ChangingForm, place: Place): Call => {
-  if (place.phase === workspaces)
-    return {
-      operation: "listWorkspaces",
-      method: "GET",
-      path: "/api/v2/workspaces",
-      query: { per_page: perPage, page: place.page },
-      idempotent: true
-    }
+  if (place.phase === workspaces) return listWorkspaces(place.page)
   return {
     operation: form.operation,
     method: "GET",
@@ -226,7 +221,9 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
     place.tail.filter((entry) => timeIn(entry) >= newest),
     rows.filter((_, i) => (times[i] ?? 0) >= newest)
   )
-  const homes = homesOf(place, cut.rows)
+  // A deleted row may be of any workspace.
+  const isPrimary = isFirst(form, place) && place.others === null
+  const homes = isPrimary ? homesWith(place.homes, cut.rows) : place.homes
   const next = following(
     form,
     { ...place, max, first, tail, homes, read: place.read + 1 },
@@ -306,33 +303,33 @@ const nextPhase = (form: ChangingForm, place: Place): Pick<Page, "next" | "bookm
   return { next: null, bookmark: cursorOf(atStart(form, again)) }
 }
 
-/** No list of workspaces: an account without them. An optional module that is not there at all has ended. */
-const without = (form: ChangingForm, place: Place): Page | null => {
-  if (place.phase === workspaces) return { rows: [], ...nextPhase(form, { ...place, others: [] }) }
-  if (!form.optional) return null
-  if (isFirst(form, place) && place.workspace === null && place.page === 1 && place.read === 0)
-    return nothingMore(form.stream)
+/** A pass or a workspace that may not be seen is told and left out. An optional module that is not there at all has ended. */
+const without = (form: ChangingForm, place: Place, reason: Reason): Page | null => {
+  if (place.phase === workspaces) return withoutWorkspaces(form, place, reason)
+  // Of a list that has begun the rest is missing, not the module.
+  if (!form.optional || place.page > 1 || place.read > 0) return null
+  if (isFirst(form, place) && place.workspace === null) return nothingMore(form.stream)
   const pass = isFirst(form, place) ? form.stream : `${place.phase} ${form.stream}`
   const absent = place.workspace === null ? pass : `${pass} of workspace ${place.workspace}`
   return { rows: [], ...nextPhase(form, place), absent }
 }
 
-/** Those that the primary pass did not show. Asking for number 1 would give all workspaces without their own fields. */
+/** Those that are known already are read. There may be more, unless nothing has named any and the vendor has no such list. */
+const withoutWorkspaces = (form: ChangingForm, place: Place, { _tag }: Reason): Page => {
+  const others = place.others ?? []
+  const none = place.others === null && place.homes?.length === 0 && _tag === "Gone"
+  return {
+    rows: [],
+    ...nextPhase(form, { ...place, others }),
+    ...(!none && { absent: `${form.stream} of other workspaces` })
+  }
+}
+
 const readWorkspaces = (form: ChangingForm, place: Place, answer: Answer): Page => {
-  const cut = cutPage(answer.body, "workspaces", ["id"])
-  const ids = cut.rows.flatMap((row) => scalarText(row.fields.id) ?? [])
-  const others = [...(place.others ?? []), ...ids.filter((id) => id !== "1" && place.homes?.includes(id) !== true)]
+  const others = [...new Set([...(place.others ?? []), ...othersIn(answer, place.homes ?? [])])]
   const page = nextPage(answer, place.page)
   if (page !== null) return { rows: [], next: cursorOf({ ...place, page, others }) }
   return { rows: [], ...nextPhase(form, { ...place, others }) }
-}
-
-/** Collects the workspaces that rows name, until one names none. */
-const homesOf = (place: Place, rows: ReadonlyArray<CutRow>): ReadonlyArray<string> | null => {
-  if (place.homes === null || place.others !== null) return place.homes
-  const named = rows.map((row) => scalarText(row.fields.workspace_id))
-  if (rows.length > 0 && named.every((id) => id === null)) return null
-  return [...new Set([...place.homes, ...named.flatMap((id) => id ?? [])])]
 }
 
 const kept = (old: ReadonlyArray<string>, rows: ReadonlyArray<Row>): ReadonlyArray<string> =>

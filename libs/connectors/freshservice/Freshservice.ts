@@ -1,18 +1,19 @@
 // Freshservice as a source: people, groups with their members, departments; the desk's records are in Desk.ts, assets and
 // definitions of fields in Assets.ts. Facts: Freshservice API v2. What could not be verified stands in docs/connectors.md.
-import type { Answer } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
-import type { Call, Connector, DiscoveredField, Stream } from "../Connector.ts"
+import type { Call, Connector, DiscoveredField, Discovery, Stream } from "../Connector.ts"
 import { booleanOf, idOf, type objectOf, textOf } from "../Values.ts"
 import { budgetOf, budgets, limits, verdict } from "./Answers.ts"
 import { assetStreams, fieldsIn } from "./Assets.ts"
 import { authorise, Config } from "./Config.ts"
 import { deskStreams } from "./Desk.ts"
-import { numberedList } from "./Lists.ts"
+import { nextPage, numberedList } from "./Lists.ts"
 import { namedNumbers } from "./Names.ts"
 import * as Normalise from "./Normalise.ts"
 import { choicesOf, levelsOf } from "./NormaliseFiles.ts"
 import { agentSchema, departmentSchema, groupSchema, requesterSchema } from "./Rows.ts"
+import { scopedList } from "./ScopedList.ts"
+import { listWorkspaces, othersIn } from "./Workspaces.ts"
 
 const requesters: Stream<Config> = {
   name: "requesters",
@@ -59,14 +60,17 @@ const groups: Stream<Config> = {
   cursorField: null,
   deletions: "deleted ones vanish",
   schema: groupSchema,
-  ...numberedList({
+  ...scopedList({
     stream: "groups",
     versionKey: "updated_at",
     operation: "listGroups",
     path: "/api/v2/groups",
     key: "groups",
-    optional: "plan"
+    optional: "plan",
+    scoped: true
   }),
+  // Not asked for ahead, since workspaces may follow; but read again where it has moved.
+  ahead: () => null,
   normalise: Normalise.group
 }
 
@@ -109,18 +113,30 @@ const fieldOf = (field: ReturnType<typeof objectOf>): ReadonlyArray<DiscoveredFi
   ]
 }
 
+/** Of each further workspace too, where `scoped`. */
 const discovery = (
   stream: string,
   operation: string,
   path: string,
   names: ReadonlyArray<string>,
-  optional: boolean
-) => ({
-  stream,
-  optional,
-  call: (): Call => ({ operation, method: "GET", path: `/api/v2/${path}`, idempotent: true }),
-  read: (answer: Answer) => ({ fields: fieldsIn(answer, names).flatMap(fieldOf), next: null })
-})
+  { optional = true, scoped = false } = {}
+): Discovery<Config> => {
+  const list: Call = { operation, method: "GET", path: `/api/v2/${path}`, idempotent: true }
+  return {
+    stream,
+    optional,
+    call: () => list,
+    read: (answer, { operation, query }) => {
+      if (operation === "listWorkspaces") {
+        const page = nextPage(answer, Number(query?.page))
+        const others = othersIn(answer, []).map((id): Call => ({ ...list, query: { workspace_id: id } }))
+        return { fields: [], next: null, further: [...others, ...(page === null ? [] : [listWorkspaces(page)])] }
+      }
+      const fields = fieldsIn(answer, names).flatMap(fieldOf)
+      return { fields, next: null, ...(scoped && query === undefined && { further: [listWorkspaces(1)] }) }
+    }
+  }
+}
 
 export const freshservice: Connector<Config> = {
   vendor: "freshservice",
@@ -149,12 +165,19 @@ export const freshservice: Connector<Config> = {
     }
   },
   discover: [
-    discovery("tickets", "listTicketFields", "ticket_form_fields", ["ticket_fields", "ticket_form_fields"], false),
-    discovery("problems", "listProblemFields", "problem_form_fields", ["problem_fields", "problem_form_fields"], true),
-    discovery("changes", "listChangeFields", "change_form_fields", ["change_fields", "change_form_fields"], true),
-    discovery("requesters", "listRequesterFields", "requester_fields", ["requester_fields"], true),
-    discovery("agents", "listAgentFields", "agent_fields", ["agent_fields"], true),
-    discovery("departments", "listDepartmentFields", "department_fields", ["department_fields"], true),
+    discovery("tickets", "listTicketFields", "ticket_form_fields", ["ticket_fields", "ticket_form_fields"], {
+      optional: false,
+      scoped: true
+    }),
+    discovery("problems", "listProblemFields", "problem_form_fields", ["problem_fields", "problem_form_fields"], {
+      scoped: true
+    }),
+    discovery("changes", "listChangeFields", "change_form_fields", ["change_fields", "change_form_fields"], {
+      scoped: true
+    }),
+    discovery("requesters", "listRequesterFields", "requester_fields", ["requester_fields"]),
+    discovery("agents", "listAgentFields", "agent_fields", ["agent_fields"]),
+    discovery("departments", "listDepartmentFields", "department_fields", ["department_fields"]),
     ...namedNumbers
   ],
   // Source: Freshservice API v2, "Embedding": 2 more for each in a list, 1 more in a detail.

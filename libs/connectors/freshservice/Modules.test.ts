@@ -1,13 +1,13 @@
-import { httpTo, json, type Respond, testVendor } from "@bridge/http/TestVendor"
-import { Effect, Logger, Stream } from "effect"
+import { json, type Respond } from "@bridge/http/TestVendor"
+import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import type { JsonObject } from "../Connector.ts"
 import { decodeConfig } from "../Connectors.ts"
-import { readStream } from "../Engine.ts"
 import type { Keep } from "../Reading.ts"
 import type { FileOutcome, Row } from "../Row.ts"
 import { freshservice } from "./Freshservice.ts"
 import { account, freshserviceWith, tickets } from "./TestAccount.ts"
+import { readAll } from "./TestReading.ts"
 
 const config = await Effect.runPromise(decodeConfig(freshservice, account.config))
 const streamOf = (name: string) => {
@@ -18,30 +18,6 @@ const streamOf = (name: string) => {
 const record = (name: string, row: JsonObject, parentId?: string) =>
   streamOf(name).normalise(config as never, row, parentId)[0]
 
-/** Rows by stream, and the paths that were asked for. */
-const readAll = (respond: Respond, name: string, wanted: ReadonlyArray<string>, keep?: Keep) =>
-  Effect.runPromise(
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { calls, port } = yield* testVendor(respond)
-        const source = { tenantId: "t", connectionId: "c", connector: freshservice as never, config, share: 1 }
-        const groups = yield* Stream.runCollect(
-          readStream(source, name, {
-            options: { now: "2026-06-01T00:00:00Z" },
-            wanted: new Set(wanted),
-            mode: "trial",
-            ...(keep !== undefined && { keep })
-          })
-        ).pipe(Effect.provide(httpTo({ "*.freshservice.com": `http://127.0.0.1:${port}` })))
-        const rows = (stream: string): ReadonlyArray<Row> => groups.flatMap((group) => group.rows[stream] ?? [])
-        return {
-          rows,
-          gaps: groups.flatMap((group) => group.gaps),
-          calls: calls.map(({ url }) => `${url.pathname.replace("/api/v2/", "")}${url.search}`)
-        }
-      })
-    ).pipe(Effect.provide(Logger.layer([])))
-  )
 const shown = (row: Row | undefined): JsonObject => JSON.parse(row?.json.toString("utf8") ?? "{}") as JsonObject
 
 const normal = () => freshserviceWith(tickets())
@@ -141,11 +117,37 @@ describe("modules of Freshservice", () => {
     expect(new Set(gaps.map(({ stream }) => stream))).toEqual(new Set(["problem_notes"]))
   })
 
+  it("whose lists are null have none: notes, fields under either name", async () => {
+    const respond: Respond = (call, response, n) => {
+      const { pathname } = call.url
+      if (pathname.endsWith("/notes")) return json(response, 200, { notes: null })
+      if (pathname.endsWith("_form_fields")) return json(response, 200, { [pathname.split("/").at(-1) ?? ""]: null })
+      return normal()(call, response, n)
+    }
+    const { rows } = await readAll(respond, "problems", ["problems", "problem_notes"])
+    expect([rows("problems").length, rows("problem_notes").length]).toEqual([3, 0])
+    expect((await readAll(respond, "problem_fields", ["problem_fields"])).rows("problem_fields")).toEqual([])
+  })
+
   it("that are all there leave no gap, on accounts without workspaces neither", async () => {
+    const homeless: Respond = (call, response, n) => {
+      const name = call.url.pathname.replace("/api/v2/", "")
+      const row = { id: 1, display_id: 1, updated_at: "2024-01-01T00:00:00Z" }
+      if (name === "workspaces") return json(response, 404, {})
+      return /^(tickets|problems|assets)$/.test(name)
+        ? json(response, 200, { [name]: [row] })
+        : normal()(call, response, n)
+    }
+    for (const name of ["tickets", "problems", "assets", "locations"]) {
+      expect((await readAll(normal(), name, [name])).gaps).toEqual([])
+      expect((await readAll(homeless, name, [name])).gaps).toEqual([])
+    }
+  })
+
+  it.each(["problems", "assets"])("that vanish in the middle of their list fail: %s", async (name) => {
     const respond: Respond = (call, response, n) =>
-      call.url.pathname.endsWith("/workspaces") ? json(response, 404, {}) : normal()(call, response, n)
-    for (const name of ["tickets", "problems", "assets", "locations"])
-      expect((await readAll(respond, name, [name])).gaps).toEqual([])
+      call.url.pathname.endsWith(`/${name}`) && n > 1 ? json(response, 403, {}) : normal()(call, response, n)
+    await expect(readAll(respond, name, [name])).rejects.toThrow("credentials refused (403)")
   })
 
   it("have assets in the trash as deleted ones, though neither list nor detail says so, unless all are shown again", async () => {
@@ -252,7 +254,7 @@ describe("files of Freshservice", () => {
   it("are rows beside their ticket once their bytes are put away, and are asked for anew where an address died", async () => {
     const seen: Array<string | null> = []
     const outcome = { state: "stored", sha256: "ab", size: 5 } as const
-    const { rows } = await readAll(normal(), "tickets", ["tickets", "attachments"], kept(seen, outcome))
+    const { rows } = await readAll(normal(), "tickets", ["tickets", "attachments"], { keep: kept(seen, outcome) })
     const files = rows("attachments")
     expect(files.map(({ parentId, sourceId }) => [sourceId, parentId])).toEqual([
       ["attachments/601", "1"],

@@ -16,6 +16,7 @@ import { notesWriter } from "./Notes.ts"
 import { personWriter } from "./People.ts"
 import { reader } from "./Read.ts"
 import { textWriter } from "./Texts.ts"
+import { unreadWriter } from "./Unread.ts"
 
 /** What became of a record. `excluded` says why it is left out; it has no element then. */
 export interface Transformed {
@@ -79,6 +80,7 @@ const writersOf = (mapping: Mapping, id: EntityId, entity: EntityMapping): Reado
     ...(entity.notes === undefined ? [] : [notesWriter(entity.notes)]),
     ...(entity.file === undefined ? [] : [fileWriter(entity.file)]),
     ...(entity.custom === undefined || entity.custom.fields.length === 0 ? [] : [custom(entity.custom)]),
+    ...(entity.custom === undefined ? [] : [unreadWriter(entity)]),
     ...(entity.links === undefined ? [] : [linksWriter(entity.links)]),
     ...(entity.linkField === undefined ? [] : [linkFieldWriter(entity.linkField)])
   ]

@@ -125,6 +125,39 @@ describe("custom fields", () => {
     expect(codes(kept.warnings)).toEqual(["option-unmapped"])
   })
 
+  it("that nobody knew of are left out with a warning, also where unmapped values keep records out", () => {
+    const custom = {
+      site_code: "N7",
+      later: "x",
+      nowhere: "said",
+      wrong: ["said"],
+      none: null,
+      no: " ",
+      line: "",
+      model: "X1"
+    }
+    const { excluded, warnings: notes } = made.ticket(ticket({ custom }))
+    expect(excluded).toBeNull()
+    expect(notes.map(({ code, field }) => [code, field])).toEqual([["field-unmatched", "later"]])
+  })
+
+  it.each([
+    ["a part", { from: "custom.later" }],
+    ["a condition", { constant: 1, when: { field: "custom.later", in: [1] } }],
+    ["a rule", { rule: 'custom.later & "!"' }],
+    ["a rule over all", { rule: "$string(custom)" }],
+    ["all of them", { from: "custom" }]
+  ])("that %s reads are known", (_what, part) => {
+    const entity = withFields.entities.ticket
+    if (entity === undefined) throw new Error("no tickets")
+    const fields = [...entity.fields, { to: "extra", ...part }]
+    const reading = compile({ ...withFields, entities: { ticket: { ...entity, fields } } })
+    expect(codes(reading.ticket(ticket({ custom: { later: "x" } }), [{ value: 1 }]).warnings)).toEqual([])
+  })
+
+  it("are not missed where the mapping was made without the source's fields", () =>
+    expect(codes(compile(mapping).ticket(ticket({ custom: { later: "x" } })).warnings)).toEqual([]))
+
   it("that do not fit are left out with a warning", () => {
     const { element, warnings: notes } = made.ticket(
       ticket({ custom: { seats: "many", is_vip: "perhaps", needed_by: "soon" }, impact: null, category: null })
