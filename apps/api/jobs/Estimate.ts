@@ -13,6 +13,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { instant } from "../http/Rows.ts"
 import { aheadOf, extractionLeft, type Leg, loadingLeft, type StreamFacts, type Writes } from "./Forecast.ts"
 import { type JobRow, jobRow } from "./Stored.ts"
+import { millisFor, reading, writing } from "./Worked.ts"
 
 interface StreamRow {
   readonly stream: string
@@ -21,7 +22,6 @@ interface StreamRow {
   readonly taken: number
   readonly left_out: number
   readonly calls: number
-  readonly millis: number
   readonly survey: Survey | null
 }
 
@@ -59,19 +59,20 @@ export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outc
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const options = job.options as JobOptions
-    const rows = yield* sql<StreamRow>`select stream, entity, ended, taken::int, left_out::int, calls::int, survey,
-        coalesce(extract(epoch from clock_timestamp() - started_at) * 1000, 0)::float8 as millis
+    const rows = yield* sql<StreamRow>`select stream, entity, ended, taken::int, left_out::int, calls::int, survey
       from job_streams where job_id = ${job.id}::uuid order by stream`
+    const extracting = extracts(job)
+    const work = extracting ? yield* reading(job.id) : undefined
     const streams = rows.map(({ left_out, ...row }) => ({
       ...row,
       leftOut: left_out,
+      millis: millisFor(row.taken, work?.get(row.stream)),
       most:
         options.sampleSize !== undefined && row.entity === sampledEntity
           ? Math.max(0, options.sampleSize - row.taken)
           : Number.POSITIVE_INFINITY
     }))
-    const reading = extracts(job)
-    const extraction = reading
+    const extraction = extracting
       ? extractionLeft(streams, yield* limitsOf(job.tenant_id, job.source_connection, job.source_vendor))
       : nothingLeft
     const expected = expecting(job.source_vendor, streams, brought)
@@ -82,14 +83,14 @@ export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outc
     const secondsLeft = leftOf(job, options, extraction, loading)
     const now = yield* Clock.currentTimeMillis
     return {
-      extracting: reading,
+      extracting,
       streams,
       expected,
       extraction,
       loading,
       secondsLeft,
       eta: secondsLeft === null ? null : instant(new Date(now + secondsLeft * 1000)),
-      basis: basisOf(job, options, reading ? extraction : loading)
+      basis: basisOf(job, options, extracting ? extraction : loading)
     } satisfies Forecast
   })
 
@@ -163,13 +164,7 @@ const loadingOf = (
   Effect.gen(function* () {
     if (job.destination_vendor === null || job.destination_connection === null) return nothingLeft
     if (["completed", "failed", "cancelled"].includes(job.state)) return nothingLeft
-    const sql = yield* SqlClient.SqlClient
     const limits = yield* limitsOf(job.tenant_id, job.destination_connection, job.destination_vendor)
-    const [began] = extracts(job)
-      ? []
-      : yield* sql<{ millis: number }>`select
-        coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as millis
-      from load_batches where job_id = ${job.id}::uuid`
     const written = extracts(job) ? writtenBy(yield* mappingOf(job)) : undefined
     const counts = job.entities.map((entity) => {
       const outcome = outcomes.find((one) => one.entity === entity)
@@ -177,8 +172,24 @@ const loadingOf = (
         ? { entity, records: written(entity, expected(entity)), done: 0 }
         : { entity, records: outcome?.approved ?? 0, done: outcome?.done ?? 0 }
     })
-    return loadingLeft(writesOf(job.destination_vendor, counts), began?.millis ?? 0, limits)
+    const writes = writesOf(job.destination_vendor, counts)
+    const millis = job.state === "loading" ? yield* millisOfWrites(job, job.destination_vendor, counts) : 0
+    return loadingLeft(writes, millis, limits)
   })
+
+/** How long what is written took. Files go with what they belong to. */
+const millisOfWrites = (
+  job: JobRow,
+  vendor: string,
+  counts: ReadonlyArray<{ readonly entity: EntityId; readonly done: number }>
+) => {
+  const callsOf = (entity: EntityId, records: number): number =>
+    entity === "attachment"
+      ? 0
+      : writesOf(vendor, [{ entity, records, done: 0 }]).reduce((n, { perCall }) => n + records / perCall, 0)
+  const done = counts.reduce((n, count) => n + callsOf(count.entity, count.done), 0)
+  return Effect.map(writing(job.id, job.entities, callsOf), (work) => millisFor(done, work))
+}
 
 const mappingOf = (job: JobRow) =>
   Effect.gen(function* () {

@@ -100,6 +100,19 @@ describe("the time that is left for reading", () => {
     assert.deepInclude(extractionLeft([ended, other], [limit("view", 40)]), { secondsLeft: 10, limitedBy: null })
   })
 
+  it("takes no stream that has ended for one that was read at the same time", () => {
+    const ended = (name: string) => stream({ stream: name, ended: true, taken: 150, millis: 100_000 })
+    const both = [ended("problems"), ended("changes"), stream({ taken: 50, millis: 60_000 })]
+    assert.strictEqual(extractionLeft(both, [limit("view", 40)]).limitedBy, "view")
+  })
+
+  it("is not known where neither a limit nor a pace tells it", () => {
+    assert.deepStrictEqual(extractionLeft([stream()], []), { calls: 2_010, secondsLeft: null, limitedBy: null })
+    assert.isNull(extractionLeft([stream({ taken: 10, millis: 9_000 }), stream()], []).secondsLeft)
+    assert.strictEqual(extractionLeft([stream({ taken: 1_000 })], []).secondsLeft, 0)
+    assert.isNull(loadingLeft([{ records: 10, done: 0, perCall: 1 }], 0, []).secondsLeft)
+  })
+
   it("is not known while a stream is not counted", () =>
     assert.deepStrictEqual(extractionLeft([stream(), stream({ survey: null })], []), {
       calls: null,
