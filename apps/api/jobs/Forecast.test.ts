@@ -1,7 +1,8 @@
 import type { Survey } from "@bridge/connectors/Survey"
 import type { KnownLimit } from "@bridge/http/KnownLimits"
 import { assert, describe, it } from "vitest"
-import { aheadOf, extractionLeft, loadingLeft, type StreamFacts } from "./Forecast.ts"
+import type { StreamFacts } from "./Ahead.ts"
+import { extractionLeft, loadingLeft } from "./Forecast.ts"
 
 const counted = (rows: number | null, more: Partial<Survey> = {}): Survey => ({
   rows,
@@ -30,27 +31,6 @@ const limit = (budget: string, n: number, window: KnownLimit["window"] = null): 
   limit: n,
   windowMillis: 60_000,
   window
-})
-
-describe("what is ahead of a stream", () => {
-  it("is what the count has left, as far as it is asked for", () => {
-    assert.deepStrictEqual(aheadOf(stream({ taken: 300 })), { listed: 700, rows: 700 })
-    assert.deepStrictEqual(aheadOf(stream({ survey: counted(1_000, { share: 0.25 }) })), { listed: 1_000, rows: 250 })
-    assert.deepStrictEqual(aheadOf(stream({ taken: 100, leftOut: 100 })), { listed: 800, rows: 400 })
-  })
-
-  it("ends a sample with its last row, wherever the list ends", () =>
-    assert.deepStrictEqual(aheadOf(stream({ most: 40, survey: counted(1_000, { share: 0.5 }) })), {
-      listed: 80,
-      rows: 40
-    }))
-
-  it("is not known without a count, and nothing where the stream has ended", () => {
-    assert.deepStrictEqual(aheadOf(stream({ survey: null })), { listed: null, rows: null })
-    assert.deepStrictEqual(aheadOf(stream({ survey: counted(null) })), { listed: null, rows: null })
-    assert.deepStrictEqual(aheadOf(stream({ ended: true, survey: null })), { listed: 0, rows: 0 })
-    assert.deepStrictEqual(aheadOf(stream({ taken: 1_200 })), { listed: 0, rows: 0 })
-  })
 })
 
 describe("the time that is left for reading", () => {

@@ -3,20 +3,7 @@
 // through than the limit allows, the pace does.
 import type { Survey } from "@bridge/connectors/Survey"
 import type { KnownLimit } from "@bridge/http/KnownLimits"
-
-export interface StreamFacts {
-  readonly stream: string
-  readonly entity: string
-  readonly ended: boolean
-  readonly taken: number
-  readonly leftOut: number
-  readonly calls: number
-  /** In which it was worked on what was taken (Worked.ts). */
-  readonly millis: number
-  readonly survey: Survey | null
-  /** Most rows still to be taken. */
-  readonly most: number
-}
+import { aheadOf, enough, type StreamFacts } from "./Ahead.ts"
 
 /** What one part of a job still asks for and how long that takes; null where it is not known. */
 export interface Leg {
@@ -26,31 +13,12 @@ export interface Leg {
   readonly limitedBy: string | null
 }
 
-export interface Ahead {
-  /** Rows of the lists still to be looked at, and to be taken; null where that is not known. */
-  readonly listed: number | null
-  readonly rows: number | null
-}
-
-/** Shares are believed by what was read once it is enough. */
-const enough = 100
 /**
  * Under a limit the pace counts after so many windows, and where it is slower by so much: it begins with all that one window
  * allows, and moves by whole pages, which is a long time under a low limit.
  */
 const windowsOfPace = 10
 const slower = 1.25
-
-export const aheadOf = (s: StreamFacts): Ahead => {
-  if (s.ended) return { listed: 0, rows: 0 }
-  const total = s.survey?.rows ?? null
-  if (total === null) return { listed: null, rows: null }
-  const seen = s.taken + s.leftOut
-  const share = seen >= enough ? s.taken / seen : (s.survey?.share ?? 1)
-  const listed = Math.max(0, total - seen)
-  const rows = Math.min(Math.round(listed * share), s.most)
-  return { listed: Math.min(listed, share === 0 ? listed : Math.ceil(rows / share)), rows }
-}
 
 /** Rows count with their whole page: of the one at hand, where each row takes calls, half is read already on the average. */
 const atHand = (s: StreamFacts, rows: number): number =>
