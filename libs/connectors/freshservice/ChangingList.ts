@@ -11,8 +11,8 @@ import type { Row } from "../Row.ts"
 import { objectOf, textsOf, timeOf } from "../Values.ts"
 import type { ChangingForm } from "./ChangingForm.ts"
 import type { Config } from "./Config.ts"
+import { homesIn } from "./Homes.ts"
 import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"
-import { workspacesOf } from "./Workspaces.ts"
 
 /** Everything there is: lifts the 30-day restriction. */
 const beginning = "2000-01-01T00:00:00Z"
@@ -95,7 +95,7 @@ const listsOf = (form: ChangingForm, place: Place): ReadonlyArray<NumberedPages>
 
 /** The workspaces that none of these rows lies in, where the job names none. */
 const further = (form: ChangingForm, place: Place, rows: ReadonlyArray<Row>): FurtherLists | null => {
-  const homes = workspacesOf(rows)
+  const homes = homesIn(rows)
   if (place.others !== null || homes === null) return null
   const lists = ({ next }: Page) =>
     next?.phase === workspaces ? null : next === null ? [] : listsOf(form, placeOf(next))
