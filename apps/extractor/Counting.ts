@@ -3,6 +3,7 @@
 import type { OpenConnection } from "@bridge/connectors/Connections"
 import { streamOf } from "@bridge/connectors/Engine"
 import type { Choose } from "@bridge/connectors/Reading"
+import type { Row } from "@bridge/connectors/Row"
 import { type Survey, survey } from "@bridge/connectors/Survey"
 import type { Run } from "@bridge/flow/Stage"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
@@ -24,12 +25,12 @@ export const counting = (
 ): Effect.Effect<Choice, never, Scope.Scope | SqlClient.SqlClient | VendorHttp> =>
   Effect.gen(function* () {
     if (claim.surveyed) return choice
-    const listed = yield* Deferred.make<number>()
+    const listed = yield* Deferred.make<ReadonlyArray<Row>>()
     yield* Effect.forkScoped(
       Effect.flatMap(Deferred.await(listed), (rows) => counted(run, claim, connection, choice, wanted, rows))
     )
     const choose: Choose = (rows) => {
-      Deferred.doneUnsafe(listed, Effect.succeed(rows.length))
+      Deferred.doneUnsafe(listed, Effect.succeed(rows))
       return choice.choose?.(rows) ?? { rows, leftOut: 0, over: false }
     }
     return { ...choice, choose }
@@ -41,15 +42,20 @@ const counted = (
   connection: OpenConnection,
   choice: Choice,
   wanted: ReadonlySet<string>,
-  listed: number
+  listed: ReadonlyArray<Row>
 ) =>
   Effect.gen(function* () {
     const { since, until } = choice.options
-    const lists = streamOf(connection.connector, claim.stream).lists?.(connection.config, choice.options)
+    const stream = streamOf(connection.connector, claim.stream)
+    const lists = stream.lists?.(connection.config, choice.options)
     // Of another form of list nothing is known before its end.
     if (lists?.[0] === undefined) return
-    const whole = claim.checkpoint === null && since === undefined && until === undefined && listed < lists[0].pageRows
-    const found = whole ? small(listed) : yield* survey(connection, claim.stream, { ...choice, wanted })
+    const whole = claim.checkpoint === null && since === undefined && until === undefined
+    const last = whole && listed.length < lists[0].pageRows
+    const found =
+      last && (stream.further?.(connection.config, choice.options, listed) ?? null) === null
+        ? small(listed.length)
+        : yield* survey(connection, claim.stream, { ...choice, wanted })
     yield* run.transaction(Manifest.surveyed(claim, found))
   }).pipe(Effect.catchCause((cause) => Effect.logDebug(`${claim.stream} is not counted`, cause)))
 

@@ -6,7 +6,9 @@ export interface Filter {
   /** The member, and what a job calls it. */
   readonly name: string
   readonly title: string
-  /** Names of values: `open` for 2. Without them any text is a value. */
+  /** What its values are; any text where neither this nor names are given. */
+  readonly kind?: "id" | "boolean"
+  /** Names of values that are numbers: `open` for 2. */
   readonly values?: Readonly<Record<string, string>>
   /** The vendor's list takes it as a parameter of this name, one value at a time. */
   readonly ask?: string

@@ -42,12 +42,20 @@ export interface Page {
   readonly absent?: string
   /** Rows of the vendor's page that are outside the dates asked for. */
   readonly outside?: number
+  /** Those of them that are later, in a list in the order of time: nothing behind them is asked for. */
+  readonly beyond?: number
 }
 
 /** A list whose pages have numbers, from 1; all but the last have `pageRows` rows, and those behind it none. */
 export interface NumberedPages {
   readonly pageRows: number
   at(page: number): Cursor
+}
+
+/** The page that tells further lists, and those it tells; null where they are not all on it. */
+export interface FurtherLists {
+  readonly at: Cursor
+  lists(page: Page): ReadonlyArray<NumberedPages> | null
 }
 
 /**
@@ -75,6 +83,8 @@ export interface Stream<C> {
   ahead?(cursor: Cursor): Cursor | null
   /** The numbered lists that the stream consists of, a place in each by its page: so that it can be counted with a few calls. */
   lists?(config: C, options: ReadOptions): ReadonlyArray<NumberedPages>
+  /** Where the account tells further lists, by some of the rows of those above: null where there are none. */
+  further?(config: C, options: ReadOptions, rows: ReadonlyArray<Row>): FurtherLists | null
   /** The same place with a smaller page, for a vendor that cannot answer in time; null when it is small enough. */
   smaller?(cursor: Cursor): Cursor | null
   /** The same place asked for more plainly, for a vendor that refuses the question (400); null when it cannot be plainer. */

@@ -6,7 +6,8 @@ import type { Row } from "./Row.ts"
 const filters: ReadonlyArray<Filter> = [
   { name: "status", title: "Status", values: { open: "2", closed: "5" } },
   { name: "type", title: "Type" },
-  { name: "workspace_id", title: "Workspace", scope: true }
+  { name: "workspace_id", title: "Workspace", kind: "id", scope: true },
+  { name: "spam", title: "Spam", kind: "boolean" }
 ]
 const row = (json: object, version = "2026-01-02T00:00:00Z"): Row => ({
   sourceId: "1",
@@ -45,6 +46,34 @@ describe("filters of a job", () => {
   })
 
   it("are nothing to look at where nothing is asked for", () => expect(admitting(filters, {}, {})).toBeNull())
+
+  it("take values of their kind only, and say what that is", () => {
+    const said = (asked: Parameters<typeof conditionsOf>[1]) =>
+      conditionsOf(filters, asked).refused.map(({ name, message }) => `${name}: ${message}`)
+    const names = "is none of open, closed, or a number of the account's own"
+    for (const value of ["constructor", "__proto__", "toString", "06", "-2", 1.5, 1e21, true, ""])
+      expect(said({ status: value })).toEqual([`status: ${value === "" ? "an empty text" : value} ${names}`])
+    for (const value of ["abc", "1.5", 1.5, 1e21, 2 ** 53, 0, "07", -3, false])
+      expect(said({ workspace_id: value })).toEqual([
+        `workspace_id: ${value} is no id: a whole number such as 21000000001`
+      ])
+    for (const value of ["yes", 1, "0"])
+      expect(said({ spam: value })).toEqual([`spam: ${value} is neither true nor false`])
+    expect(said({ type: " " })).toEqual(["type: an empty text is no value"])
+    const good = { status: [" OPEN ", 7, "12"], workspace_id: ["21000000001", 3], spam: ["TRUE", false], type: 5 }
+    expect(conditionsOf(filters, good)).toEqual({
+      conditions: {
+        status: ["2", "7", "12"],
+        workspace_id: ["21000000001", "3"],
+        spam: ["true", "false"],
+        type: ["5"]
+      },
+      refused: []
+    })
+  })
+
+  it("let no row pass that a refused value stands for", () =>
+    expect(admits({ status: "shut" })({ status: 2 })).toBe(false))
 
   it("say what is wrong with a name or a value", () =>
     expect(conditionsOf(filters, { colour: "red", status: "shut", type: [] }).refused.map((r) => r.name)).toEqual([

@@ -12,7 +12,7 @@ export interface Refused {
   readonly message: string
 }
 
-/** The conditions in the vendor's own values; any one of a condition's values will do. */
+/** The conditions in the vendor's own values; any one of a condition's values will do. What is refused is met by no row. */
 export const conditionsOf = (
   filters: ReadonlyArray<Filter>,
   asked: Asked
@@ -26,25 +26,45 @@ export const conditionsOf = (
       refused.push({ name, message: known === "" ? "has no filters" : `is no filter here; there are ${known}` })
       continue
     }
-    const values = (Array.isArray(given) ? given : [given]).map((value) => readValue(filter, String(value)))
-    const unknown = values.find((value) => value.code === null)
+    const values = valuesIn(given).map((value) => ({ given: value, code: codeOf(filter, value) }))
+    const unknown = values.find(({ code }) => code === null)
     if (values.length === 0) refused.push({ name, message: "has no value" })
-    else if (unknown !== undefined) refused.push({ name, message: `${unknown.given} is none of ${words(filter)}` })
-    else conditions[name] = values.flatMap(({ code }) => code ?? [])
+    else if (unknown !== undefined) refused.push({ name, message: `${shown(unknown.given)} is ${allowed(filter)}` })
+    conditions[name] = unknown === undefined ? values.flatMap(({ code }) => code ?? []) : []
   }
   return { conditions, refused }
 }
 
-const words = ({ values = {} }: Filter): string =>
-  [...Object.keys(values), "or a number of the account's own"].join(", ")
+type Value = string | number | boolean
 
-const plain = (text: string): string => text.trim().toLowerCase()
+const valuesIn = (given: Asked[string]): ReadonlyArray<Value> => (typeof given === "object" ? given : [given])
 
-/** A name of the filter's becomes what the vendor writes; where values are numbers, other words are none. */
-const readValue = ({ values }: Filter, given: string): { readonly given: string; readonly code: string | null } => {
-  if (values === undefined) return { given, code: given.trim() }
-  const code = values[plain(given)]
-  return { given, code: code ?? (/^\d+$/.test(given.trim()) ? given.trim() : null) }
+const shown = (given: Value): string => {
+  const text = String(given)
+  return text.trim() === "" ? "an empty text" : text
+}
+
+const allowed = ({ kind, values }: Filter): string => {
+  if (values !== undefined) return `none of ${[...Object.keys(values), "or a number of the account's own"].join(", ")}`
+  if (kind === "id") return "no id: a whole number such as 21000000001"
+  return kind === "boolean" ? "neither true nor false" : "no value"
+}
+
+/** A whole number as the vendor writes it. One that is too large to be exact is none. */
+const numberIn = (given: Value): string | null => {
+  const text = String(given).trim()
+  if (typeof given === "number" && !Number.isSafeInteger(given)) return null
+  return /^(0|[1-9]\d{0,18})$/.test(text) ? text : null
+}
+
+/** The value as the vendor writes it; null where it is none of the filter's. */
+const codeOf = ({ kind, values }: Filter, given: Value): string | null => {
+  const text = String(given).trim()
+  const name = text.toLowerCase()
+  if (values !== undefined) return Object.hasOwn(values, name) ? (values[name] ?? null) : numberIn(given)
+  if (kind === "id") return text === "0" ? null : numberIn(given)
+  if (kind === "boolean") return name === "true" || name === "false" ? name : null
+  return text === "" ? null : text
 }
 
 export interface Range {

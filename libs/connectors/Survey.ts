@@ -3,21 +3,26 @@
 import type { VendorError } from "@bridge/http/VendorError"
 import { VendorHttp } from "@bridge/http/VendorHttp"
 import { Effect } from "effect"
-import type { AnyConnector, Call, Cursor, Page, ReadOptions, Stream } from "./Connector.ts"
+import type { AnyConnector, Call, Cursor, NumberedPages, Page, ReadOptions, Stream } from "./Connector.ts"
 import { streamOf } from "./Engine.ts"
 import type { ReadSettings, Source } from "./Reading.ts"
 import { isGone } from "./Reasons.ts"
 import type { Row } from "./Row.ts"
+import { type Looked, nextPage, type Part, partsOf, wantedIn } from "./Shares.ts"
 import { completeRow } from "./Whole.ts"
 
 /** Units of the vendor's limits, by budget. */
 export type Credits = Readonly<Record<string, number>>
 
 export interface Survey {
-  /** Rows of the lists, asked for or not; null where the vendor's lists cannot be counted with a few calls. */
+  /** Rows of the lists up to the time asked for, wanted or not; null where they cannot be counted with a few calls. */
   readonly rows: number | null
-  /** Part of them that the job asks for, by those that were seen. */
+  /** Part of them that the job asks for. */
   readonly share: number
+  /** The same by the parts of the lists in their order; absent where all is asked for. */
+  readonly parts?: ReadonlyArray<Part>
+  /** Lists that were counted; one where absent. */
+  readonly lists?: number
   /** Rows on a page, and what a page costs. */
   readonly pageRows: number
   readonly page: Credits
@@ -41,43 +46,112 @@ export interface Asked {
 
 /** Most calls on one list: enough for some million pages. */
 const mostCalls = 48
+/** Most pages of one list that are looked at after it was counted, to see which of its rows are asked for. */
+const mostSamples = 12
+/** Most lists of a stream: each takes a call or more. */
+const mostLists = 60
 
 interface Seen {
   readonly rows: Array<Row>
+  /** Those of all rows that are asked for. */
+  readonly taken: Array<Row>
+  readonly admits: Asked["admits"]
   calls: number
 }
 
-/** Never more than `mostCalls` for each list of the stream. */
+/** Never more than `mostCalls` and `mostSamples` for each list of the stream. */
 export const survey = (source: Source, name: string, asked: Asked): Effect.Effect<Survey, VendorError, VendorHttp> =>
   Effect.gen(function* () {
     const stream = streamOf(source.connector, name)
-    const seen: Seen = { rows: [], calls: 0 }
+    const seen: Seen = { rows: [], taken: [], admits: asked.admits, calls: 0 }
     const lists = stream.lists?.(source.config, asked.options)
     const first = stream.start(source.config, asked.options)
-    const pageRows = lists?.[0]?.pageRows ?? 100
-    let rows: number | null = 0
-    if (lists === undefined) {
-      const page = yield* look(source, stream, first, seen)
-      rows = typeof page !== "string" && page.next !== null ? null : sizeIn(page)
-    } else
-      for (const list of lists) {
-        const more: number | null = yield* countRows(list.pageRows, (page) =>
-          Effect.map(look(source, stream, list.at(page), seen), sizeIn)
-        )
-        rows = rows === null || more === null ? null : rows + more
-      }
-    const taken = asked.admits === null ? seen.rows : seen.rows.filter(asked.admits)
-    const some = spread(taken, asked.whole ?? 0)
+    const {
+      rows,
+      parts,
+      lists: counted
+    } = yield* lists === undefined
+      ? counting(source, stream, first, seen)
+      : countLists(source, stream, lists, asked.options, seen)
+    const some = spread(seen.taken, asked.whole ?? 0)
     const children = some.length === 0 ? {} : { children: yield* comingWith(source, stream, asked.wanted, some, seen) }
     return {
       rows,
-      share: seen.rows.length === 0 ? 1 : taken.length / seen.rows.length,
-      pageRows,
+      share: asked.admits === null || rows === null || rows === 0 ? shareOf(seen) : wantedIn(parts) / rows,
+      ...(asked.admits !== null && rows !== null && { parts }),
+      lists: counted,
+      pageRows: lists?.[0]?.pageRows ?? 100,
       page: creditsOf(source.connector, [stream.page(source.config, first)], 1),
       ...children,
-      ...costOf(source, stream, asked.wanted, taken.length > 0 ? taken : seen.rows),
+      ...costOf(source, stream, asked.wanted, seen.taken.length > 0 ? seen.taken : seen.rows),
       calls: seen.calls
     }
+  })
+
+const shareOf = ({ rows, taken }: Seen): number => (rows.length === 0 ? 1 : taken.length / rows.length)
+
+interface Counted {
+  readonly rows: number | null
+  readonly parts: ReadonlyArray<Part>
+  readonly lists: number
+}
+
+/** A list without numbers is known where it is one page. */
+const counting = (source: Source, stream: Stream<unknown>, first: Cursor, seen: Seen) =>
+  Effect.map(look(source, stream, first, seen), (page): Counted => {
+    if (typeof page !== "string" && page.next !== null) return { rows: null, parts: [], lists: 1 }
+    const looked = lookedAt(page, seen)
+    const rows = sizeIn(page)
+    return { rows, parts: partsOf(rows ?? 0, Math.max(1, rows ?? 0), new Map([[1, looked]])), lists: 1 }
+  })
+
+/** The lists that are known from the start, and those that the account tells. */
+const countLists = (
+  source: Source,
+  stream: Stream<unknown>,
+  known: ReadonlyArray<NumberedPages>,
+  options: ReadOptions,
+  seen: Seen
+) =>
+  Effect.gen(function* () {
+    const unknown: Counted = { rows: null, parts: [], lists: known.length }
+    const parts: Array<Part> = []
+    let rows = 0
+    const add = Effect.fnUntraced(function* (list: NumberedPages) {
+      const one = yield* countList(source, stream, list, seen)
+      if (one === null) return false
+      rows += one.rows
+      parts.push(...one.parts)
+      return true
+    })
+    for (const list of known) if (!(yield* add(list))) return unknown
+    const further = stream.further?.(source.config, options, seen.rows) ?? null
+    if (further === null) return { rows, parts, lists: known.length } satisfies Counted
+    const page = yield* look(source, stream, further.at, seen)
+    const more = page === "gone" ? [] : page === "refused" ? null : further.lists(page)
+    if (more === null || more.length > mostLists) return unknown
+    for (const list of more) if (!(yield* add(list))) return unknown
+    return { rows, parts, lists: known.length + more.length } satisfies Counted
+  })
+
+/** Its rows, and which parts of it are asked for; null where it cannot be counted. */
+const countList = (source: Source, stream: Stream<unknown>, { at, pageRows }: NumberedPages, seen: Seen) =>
+  Effect.gen(function* () {
+    const pages = new Map<number, Looked>()
+    const lookAt = (number: number) =>
+      Effect.map(look(source, stream, at(number), seen), (page) => {
+        const size = sizeIn(page)
+        if (size !== null && size > 0) pages.set(number, lookedAt(page, seen))
+        return size
+      })
+    const rows: number | null = yield* countRows(pageRows, lookAt)
+    if (rows === null) return null
+    if (seen.admits === null) return { rows, parts: [] }
+    for (let samples = 0; samples < mostSamples; samples += 1) {
+      const number = nextPage(pages)
+      if (number === null || ((yield* lookAt(number)) ?? 0) === 0) break
+    }
+    return { rows, parts: partsOf(rows, pageRows, pages) }
   })
 
 /**
@@ -154,15 +228,22 @@ const comingWith = (
     return sum
   })
 
-const sizeOf = ({ outside = 0, rows }: Page): number => rows.length + outside
-const sizeIn = (page: Page | "gone" | "refused"): number | null =>
-  page === "refused" ? null : page === "gone" ? 0 : sizeOf(page)
+type Seeing = Page | "gone" | "refused"
+
+/** Without what lies behind the time asked for: the list ends there for us. */
+const sizeOf = ({ beyond = 0, outside = 0, rows }: Page): number => rows.length + outside - beyond
+const sizeIn = (page: Seeing): number | null => (page === "refused" ? null : page === "gone" ? 0 : sizeOf(page))
+
+const lookedAt = (page: Seeing, { admits }: Seen): Looked => {
+  if (typeof page === "string") return { rows: 0, taken: 0 }
+  return { rows: sizeOf(page), taken: admits === null ? page.rows.length : page.rows.filter(admits).length }
+}
 
 /** Where the account has no such list, or the vendor does not take the question. */
 const look = (source: Source, stream: Stream<unknown>, cursor: Cursor, seen: Seen) =>
   Effect.gen(function* () {
     seen.calls += 1
-    const page: Page | "gone" | "refused" = yield* VendorHttp.use((http) =>
+    const page: Seeing = yield* VendorHttp.use((http) =>
       http.read(source, stream.page(source.config, cursor), (answer) => stream.read(source.config, cursor, answer), {
         mode: "live"
       })
@@ -172,7 +253,10 @@ const look = (source: Source, stream: Stream<unknown>, cursor: Cursor, seen: See
         (error) => Effect.succeed(isGone(error.reason) ? ("gone" as const) : ("refused" as const))
       )
     )
-    if (typeof page !== "string") for (const row of page.rows) if (seen.rows.length < mostRows) seen.rows.push(row)
+    if (typeof page === "string") return page
+    seen.rows.push(...page.rows.slice(0, mostRows - seen.rows.length))
+    const taken = seen.admits === null ? page.rows : page.rows.filter(seen.admits)
+    seen.taken.push(...taken.slice(0, mostRows - seen.taken.length))
     return page
   })
 

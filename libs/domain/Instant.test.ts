@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { isPlain, millisOf } from "./Instant.ts"
+import { isDay, isPlain, millisOf } from "./Instant.ts"
 
 const pad = (n: number, digits: number): string => String(n).padStart(digits, "0")
 
@@ -40,4 +40,11 @@ describe("an instant", () => {
     ["2024-05-10T11:32:29.5Z", false],
     ["2024-05-10T11:32:2 Z", false]
   ])("%s is plain: %s", (one, expected) => expect(isPlain(one)).toBe(expected))
+
+  it("is on a day that exists", () => {
+    for (const text of ["2024-02-29", "2024-02-29T23:59:59Z", "2026-12-31T00:00:00.123+01:00"])
+      expect(isDay(text)).toBe(true)
+    for (const text of ["2026-02-29", "2026-02-31T00:00:00Z", "2026-04-31", "2026-13-01", "x"])
+      expect(isDay(text)).toBe(false)
+  })
 })

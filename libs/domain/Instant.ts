@@ -9,6 +9,13 @@ export const millisOf = (text: string): number => {
 
 const plainLength = "2024-05-10T11:32:29Z".length
 
+/** Whether the day that a text begins with exists: `Date.parse` takes February 31st for March 3rd. */
+export const isDay = (text: string): boolean => {
+  const day = text.slice(0, "2024-05-10".length)
+  const date = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
+}
+
 /** True for `2024-05-10T11:32:29Z`, whatever the digits. */
 export const isPlain = (text: string): boolean => text.length === plainLength && plain.test(text)
 

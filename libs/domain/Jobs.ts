@@ -53,6 +53,24 @@ export const readAsReferred: Readonly<Partial<Record<EntityId, ReadonlyArray<Ent
   asset: ["ticket", "problem", "change"]
 }
 
+/**
+ * What a ticket of a sample leads to at most, as tickets are: to who asked, for whom, who works on it and who wrote to it, to
+ * their groups and departments. Its comments and files are counted with it.
+ */
+export const ledToByTicket: Readonly<Partial<Record<EntityId, number>>> = {
+  ticket: 1,
+  person: 4,
+  group: 1,
+  "group-member": 4,
+  department: 2,
+  location: 2,
+  problem: 1,
+  change: 1,
+  asset: 1,
+  "asset-type": 1,
+  relation: 1
+}
+
 /** Rows one extractor batch holds at most, and its bytes. */
 export const defaultBatchSize = 500
 export const maxBatchBytes = 1024 * 1024

@@ -1,7 +1,7 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { assert, describe, it } from "vitest"
+import type { StreamFacts } from "./Ahead.ts"
 import { expecting, writesOf, writtenBy } from "./Estimate.ts"
-import type { StreamFacts } from "./Forecast.ts"
 
 type Facts = StreamFacts & { readonly entity: EntityId }
 const stream = (name: string, entity: EntityId, more: Partial<Facts> = {}): Facts => ({
@@ -61,7 +61,7 @@ it("what is written goes many to a call where the destination can, files one by 
       { entity: "comment", records: 900, done: 0 },
       { entity: "attachment", records: 20, done: 3 },
       { entity: "group", records: 4, done: 0 },
-      { entity: "person", records: null, done: 0 }
+      { entity: "comment", records: null, done: 0 }
     ]),
     [
       { records: 250, done: 0, perCall: 100 },
@@ -76,4 +76,19 @@ it("of definitions of fields only those are written that the mapping makes, of w
   assert.deepStrictEqual([written("custom-field", 40), written("relation", 7), written("ticket", 9)], [0, 0, 9])
   const made = { of: "ticket", nativeId: "1", title: "T", body: {} } as const
   assert.strictEqual(writtenBy({ entities: { "custom-field": { ...leftOut, make: [made] } } })("custom-field", null), 1)
+})
+
+it("what is written is not known where it is not known of one entity that is", () =>
+  assert.isNull(
+    writesOf("zendesk", [
+      { entity: "ticket", records: 250, done: 0 },
+      { entity: "person", records: null, done: 0 }
+    ])
+  ))
+
+it("of a sample no more is written than its tickets lead to", () => {
+  const written = writtenBy(undefined, { sampleSize: 20 })
+  assert.deepStrictEqual([written("person", 50_000), written("group", 7), written("asset", null)], [80, 7, 20])
+  assert.deepStrictEqual([written("comment", 130), written("comment", null)], [130, null])
+  assert.strictEqual(writtenBy(undefined, {})("person", 50_000), 50_000)
 })

@@ -4,15 +4,18 @@ import { connectorNamed } from "@bridge/connectors/Connectors"
 import type { Survey } from "@bridge/connectors/Survey"
 import type { Estimate } from "@bridge/contract/Jobs"
 import type { EntityId } from "@bridge/domain/Entities"
-import { type JobOptions, sampledEntity } from "@bridge/domain/Jobs"
+import { type JobOptions, ledToByTicket, sampledEntity } from "@bridge/domain/Jobs"
 import type { Mapping } from "@bridge/domain/Mapping"
 import { type KnownLimit, knownLimits } from "@bridge/http/KnownLimits"
 import { approvedOnly } from "@bridge/review/Reviewed"
 import { Clock, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { instant } from "../http/Rows.ts"
-import { aheadOf, extractionLeft, type Leg, loadingLeft, type StreamFacts, type Writes } from "./Forecast.ts"
+import { aheadOf, type StreamFacts } from "./Ahead.ts"
+import { basisOfReading, basisOfWriting, type Told } from "./Basis.ts"
+import { extractionLeft, type Leg, loadingLeft, type Writes } from "./Forecast.ts"
 import { type JobRow, jobRow } from "./Stored.ts"
+import { millisFor, reading, writing } from "./Worked.ts"
 
 interface StreamRow {
   readonly stream: string
@@ -21,7 +24,6 @@ interface StreamRow {
   readonly taken: number
   readonly left_out: number
   readonly calls: number
-  readonly millis: number
   readonly survey: Survey | null
 }
 
@@ -59,19 +61,20 @@ export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outc
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const options = job.options as JobOptions
-    const rows = yield* sql<StreamRow>`select stream, entity, ended, taken::int, left_out::int, calls::int, survey,
-        coalesce(extract(epoch from clock_timestamp() - started_at) * 1000, 0)::float8 as millis
+    const rows = yield* sql<StreamRow>`select stream, entity, ended, taken::int, left_out::int, calls::int, survey
       from job_streams where job_id = ${job.id}::uuid order by stream`
+    const extracting = extracts(job)
+    const work = extracting ? yield* reading(job.id) : undefined
     const streams = rows.map(({ left_out, ...row }) => ({
       ...row,
       leftOut: left_out,
+      millis: millisFor(row.taken, work?.get(row.stream)),
       most:
         options.sampleSize !== undefined && row.entity === sampledEntity
           ? Math.max(0, options.sampleSize - row.taken)
           : Number.POSITIVE_INFINITY
     }))
-    const reading = extracts(job)
-    const extraction = reading
+    const extraction = extracting
       ? extractionLeft(streams, yield* limitsOf(job.tenant_id, job.source_connection, job.source_vendor))
       : nothingLeft
     const expected = expecting(job.source_vendor, streams, brought)
@@ -82,18 +85,19 @@ export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outc
     const secondsLeft = leftOf(job, options, extraction, loading)
     const now = yield* Clock.currentTimeMillis
     return {
-      extracting: reading,
+      extracting,
       streams,
       expected,
       extraction,
       loading,
       secondsLeft,
       eta: secondsLeft === null ? null : instant(new Date(now + secondsLeft * 1000)),
-      basis: basisOf(job, options, reading ? extraction : loading)
+      basis: basisOf(job, options, { streams, extraction, loading, secondsLeft })
     } satisfies Forecast
   })
 
 const nothingLeft: Leg = { calls: 0, secondsLeft: 0, limitedBy: null }
+export const unknownLeg: Leg = { calls: null, secondsLeft: null, limitedBy: null }
 
 /** Of what runs now: until the review where one is asked for, else to the end. A job that waits or has ended has none. */
 const leftOf = (job: JobRow, { requireApproval }: JobOptions, extraction: Leg, loading: Leg): number | null => {
@@ -105,16 +109,12 @@ const leftOf = (job: JobRow, { requireApproval }: JobOptions, extraction: Leg, l
   return extraction.secondsLeft + loading.secondsLeft
 }
 
-const basisOf = (job: JobRow, { requireApproval }: JobOptions, { limitedBy, secondsLeft }: Leg): string => {
+const basisOf = (job: JobRow, { requireApproval, sampleSize }: JobOptions, told: Omit<Told, "review" | "sample">) => {
   if (job.paused) return "the job is paused"
   if (job.state === "queued") return "the job waits for its turn"
-  if (!extracts(job) && job.state !== "loading") return "nothing runs"
-  if (secondsLeft === null)
-    return job.state === "loading"
-      ? "not known before the first records are written"
-      : "not known before the source was counted"
-  const until = job.state === "loading" || requireApproval === false ? "until the end" : "until the review"
-  return `${until}: ${limitedBy === null ? "by the pace so far" : `by the vendor's limit "${limitedBy}"`}`
+  if (job.state === "loading") return basisOfWriting(told)
+  if (!extracts(job)) return "nothing runs"
+  return basisOfReading({ ...told, review: requireApproval !== false, sample: sampleSize !== undefined })
 }
 
 const limitsOf = (tenantId: string, connectionId: string, vendor: string) =>
@@ -163,22 +163,33 @@ const loadingOf = (
   Effect.gen(function* () {
     if (job.destination_vendor === null || job.destination_connection === null) return nothingLeft
     if (["completed", "failed", "cancelled"].includes(job.state)) return nothingLeft
-    const sql = yield* SqlClient.SqlClient
     const limits = yield* limitsOf(job.tenant_id, job.destination_connection, job.destination_vendor)
-    const [began] = extracts(job)
-      ? []
-      : yield* sql<{ millis: number }>`select
-        coalesce(extract(epoch from clock_timestamp() - min(created_at)) * 1000, 0)::float8 as millis
-      from load_batches where job_id = ${job.id}::uuid`
-    const written = extracts(job) ? writtenBy(yield* mappingOf(job)) : undefined
+    const written = extracts(job) ? writtenBy(yield* mappingOf(job), job.options as JobOptions) : undefined
     const counts = job.entities.map((entity) => {
       const outcome = outcomes.find((one) => one.entity === entity)
       return written !== undefined
         ? { entity, records: written(entity, expected(entity)), done: 0 }
         : { entity, records: outcome?.approved ?? 0, done: outcome?.done ?? 0 }
     })
-    return loadingLeft(writesOf(job.destination_vendor, counts), began?.millis ?? 0, limits)
+    const writes = writesOf(job.destination_vendor, counts)
+    if (writes === null) return unknownLeg
+    const millis = job.state === "loading" ? yield* millisOfWrites(job, job.destination_vendor, counts) : 0
+    return loadingLeft(writes, millis, limits)
   })
+
+/** How long what is written took. Files go with what they belong to. */
+const millisOfWrites = (
+  job: JobRow,
+  vendor: string,
+  counts: ReadonlyArray<{ readonly entity: EntityId; readonly done: number }>
+) => {
+  const callsOf = (entity: EntityId, records: number): number =>
+    entity === "attachment"
+      ? 0
+      : (writesOf(vendor, [{ entity, records, done: 0 }]) ?? []).reduce((n, { perCall }) => n + records / perCall, 0)
+  const done = counts.reduce((n, count) => n + callsOf(count.entity, count.done), 0)
+  return Effect.map(writing(job.id, job.entities, callsOf), (work) => millisFor(done, work))
+}
 
 const mappingOf = (job: JobRow) =>
   Effect.gen(function* () {
@@ -188,28 +199,35 @@ const mappingOf = (job: JobRow) =>
     return row
   })
 
-/** How many of an entity's records the mapping moves at all: of definitions of fields only those that are made. */
+/**
+ * How many of an entity's records are written: of definitions of fields only those that the mapping makes, of a sample no more
+ * than its tickets lead to.
+ */
 export const writtenBy =
-  (mapping: Pick<Mapping, "entities"> | undefined) =>
+  (mapping: Pick<Mapping, "entities"> | undefined, { sampleSize }: JobOptions = {}) =>
   (entity: EntityId, records: number | null): number | null => {
     const { leftOut, make } = mapping?.entities[entity] ?? {}
     if (make !== undefined) return make.length
-    return leftOut === undefined ? records : 0
+    if (leftOut !== undefined) return 0
+    const each = ledToByTicket[entity]
+    if (sampleSize === undefined || each === undefined) return records
+    return Math.min(records ?? Number.POSITIVE_INFINITY, Math.ceil(each * sampleSize))
   }
 
-/** Parts go with what they are written with; files one by one before it. */
+/** Parts go with what they are written with; files one by one before it. Null where it is not known how many there are. */
 export const writesOf = (
   vendor: string,
   counts: ReadonlyArray<{ readonly entity: EntityId; readonly records: number | null; readonly done: number }>
-): ReadonlyArray<Writes> => {
+): ReadonlyArray<Writes> | null => {
   const sinks = connectorNamed(vendor)?.sinks ?? []
-  return counts.flatMap(({ done, entity, records }): ReadonlyArray<Writes> => {
-    if (records === null) return []
-    if (entity === "attachment") return [{ records, done, perCall: 1 }]
+  const writes: Array<Writes> = []
+  for (const { done, entity, records } of counts) {
     const sink = sinks.find((one) => one.entity === entity)
-    if (sink === undefined) return []
-    return [{ records, done, perCall: sink.createMany === undefined ? 1 : sink.batchSize }]
-  })
+    if (sink === undefined && entity !== "attachment") continue
+    if (records === null) return null
+    writes.push({ records, done, perCall: sink?.createMany === undefined ? 1 : sink.batchSize })
+  }
+  return writes
 }
 
 export const broughtBy = (id: string) =>

@@ -1,7 +1,8 @@
 import type { Survey } from "@bridge/connectors/Survey"
 import type { KnownLimit } from "@bridge/http/KnownLimits"
 import { assert, describe, it } from "vitest"
-import { aheadOf, extractionLeft, loadingLeft, type StreamFacts } from "./Forecast.ts"
+import type { StreamFacts } from "./Ahead.ts"
+import { extractionLeft, loadingLeft } from "./Forecast.ts"
 
 const counted = (rows: number | null, more: Partial<Survey> = {}): Survey => ({
   rows,
@@ -30,27 +31,6 @@ const limit = (budget: string, n: number, window: KnownLimit["window"] = null): 
   limit: n,
   windowMillis: 60_000,
   window
-})
-
-describe("what is ahead of a stream", () => {
-  it("is what the count has left, as far as it is asked for", () => {
-    assert.deepStrictEqual(aheadOf(stream({ taken: 300 })), { listed: 700, rows: 700 })
-    assert.deepStrictEqual(aheadOf(stream({ survey: counted(1_000, { share: 0.25 }) })), { listed: 1_000, rows: 250 })
-    assert.deepStrictEqual(aheadOf(stream({ taken: 100, leftOut: 100 })), { listed: 800, rows: 400 })
-  })
-
-  it("ends a sample with its last row, wherever the list ends", () =>
-    assert.deepStrictEqual(aheadOf(stream({ most: 40, survey: counted(1_000, { share: 0.5 }) })), {
-      listed: 80,
-      rows: 40
-    }))
-
-  it("is not known without a count, and nothing where the stream has ended", () => {
-    assert.deepStrictEqual(aheadOf(stream({ survey: null })), { listed: null, rows: null })
-    assert.deepStrictEqual(aheadOf(stream({ survey: counted(null) })), { listed: null, rows: null })
-    assert.deepStrictEqual(aheadOf(stream({ ended: true, survey: null })), { listed: 0, rows: 0 })
-    assert.deepStrictEqual(aheadOf(stream({ taken: 1_200 })), { listed: 0, rows: 0 })
-  })
 })
 
 describe("the time that is left for reading", () => {
@@ -98,6 +78,19 @@ describe("the time that is left for reading", () => {
     const ended = stream({ ended: true, taken: 500, millis: 60_000 })
     const other = stream({ stream: "problems", survey: counted(90, { row: { view: 1 }, page: {} }) })
     assert.deepInclude(extractionLeft([ended, other], [limit("view", 40)]), { secondsLeft: 10, limitedBy: null })
+  })
+
+  it("takes no stream that has ended for one that was read at the same time", () => {
+    const ended = (name: string) => stream({ stream: name, ended: true, taken: 150, millis: 100_000 })
+    const both = [ended("problems"), ended("changes"), stream({ taken: 50, millis: 60_000 })]
+    assert.strictEqual(extractionLeft(both, [limit("view", 40)]).limitedBy, "view")
+  })
+
+  it("is not known where neither a limit nor a pace tells it", () => {
+    assert.deepStrictEqual(extractionLeft([stream()], []), { calls: 2_010, secondsLeft: null, limitedBy: null })
+    assert.isNull(extractionLeft([stream({ taken: 10, millis: 9_000 }), stream()], []).secondsLeft)
+    assert.strictEqual(extractionLeft([stream({ taken: 1_000 })], []).secondsLeft, 0)
+    assert.isNull(loadingLeft([{ records: 10, done: 0, perCall: 1 }], 0, []).secondsLeft)
   })
 
   it("is not known while a stream is not counted", () =>

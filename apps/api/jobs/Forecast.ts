@@ -3,20 +3,7 @@
 // through than the limit allows, the pace does.
 import type { Survey } from "@bridge/connectors/Survey"
 import type { KnownLimit } from "@bridge/http/KnownLimits"
-
-export interface StreamFacts {
-  readonly stream: string
-  readonly entity: string
-  readonly ended: boolean
-  readonly taken: number
-  readonly leftOut: number
-  readonly calls: number
-  /** Since it was begun. */
-  readonly millis: number
-  readonly survey: Survey | null
-  /** Most rows still to be taken. */
-  readonly most: number
-}
+import { aheadOf, enough, type StreamFacts } from "./Ahead.ts"
 
 /** What one part of a job still asks for and how long that takes; null where it is not known. */
 export interface Leg {
@@ -26,31 +13,12 @@ export interface Leg {
   readonly limitedBy: string | null
 }
 
-export interface Ahead {
-  /** Rows of the lists still to be looked at, and to be taken; null where that is not known. */
-  readonly listed: number | null
-  readonly rows: number | null
-}
-
-/** Shares are believed by what was read once it is enough. */
-const enough = 100
 /**
  * Under a limit the pace counts after so many windows, and where it is slower by so much: it begins with all that one window
  * allows, and moves by whole pages, which is a long time under a low limit.
  */
 const windowsOfPace = 10
 const slower = 1.25
-
-export const aheadOf = (s: StreamFacts): Ahead => {
-  if (s.ended) return { listed: 0, rows: 0 }
-  const total = s.survey?.rows ?? null
-  if (total === null) return { listed: null, rows: null }
-  const seen = s.taken + s.leftOut
-  const share = seen >= enough ? s.taken / seen : (s.survey?.share ?? 1)
-  const listed = Math.max(0, total - seen)
-  const rows = Math.min(Math.round(listed * share), s.most)
-  return { listed: Math.min(listed, share === 0 ? listed : Math.ceil(rows / share)), rows }
-}
 
 /** Rows count with their whole page: of the one at hand, where each row takes calls, half is read already on the average. */
 const atHand = (s: StreamFacts, rows: number): number =>
@@ -107,12 +75,19 @@ export const extractionLeft = (streams: ReadonlyArray<StreamFacts>, limits: Read
   const open = streams.filter((s) => !s.ended)
   const loads = open.map(loadOf)
   if (loads.some((load) => load === null)) return { calls: null, secondsLeft: null, limitedBy: null }
-  const spent = sumOf(streams.map((s) => [spentOf(s), 1]))
-  const held = holding(limits, spent, Math.max(0, ...streams.map(({ millis }) => millis)))
-  const slowest = underLimits(sumOf(loads.map((load) => [load?.credits ?? {}, 1])), held)
+  const slowest = underLimits(sumOf(loads.map((load) => [load?.credits ?? {}, 1])), holding(limits, spendings(streams)))
   const paced = Math.max(0, ...open.map((s) => pacedMillis(s, slowest.windowMillis)))
   const calls = Math.round(loads.reduce((sum, load) => sum + (load?.calls ?? 0), 0))
-  return legOf(calls, slowest, paced)
+  const unknown = limits.length === 0 && open.some((s) => s.millis === 0 && aheadOf(s).rows !== 0)
+  return unknown ? { calls, secondsLeft: null, limitedBy: null } : legOf(calls, slowest, paced)
+}
+
+/** Those that are read now were read together; when those that have ended were is not known. */
+const spendings = (streams: ReadonlyArray<StreamFacts>): ReadonlyArray<Spent> => {
+  const open = streams.filter((s) => !s.ended && s.millis > 0)
+  const alone = streams.filter((s) => s.ended).map((s) => ({ credits: spentOf(s), millis: s.millis }))
+  const together = sumOf(open.map((s) => [spentOf(s), 1]))
+  return [{ credits: together, millis: Math.max(0, ...open.map(({ millis }) => millis)) }, ...alone]
 }
 
 const legOf = (calls: number, slowest: Slowest, pacedMillis: number): Leg => {
@@ -140,16 +115,25 @@ interface Slowest {
 /** A limit, and whether the vendor has kept to it. */
 type Held = KnownLimit & { readonly holds: boolean }
 
+interface Spent {
+  readonly credits: Credits
+  readonly millis: number
+}
+
 /**
  * A vendor that lets through more than a limit allows has another one: the same with windows as short as what was let through
  * makes them. Two windows beside those that have gone by may have been used: that which was under way, and that which is.
  */
-const holding = (limits: ReadonlyArray<KnownLimit>, spent: Credits, millis: number): ReadonlyArray<Held> =>
+const holding = (limits: ReadonlyArray<KnownLimit>, spent: ReadonlyArray<Spent>): ReadonlyArray<Held> =>
   limits.map((limit): Held => {
-    const used = spent[limit.budget] ?? 0
-    if (millis === 0 || used <= limit.limit * (2 + millis / limit.windowMillis) * slower)
-      return { ...limit, holds: true }
-    return { ...limit, windowMillis: (limit.limit * millis) / used, window: null, holds: false }
+    const windows = spent.flatMap(({ credits, millis }) => {
+      const used = credits[limit.budget] ?? 0
+      const within = millis === 0 || used <= limit.limit * (2 + millis / limit.windowMillis) * slower
+      return within ? [] : [(limit.limit * millis) / used]
+    })
+    return windows.length === 0
+      ? { ...limit, holds: true }
+      : { ...limit, windowMillis: Math.min(...windows), window: null, holds: false }
   })
 
 /** The budget that takes longest. */
@@ -182,6 +166,7 @@ export const loadingLeft = (writes: ReadonlyArray<Writes>, millis: number, limit
   const sum = (of: (w: Writes) => number) => writes.reduce((n, w) => n + of(w) / w.perCall, 0)
   const [all, done] = [sum((w) => w.records), sum((w) => Math.min(w.done, w.records))]
   const calls = Math.ceil(all - done)
-  const slowest = underLimits({ account: calls }, holding(limits, { account: done }, millis))
+  const slowest = underLimits({ account: calls }, holding(limits, [{ credits: { account: done }, millis }]))
+  if (calls > 0 && limits.length === 0 && millis === 0) return { calls, secondsLeft: null, limitedBy: null }
   return legOf(calls, slowest, done === 0 ? 0 : ((all - done) * millis) / done)
 }

@@ -41,6 +41,10 @@ describe("the options of a migration", () => {
 
   it("name every fault by its place", () => {
     assert.deepStrictEqual(faults({ since: "2026-02-30T00:00:00Z", until: "2026-13-01T00:00:00Z" }), [
+      "options-invalid options.since is not a date that exists",
+      "options-invalid options.until is not a date that exists"
+    ])
+    assert.deepStrictEqual(faults({ until: "2026-02-31T00:00:00Z" }), [
       "options-invalid options.until is not a date that exists"
     ])
     assert.deepStrictEqual(faults({ since: "2026-02-01T00:00:00Z", until: "2026-01-01T00:00:00Z" }), [
@@ -54,6 +58,23 @@ describe("the options of a migration", () => {
     assert.include(found[2], "options.filters.ticket.colour is no filter here; there are workspace_id, status,")
     assert.include(found[3], "options.filters.ticket.status shut is none of open, pending, resolved, closed")
     assert.include(found[4], "options.filters.ticket.group_id has no value")
+  })
+
+  it("refuse a value that no row can have", () => {
+    const ticket = { priority: "constructor", status: "__proto__", responder_id: "abc", group_id: 1.5, spam: "yes" }
+    assert.deepStrictEqual(
+      faults({ filters: { ticket: { ...ticket, requester_id: 1e21 } } }).map((fault) =>
+        fault.split(" ").slice(1, 5).join(" ")
+      ),
+      [
+        "options.filters.ticket.priority constructor is none",
+        "options.filters.ticket.status __proto__ is none",
+        "options.filters.ticket.responder_id abc is no",
+        "options.filters.ticket.group_id 1.5 is no",
+        "options.filters.ticket.spam yes is neither",
+        "options.filters.ticket.requester_id 1e+21 is no"
+      ]
+    )
   })
 
   it("ask for a sample only where tickets are moved", () => {

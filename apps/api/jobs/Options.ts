@@ -5,6 +5,7 @@ import { conditionsOf } from "@bridge/connectors/Filters"
 import type { NewMigration } from "@bridge/contract/Jobs"
 import { type Problem, problem } from "@bridge/contract/Problem"
 import { entityNamed } from "@bridge/domain/Entities"
+import { isDay } from "@bridge/domain/Instant"
 import { type JobFilters, type JobOptions, sampledEntity } from "@bridge/domain/Jobs"
 import { Result } from "effect"
 import type { Plan } from "./Plan.ts"
@@ -33,10 +34,11 @@ const refused = (faults: ReadonlyArray<Fault>): Problem<422> =>
 
 const rangeOf = (since: string | undefined, until: string | undefined, faults: Array<Fault>) => {
   const dates = Object.entries({ since, until }).flatMap(([name, text]) =>
-    text === undefined ? [] : [{ name, date: new Date(text) }]
+    text === undefined ? [] : [{ name, text, date: new Date(text) }]
   )
-  for (const { date, name } of dates)
-    if (Number.isNaN(date.getTime())) faults.push({ path: [name], message: "is not a date that exists" })
+  for (const { date, name, text } of dates)
+    if (Number.isNaN(date.getTime()) || !isDay(text))
+      faults.push({ path: [name], message: "is not a date that exists" })
   if (faults.length > 0) return {}
   const [first, last] = dates
   if (first !== undefined && last !== undefined && first.date >= last.date)

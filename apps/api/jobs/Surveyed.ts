@@ -6,7 +6,7 @@ import type { Estimate, NewMigration } from "@bridge/contract/Jobs"
 import { problem } from "@bridge/contract/Problem"
 import { defaultMapping } from "@bridge/domain/DefaultMapping"
 import type { EntityId } from "@bridge/domain/Entities"
-import { type JobOptions, readAsReferred, sampledEntity } from "@bridge/domain/Jobs"
+import { type JobOptions, ledToByTicket, readAsReferred, sampledEntity } from "@bridge/domain/Jobs"
 import { knownLimits } from "@bridge/http/KnownLimits"
 import { VendorError } from "@bridge/http/VendorError"
 import type { VendorHttp } from "@bridge/http/VendorHttp"
@@ -14,8 +14,10 @@ import { DateTime, Effect } from "effect"
 import { vendorProblem } from "../connections/Check.ts"
 import { orUnavailable } from "../http/Rows.ts"
 import { type Opened, startingMapping } from "../mappings/Default.ts"
-import { expecting, shown, writesOf, writtenBy } from "./Estimate.ts"
-import { extractionLeft, loadingLeft, type StreamFacts } from "./Forecast.ts"
+import type { StreamFacts } from "./Ahead.ts"
+import { unread } from "./Basis.ts"
+import { expecting, shown, unknownLeg, writesOf, writtenBy } from "./Estimate.ts"
+import { extractionLeft, type Leg, loadingLeft } from "./Forecast.ts"
 import { fitting, sidesOf } from "./NewMigration.ts"
 
 /** Rows of a stream that are read whole to see what comes with them. */
@@ -60,12 +62,12 @@ export const surveyedEstimate = (tenantId: string, asked: typeof NewMigration.Ty
     const expected = expecting(source.c.connector.vendor, streams, [])
     const counts = plan.entities.map((entity) => ({ entity, records: expected(entity), done: 0 }))
     const extraction = extractionLeft(streams, yield* limitsOf(tenantId, source))
-    const written = writtenBy(yield* mappingOf(tenantId, asked, source, destination))
+    const written = writtenBy(yield* mappingOf(tenantId, asked, source, destination), options)
     const writes = writesOf(
       destination.c.connector.vendor,
       counts.map((count) => ({ ...count, records: written(count.entity, count.records) }))
     )
-    const loading = loadingLeft(writes, 0, yield* limitsOf(tenantId, destination))
+    const loading = writes === null ? unknownLeg : loadingLeft(writes, 0, yield* limitsOf(tenantId, destination))
     const seconds =
       extraction.secondsLeft === null || loading.secondsLeft === null
         ? null
@@ -73,7 +75,14 @@ export const surveyedEstimate = (tenantId: string, asked: typeof NewMigration.Ty
     return {
       jobId: null,
       entities: counts.map(({ entity, records }) => ({ entity, expected: records, extracted: 0, loaded: 0 })),
-      ...shown({ streams, extraction, loading, secondsLeft: seconds, eta: null, basis: basisOf(streams) })
+      ...shown({
+        streams,
+        extraction,
+        loading,
+        secondsLeft: seconds,
+        eta: null,
+        basis: basisOf(streams, options, extraction, loading)
+      })
     } satisfies typeof Estimate.Type
   })
 
@@ -88,13 +97,25 @@ const mappingOf = (tenantId: string, asked: typeof NewMigration.Type, source: Op
 
 const notBegun = { ended: false, taken: 0, leftOut: 0, calls: 0, millis: 0 }
 
-const basisOf = (streams: ReadonlyArray<StreamFacts>): string =>
-  `reading and writing under the vendors' limits; counted with ${streams.reduce((n, s) => n + (s.survey?.calls ?? 0), 0)} calls`
+const basisOf = (
+  streams: ReadonlyArray<StreamFacts & { readonly entity: EntityId }>,
+  { sampleSize }: JobOptions,
+  extraction: Leg,
+  loading: Leg
+): string => {
+  const counted = `counted with ${streams.reduce((n, s) => n + (s.survey?.calls ?? 0), 0)} calls`
+  const sample = sampleSize !== undefined
+  const why =
+    unread({ extraction, sample, streams }) ?? (loading.secondsLeft === null ? "how long writing takes" : null)
+  if (why !== null) return `not known ${why}; ${counted}`
+  const most = sample ? "; of people, groups and the like at most what its tickets lead to" : ""
+  return `reading and writing under the vendors' limits; ${counted}${most}`
+}
 
 /** What a sample takes of a stream at most: no ticket leads to more than one problem or change, and few to more than one asset. */
 const mostOf = (entity: EntityId, { sampleSize }: JobOptions): number =>
   sampleSize !== undefined && (entity === sampledEntity || readAsReferred[entity] !== undefined)
-    ? sampleSize
+    ? sampleSize * (ledToByTicket[entity] ?? 1)
     : Number.POSITIVE_INFINITY
 
 const counted = (

@@ -5,12 +5,14 @@
 import type { Answer, Call } from "@bridge/http/Call"
 import { cutPage } from "@bridge/http/Rows"
 import type { Reason } from "@bridge/http/VendorError"
-import type { Conditions, Filter } from "../Conditions.ts"
-import type { Cursor, NumberedPages, Page, ReadOptions } from "../Connector.ts"
-import { type RowForm, rowsOf } from "../Cut.ts"
+import type { Conditions } from "../Conditions.ts"
+import type { Cursor, FurtherLists, NumberedPages, Page, ReadOptions } from "../Connector.ts"
+import { rowsOf } from "../Cut.ts"
 import type { Row } from "../Row.ts"
 import { objectOf, textsOf, timeOf } from "../Values.ts"
+import type { ChangingForm } from "./ChangingForm.ts"
 import type { Config } from "./Config.ts"
+import { homesIn } from "./Homes.ts"
 import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"
 import { homesWith, listWorkspaces, othersIn } from "./Workspaces.ts"
 
@@ -24,27 +26,6 @@ const overlapMillis = 5 * 60_000
 export const embeddedCost = 3
 /** Rows remembered to leave them out; when there are more, some are given again, which harms nothing. */
 const remembered = 300
-
-export interface ChangingForm extends RowForm {
-  readonly operation: string
-  readonly path: string
-  /** Key of the array in the body. */
-  readonly key: string
-  readonly budget?: string
-  readonly query?: Readonly<Record<string, string>>
-  /** What is to be embedded in the rows; left out where the vendor refuses it. */
-  readonly include?: string
-  /** The passes over one workspace in turn: what each adds to the question. The first has no filter. */
-  readonly passes: ReadonlyArray<readonly [name: string, query: Readonly<Record<string, string | boolean>>]>
-  /** The pass whose rows are deleted ones, where the rows themselves do not say so. */
-  readonly deleted?: string
-  /** `updated_since` and an order may be asked for. */
-  readonly windowed: boolean
-  /** A module that a plan or role may lack: it has no rows then. */
-  readonly optional: boolean
-  /** What a job may ask of the rows. */
-  readonly filters?: ReadonlyArray<Filter>
-}
 
 /** After the passes the list of workspaces, since a list shows only the primary one unasked. */
 const workspaces = "workspaces"
@@ -91,14 +72,10 @@ interface Place {
 export const changingList = (form: ChangingForm) => ({
   ...(form.filters !== undefined && { filters: form.filters }),
   start: (config: Config, options: ReadOptions): Cursor => start(form, config, options),
-  lists: (config: Config, options: ReadOptions): ReadonlyArray<NumberedPages> => {
-    const place = placeOf(start(form, config, options))
-    return form.passes.map(([phase]) => ({
-      pageRows: perPage,
-      // Rows are counted without what could be embedded.
-      at: (page) => cursorOf({ ...atStart(form, { ...place, phase, bare: true }), numbered: true, page })
-    }))
-  },
+  lists: (config: Config, options: ReadOptions): ReadonlyArray<NumberedPages> =>
+    listsOf(form, placeOf(start(form, config, options))),
+  further: (config: Config, options: ReadOptions, rows: ReadonlyArray<Row>): FurtherLists | null =>
+    further(form, placeOf(start(form, config, options)), rows),
   page: (_config: Config, cursor: Cursor): Call => pageCall(form, placeOf(cursor)),
   read: (_config: Config, cursor: Cursor, answer: Answer): Page => readPage(form, placeOf(cursor), answer),
   without: (cursor: Cursor, reason: Reason): Page | null => without(form, placeOf(cursor), reason),
@@ -107,6 +84,25 @@ export const changingList = (form: ChangingForm) => ({
 
 const firstPass = ({ passes }: ChangingForm): string => passes[0]?.[0] ?? workspaces
 const isFirst = (form: ChangingForm, { phase }: Place): boolean => phase === firstPass(form)
+
+/** The passes over the workspace at hand and over those that follow. */
+const listsOf = (form: ChangingForm, place: Place): ReadonlyArray<NumberedPages> =>
+  [place.workspace, ...(place.others ?? [])].flatMap((workspace) =>
+    form.passes.map(([phase]) => ({
+      pageRows: perPage,
+      // Rows are counted without what could be embedded.
+      at: (page) => cursorOf({ ...atStart(form, { ...place, phase, workspace, bare: true }), numbered: true, page })
+    }))
+  )
+
+/** The workspaces that none of these rows lies in, where the job names none. */
+const further = (form: ChangingForm, place: Place, rows: ReadonlyArray<Row>): FurtherLists | null => {
+  const homes = homesIn(rows)
+  if (place.others !== null || homes === null) return null
+  const lists = ({ next }: Page) =>
+    next?.phase === workspaces ? null : next === null ? [] : listsOf(form, placeOf(next))
+  return { at: cursorOf({ ...place, phase: workspaces, homes }), lists }
+}
 
 const start = (form: ChangingForm, config: Config, options: ReadOptions): Cursor => {
   const since = options.since === undefined ? (config.start_date ?? beginning) : earlier(options.since, overlapMillis)
@@ -215,6 +211,8 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
   const unseen = rows.flatMap((row, i) => (seen.has(mark(row)) ? [] : [{ row, time: times[i] ?? 0 }]))
   const fresh = unseen.flatMap(({ row, time }) => (time > until || time < from ? [] : [row]))
   const outside = unseen.length - fresh.length
+  const inOrder = !place.unordered && !place.newest && ascending(times)
+  const beyond = inOrder ? unseen.filter(({ time }) => time > until).length : 0
   const max = later(place.max, rows)
   const newest = (max === null ? 0 : Date.parse(max)) - overlapMillis
   const tail = kept(
@@ -236,6 +234,7 @@ const readPage = (form: ChangingForm, place: Place, answer: Answer): Page => {
     poison,
     ...next,
     ...(outside > 0 && { outside }),
+    ...(beyond > 0 && { beyond }),
     ...(rows.every((row) => seen.has(mark(row))) && { barren: true })
   }
 }
@@ -250,7 +249,7 @@ const following = (
 ): Pick<Page, "next" | "bookmark"> => {
   if (nextNumber !== null) {
     const last = times.at(-1) ?? Number.NaN
-    const ordered = times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))
+    const ordered = ascending(times)
     // In this order nothing that follows was changed before the end that was asked for.
     const past = place.until !== null && (times[0] ?? 0) > Date.parse(place.until)
     if (past && ordered && !place.numbered) return nextPhase(form, place)
@@ -266,6 +265,9 @@ const following = (
   }
   return nextPhase(form, place)
 }
+
+const ascending = (times: ReadonlyArray<number>): boolean =>
+  times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))
 
 /** The first page of a phase. */
 const atStart = (form: ChangingForm, place: Place): Place => ({

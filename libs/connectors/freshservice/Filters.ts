@@ -2,13 +2,13 @@
 // of tickets, problems, changes and assets; `type`, `requester_id` and `workspace_id` are parameters of the list of tickets.
 import type { Filter } from "../Conditions.ts"
 
-const workspace: Filter = { name: "workspace_id", title: "Workspace, by its id", scope: true }
+const workspace: Filter = { name: "workspace_id", title: "Workspace, by its id", kind: "id", scope: true }
 const priority: Filter = {
   name: "priority",
   title: "Priority",
   values: { low: "1", medium: "2", high: "3", urgent: "4" }
 }
-const byId = (name: string, title: string): Filter => ({ name, title: `${title}, by id` })
+const byId = (name: string, title: string): Filter => ({ name, title: `${title}, by id`, kind: "id" })
 const category: ReadonlyArray<Filter> = [
   { name: "category", title: "Category" },
   { name: "sub_category", title: "Sub-category" },
@@ -29,8 +29,8 @@ export const ticketFilters: ReadonlyArray<Filter> = [
   byId("responder_id", "Agent"),
   byId("group_id", "Group"),
   byId("department_id", "Department"),
-  { name: "spam", title: "true or false" },
-  { name: "deleted", title: "true or false" },
+  { name: "spam", title: "true or false", kind: "boolean" },
+  { name: "deleted", title: "true or false", kind: "boolean" },
   ...category
 ]
 
