@@ -151,7 +151,9 @@ describe("every entity of the source", () => {
     const files = await kept(job)
     expect(files.length).toBeGreaterThan(10)
     expect(
-      files.filter(({ problem, state }) => state !== "unavailable" || !/an HTML page/u.test(problem ?? ""))
+      files.filter(
+        ({ problem, state }) => state !== "unavailable" || !/an HTML page|wants a login/u.test(problem ?? "")
+      )
     ).toEqual([])
     expect(asked()).toBeLessThanOrEqual(files.length * 3)
     await cancel(job)

@@ -78,7 +78,8 @@ export const forecastOf = (job: JobRow, brought: ReadonlyArray<BroughtRow>, outc
       ? extractionLeft(streams, yield* limitsOf(job.tenant_id, job.source_connection, job.source_vendor))
       : nothingLeft
     const expected = expecting(job.source_vendor, streams, brought)
-    const planned = yield* loadingOf(job, (id) => expected(id), outcomes)
+    const brings = bringing(job.source_vendor, streams)
+    const planned = yield* loadingOf(job, (id) => (brings(id) ? expected(id) : 0), outcomes)
     // Nothing was written yet: there is no pace to go by.
     const begins = job.state === "loading" && (planned.calls ?? 0) > 0 && !outcomes.some(({ done }) => done > 0)
     const loading: Leg = begins && planned.limitedBy === null ? { ...planned, secondsLeft: null } : planned
@@ -127,20 +128,32 @@ const limitsOf = (tenantId: string, connectionId: string, vendor: string) =>
     return yield* knownLimits(tenantId, connectionId, declared, row?.share ?? 1)
   })
 
+/** Whether a stream brings an entity's records as rows; others are made of rows (memberships): nobody can count them beforehand. */
+export const bringing =
+  (vendor: string, streams: ReadonlyArray<{ readonly stream: string; readonly entity: EntityId }>) =>
+  (entity: EntityId): boolean =>
+    streams.some((s) => feeds(vendor, s, entity))
+
+const feeds = (
+  vendor: string,
+  { entity: own, stream }: { readonly stream: string; readonly entity: EntityId },
+  entity: EntityId
+): boolean =>
+  own === entity ||
+  (connectorNamed(vendor)?.streams ?? []).some((one) => one.parent === stream && one.entity === entity)
+
 /** Of a stream's own entity by its count, of what comes with it by how much came with each row so far. */
 export const expecting = (
   vendor: string,
   streams: ReadonlyArray<StreamFacts & { readonly entity: EntityId }>,
   brought: ReadonlyArray<BroughtRow>
 ) => {
-  const all = connectorNamed(vendor)?.streams ?? []
   const rowsOf = (stream: string, entity: EntityId) =>
     brought.find((b) => b.stream === stream && b.entity === entity)?.rows ?? 0
   return (entity: EntityId): number | null => {
     let [sum, feeding] = [0, 0]
     for (const s of streams) {
-      const feeds = s.entity === entity || all.some((one) => one.parent === s.stream && one.entity === entity)
-      if (!feeds) continue
+      if (!feeds(vendor, s, entity)) continue
       feeding += 1
       const here = rowsOf(s.stream, entity)
       const { rows } = aheadOf(s)

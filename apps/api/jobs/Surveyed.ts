@@ -16,7 +16,7 @@ import { orUnavailable } from "../http/Rows.ts"
 import { type Opened, startingMapping } from "../mappings/Default.ts"
 import type { StreamFacts } from "./Ahead.ts"
 import { unread } from "./Basis.ts"
-import { expecting, shown, unknownLeg, writesOf, writtenBy } from "./Estimate.ts"
+import { bringing, expecting, shown, unknownLeg, writesOf, writtenBy } from "./Estimate.ts"
 import { extractionLeft, type Leg, loadingLeft } from "./Forecast.ts"
 import { fitting, sidesOf } from "./NewMigration.ts"
 
@@ -63,10 +63,12 @@ export const surveyedEstimate = (tenantId: string, asked: typeof NewMigration.Ty
     const counts = plan.entities.map((entity) => ({ entity, records: expected(entity), done: 0 }))
     const extraction = extractionLeft(streams, yield* limitsOf(tenantId, source))
     const written = writtenBy(yield* mappingOf(tenantId, asked, source, destination), options)
+    const brings = bringing(source.c.connector.vendor, streams)
     const writes = writesOf(
       destination.c.connector.vendor,
-      counts.map((count) => ({ ...count, records: written(count.entity, count.records) }))
+      counts.map((count) => ({ ...count, records: written(count.entity, brings(count.entity) ? count.records : 0) }))
     )
+    const beside = plan.entities.filter((entity) => !brings(entity) && written(entity, 1) !== 0)
     const loading = writes === null ? unknownLeg : loadingLeft(writes, 0, yield* limitsOf(tenantId, destination))
     const seconds =
       extraction.secondsLeft === null || loading.secondsLeft === null
@@ -81,7 +83,7 @@ export const surveyedEstimate = (tenantId: string, asked: typeof NewMigration.Ty
         loading,
         secondsLeft: seconds,
         eta: null,
-        basis: basisOf(streams, options, extraction, loading)
+        basis: basisOf(streams, options, extraction, loading, beside)
       })
     } satisfies typeof Estimate.Type
   })
@@ -101,7 +103,8 @@ const basisOf = (
   streams: ReadonlyArray<StreamFacts & { readonly entity: EntityId }>,
   { sampleSize }: JobOptions,
   extraction: Leg,
-  loading: Leg
+  loading: Leg,
+  beside: ReadonlyArray<EntityId>
 ): string => {
   const counted = `counted with ${streams.reduce((n, s) => n + (s.survey?.calls ?? 0), 0)} calls`
   const sample = sampleSize !== undefined
@@ -109,7 +112,8 @@ const basisOf = (
     unread({ extraction, sample, streams }) ?? (loading.secondsLeft === null ? "how long writing takes" : null)
   if (why !== null) return `not known ${why}; ${counted}`
   const most = sample ? "; of people, groups and the like at most what its tickets lead to" : ""
-  return `reading and writing under the vendors' limits; ${counted}${most}`
+  const without = beside.length === 0 ? "" : `; without ${beside.join(", ")}, which come with others`
+  return `reading and writing under the vendors' limits; ${counted}${most}${without}`
 }
 
 /** What a sample takes of a stream at most: no ticket leads to more than one problem or change, and few to more than one asset. */
