@@ -1,4 +1,4 @@
-// `npm run bench -- scale`: what a record costs from page to archive, of few and of many tickets, of one tenant and of twenty.
+// `npm run bench -- scale`: what a record costs from page to review, of few and of many tickets, of one tenant and of twenty.
 import { atMost, type Outcome } from "./Aims.ts"
 import { type EngineOptions, engine } from "./engine/Engine.ts"
 import { ownMicros } from "./engine/Report.ts"
@@ -21,7 +21,14 @@ export const scale = async (
   const costs: Array<number> = []
   for (const { records, tenants } of cases) {
     o.say(`${thousands(records)} tickets, tenants: ${tenants}`)
-    const { floor, pageToArchive } = await engine({ ...o, records, tenants, only: "archive", apart: false })
+    const { floor, pageToArchive } = await engine({
+      ...o,
+      records,
+      tenants,
+      only: "archive",
+      apart: false,
+      settled: true
+    })
     const { cpu = {}, rate = Number.NaN } = pageToArchive ?? {}
     // In records of the floor of the same runs, so that a slow quarter of an hour of the machine is no cost.
     const cost = (ownMicros(cpu) / 1e6) * floor
