@@ -22,7 +22,8 @@ export interface CutPage {
 
 /**
  * The rows under `key` of a page that is one JSON object, or of a bare array when the page is one. Throws `Malformed` for a
- * cut or broken structure or when the array is missing; null in its place is an array without elements. Exact for escapes, any Unicode, any nesting and white space.
+ * cut or broken structure or when the array is missing; null in its place is an array without elements. Exact for escapes, any
+ * Unicode, any nesting and white space.
  */
 export const cutPage = (body: Buffer, key: string, wanted: ReadonlyArray<string>): CutPage => {
   const scan = new Scanner(body)

@@ -12,9 +12,8 @@ import type { Row } from "../Row.ts"
 import { objectOf, textsOf, timeOf } from "../Values.ts"
 import type { ChangingForm } from "./ChangingForm.ts"
 import type { Config } from "./Config.ts"
-import { homesIn } from "./Homes.ts"
 import { nextPage, nothingMore, pageOf, perPage } from "./Lists.ts"
-import { homesWith, listWorkspaces, othersIn } from "./Workspaces.ts"
+import { homesIn, homesWith, listWorkspaces, othersIn } from "./Workspaces.ts"
 
 /** Everything there is: lifts the 30-day restriction. */
 const beginning = "2000-01-01T00:00:00Z"

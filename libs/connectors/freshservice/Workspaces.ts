@@ -1,7 +1,8 @@
 // Freshservice's workspaces: which there are, and which of them are still to be asked for. Pure. For lists and fields.
 // Source: Freshservice API v2: what belongs to workspaces is listed of the primary one only, unless one is named.
 import type { Answer, Call } from "@bridge/http/Call"
-import { type CutRow, cutPage, scalarText } from "@bridge/http/Rows"
+import { type CutRow, cutPage, fieldsOf, scalarText } from "@bridge/http/Rows"
+import type { Row } from "../Row.ts"
 import { perPage } from "./Lists.ts"
 
 export const listWorkspaces = (page: number): Call => ({
@@ -25,10 +26,17 @@ export const othersIn = (answer: Answer, homes: ReadonlyArray<string>): Readonly
 /** With the workspaces that more rows name; null where rows name none, as on accounts without workspaces. */
 export const homesWith = (
   homes: ReadonlyArray<string> | null,
-  rows: ReadonlyArray<CutRow>
+  rows: ReadonlyArray<Pick<CutRow, "fields">>
 ): ReadonlyArray<string> | null => {
   if (homes === null) return null
-  const named = rows.flatMap((row) => scalarText(row.fields.workspace_id) ?? [])
+  const named = rows.flatMap(({ fields }) => scalarText(fields.workspace_id) ?? [])
   if (rows.length > 0 && named.length === 0 && homes.length === 0) return null
   return [...new Set([...homes, ...named])]
 }
+
+/** Those that rows name by themselves. */
+export const homesIn = (rows: ReadonlyArray<Row>): ReadonlyArray<string> | null =>
+  homesWith(
+    [],
+    rows.map(({ json }) => ({ fields: fieldsOf(json, ["workspace_id"]) }))
+  )
