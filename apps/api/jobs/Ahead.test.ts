@@ -1,29 +1,6 @@
-import type { Survey } from "@bridge/connectors/Survey"
 import { assert, describe, it } from "vitest"
-import { aheadOf, overrun, type StreamFacts } from "./Ahead.ts"
-
-const counted = (rows: number | null, more: Partial<Survey> = {}): Survey => ({
-  rows,
-  share: 1,
-  pageRows: 100,
-  page: { account: 1, list: 1 },
-  rowCalls: 2,
-  row: { account: 2, view: 1 },
-  calls: 9,
-  ...more
-})
-const stream = (more: Partial<StreamFacts> = {}): StreamFacts => ({
-  stream: "tickets",
-  entity: "ticket",
-  ended: false,
-  taken: 0,
-  leftOut: 0,
-  calls: 0,
-  millis: 0,
-  survey: counted(1_000),
-  most: Number.POSITIVE_INFINITY,
-  ...more
-})
+import { aheadOf, overrun } from "./Ahead.ts"
+import { counted, stream } from "./TestFacts.ts"
 
 describe("what is ahead of a stream", () => {
   it("is what the count has left, as far as it is asked for", () => {

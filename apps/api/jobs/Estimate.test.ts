@@ -1,7 +1,8 @@
 import type { EntityId } from "@bridge/domain/Entities"
 import { assert, describe, it } from "vitest"
 import type { StreamFacts } from "./Ahead.ts"
-import { expecting, writesOf, writtenBy } from "./Estimate.ts"
+import { writesOf, writtenBy } from "./Estimate.ts"
+import { expecting } from "./Expected.ts"
 
 type Facts = StreamFacts & { readonly entity: EntityId }
 const stream = (name: string, entity: EntityId, more: Partial<Facts> = {}): Facts => ({

@@ -13,6 +13,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { instant } from "../http/Rows.ts"
 import { aheadOf, type StreamFacts } from "./Ahead.ts"
 import { basisOfReading, basisOfWriting, type Told } from "./Basis.ts"
+import { type BroughtRow, bringing, expecting } from "./Expected.ts"
 import { extractionLeft, type Leg, loadingLeft, type Writes } from "./Forecast.ts"
 import { type JobRow, jobRow } from "./Stored.ts"
 import { millisFor, reading, writing } from "./Worked.ts"
@@ -25,13 +26,6 @@ interface StreamRow {
   readonly left_out: number
   readonly calls: number
   readonly survey: Survey | null
-}
-
-/** Rows that a stream has brought, of its own entity and of those that come with it. */
-export interface BroughtRow {
-  readonly stream: string
-  readonly entity: EntityId
-  readonly rows: number
 }
 
 export interface Outcome {
@@ -127,46 +121,6 @@ const limitsOf = (tenantId: string, connectionId: string, vendor: string) =>
     const declared = connectorNamed(vendor)?.budgets({}) ?? []
     return yield* knownLimits(tenantId, connectionId, declared, row?.share ?? 1)
   })
-
-/** Whether a stream brings an entity's records as rows; others are made of rows (memberships): nobody can count them beforehand. */
-export const bringing =
-  (vendor: string, streams: ReadonlyArray<{ readonly stream: string; readonly entity: EntityId }>) =>
-  (entity: EntityId): boolean =>
-    streams.some((s) => feeds(vendor, s, entity))
-
-const feeds = (
-  vendor: string,
-  { entity: own, stream }: { readonly stream: string; readonly entity: EntityId },
-  entity: EntityId
-): boolean =>
-  own === entity ||
-  (connectorNamed(vendor)?.streams ?? []).some((one) => one.parent === stream && one.entity === entity)
-
-/** Of a stream's own entity by its count, of what comes with it by how much came with each row so far. */
-export const expecting = (
-  vendor: string,
-  streams: ReadonlyArray<StreamFacts & { readonly entity: EntityId }>,
-  brought: ReadonlyArray<BroughtRow>
-) => {
-  const rowsOf = (stream: string, entity: EntityId) =>
-    brought.find((b) => b.stream === stream && b.entity === entity)?.rows ?? 0
-  return (entity: EntityId): number | null => {
-    let [sum, feeding] = [0, 0]
-    for (const s of streams) {
-      if (!feeds(vendor, s, entity)) continue
-      feeding += 1
-      const here = rowsOf(s.stream, entity)
-      const { rows } = aheadOf(s)
-      if (rows === null) return null
-      if (rows > 0 && s.entity !== entity && s.taken === 0) {
-        const each = s.survey?.children?.[entity]
-        if (each === undefined) return null
-        sum += each * rows
-      } else sum += s.entity === entity ? Math.max(here, s.taken) + rows : here + (here / Math.max(1, s.taken)) * rows
-    }
-    return feeding === 0 ? null : Math.round(sum)
-  }
-}
 
 const loadingOf = (
   job: JobRow,

@@ -1,31 +1,8 @@
-import type { Survey } from "@bridge/connectors/Survey"
 import type { KnownLimit } from "@bridge/http/KnownLimits"
 import { assert, describe, it } from "vitest"
-import type { StreamFacts } from "./Ahead.ts"
 import { extractionLeft, loadingLeft } from "./Forecast.ts"
+import { counted, stream } from "./TestFacts.ts"
 
-const counted = (rows: number | null, more: Partial<Survey> = {}): Survey => ({
-  rows,
-  share: 1,
-  pageRows: 100,
-  page: { account: 1, list: 1 },
-  rowCalls: 2,
-  row: { account: 2, view: 1 },
-  calls: 9,
-  ...more
-})
-const stream = (more: Partial<StreamFacts> = {}): StreamFacts => ({
-  stream: "tickets",
-  entity: "ticket",
-  ended: false,
-  taken: 0,
-  leftOut: 0,
-  calls: 0,
-  millis: 0,
-  survey: counted(1_000),
-  most: Number.POSITIVE_INFINITY,
-  ...more
-})
 const limit = (budget: string, n: number, window: KnownLimit["window"] = null): KnownLimit => ({
   budget,
   limit: n,
